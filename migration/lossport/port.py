@@ -135,9 +135,10 @@ class Key:
     """One entry of what a call returns.
 
     `legacy` is a path into the legacy result: keys and tuple indices joined by dots (`"recalls.v2t_recall@1"`,
-    `"1.diagonal_loss"`; `""` is the result itself). `new` is the key of the new result, a flat dictionary; None if the entry is gone, and `""` if the
-    new result is not a dictionary. `kind` says how the legacy type became the new one: `tensor` is unchanged; `number` was a
-    Python number and is now a detached 0-d tensor, so reading it gains `.item()`; `same` is any other object, unchanged.
+    `"1.diagonal_loss"`; `""` is the result itself). `new` is the key of the new result, a flat dictionary; None if the
+    entry is gone, and `""` if the new result is not a dictionary. `kind` says how the legacy type became the new one:
+    `tensor` is unchanged; `number` was a Python number and is now a detached 0-d tensor, so reading it gains `.item()`;
+    `same` is any other object, unchanged.
     """
 
     legacy: str
