@@ -1,0 +1,107 @@
+"""Words on a terminal: aligned lines, a spinner while something long runs, plain lines elsewhere.
+
+rich draws where there is a terminal; without it (a bare machine that only runs parity) or without a terminal, the same words come
+out as plain text. Results go to standard output, progress and errors to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LABEL_WIDTH = 9
+"""Width of the left column: the longest stage name and two spaces."""
+
+TIME_COLUMN = 84
+"""Where the seconds stand, right-aligned; fits a 90-column terminal."""
+
+
+class Progress(Protocol):
+    """Called with what is being done now, and how far it is: done of total."""
+
+    def __call__(self, text: str, done: int = 0, total: int = 0) -> None: ...
+
+
+class Terminal:
+    """Where a command writes.
+
+    Args:
+        as_json: keep everything but the one JSON document off standard output.
+    """
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._out = _console(sys.stdout)
+        self._err = _console(sys.stderr)
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """One line of the result."""
+        if self.as_json:
+            return
+        if self._out is None:
+            print(text)
+        else:
+            self._out.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
+
+    def step(self, label: str, text: str, seconds: float | None = None, *, failed: bool = False) -> None:
+        """A stage, what came of it, and how long it took."""
+        body = f"  {label:<{LABEL_WIDTH}}{text}"
+        self.line(body if seconds is None else f"{body:<{TIME_COLUMN - 8}}{seconds:6.1f} s", "bold red" if failed else "")
+
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:
+        """Aligned columns; those in `right` are right-aligned."""
+        all_rows = [tuple(header), *(tuple(row) for row in rows)]
+        widths = [max(len(row[n]) for row in all_rows) for n in range(len(header))]
+        for number, row in enumerate(all_rows):
+            cells = (
+                f"{cell:>{w}}" if n in right else f"{cell:<{w}}" for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
+            self.line("  ".join(cells).rstrip(), "bold" if number == 0 else "")
+
+    def diff(self, text: str) -> None:
+        """A unified diff, coloured on a terminal."""
+        styles = {"+": "green", "-": "red", "@": "cyan"}
+        for line in text.splitlines():
+            self.line(line, "bold" if line.startswith(("+++", "---")) else styles.get(line[:1], ""))
+
+    def document(self, value: Any) -> None:
+        """The result for machines, if that was asked for."""
+        if self.as_json:
+            json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+            print()
+
+    def error(self, text: str) -> None:
+        """What went wrong, for a person."""
+        if self._err is None:
+            print(f"lossport: {text}", file=sys.stderr)
+        else:
+            self._err.print(f"lossport: {text}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+    @contextlib.contextmanager
+    def busy(self, text: str) -> Iterator[Progress]:
+        """Show that something long runs: a spinner on a terminal, nothing elsewhere (the step's own line follows)."""
+        if self._err is None or not self._err.is_terminal:
+            yield lambda text, done=0, total=0: None
+            return
+        with self._err.status(text) as status:
+
+            def progress(text: str, done: int = 0, total: int = 0) -> None:
+                status.update(f"{text}  {done}/{total}" if total else text)
+
+            yield progress
+
+
+def _console(stream: Any) -> Console | None:
+    """A rich console where there is a terminal; None where plain text is wanted."""
+    if not stream.isatty() or importlib.util.find_spec("rich") is None:
+        return None
+    from rich.console import Console  # noqa: PLC0415  # costs 60 ms, and only terminals need it
+
+    return Console(file=stream)
