@@ -1,0 +1,77 @@
+"""The two levels every loss stands on: `BaseLoss`, and `ContrastiveLoss` for those that compare rows at a temperature.
+
+Holds options, the results contract and nothing else; the mathematics is in `losses.utils`, state belongs to the losses.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from losses import utils
+
+
+class BaseLoss(nn.Module, ABC):
+    """A loss: options in the constructor, `forward` from tensors to a dictionary of tensors.
+
+    `forward` returns `"loss"` first, with its graph, then metrics as detached 0-d tensors. The keys depend on the options
+    of the loss, never on the data: an empty batch has them all. A subclass without `forward` can't be built.
+
+    Args:
+        reduction: `"mean"` and `"sum"` reduce the per-sample losses, `"none"` keeps them.
+
+    Raises:
+        ValueError: the reduction is none of `reductions`.
+    """
+
+    reductions: tuple[str, ...] = utils.REDUCTIONS
+    """The reductions that make sense for this loss."""
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = utils.check_choice("reduction", reduction, self.reductions)
+
+    @abstractmethod
+    def forward(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
+        """Compute the loss of one batch; see the class for what it takes and returns."""
+
+    @staticmethod
+    def results(loss: Tensor, metrics: Mapping[str, Tensor | float]) -> dict[str, Tensor]:
+        """`loss` first, then `metrics` detached: tensors as they are, numbers as 0-d tensors on the device of the loss."""
+        found = {"loss": loss}
+        for name, value in metrics.items():
+            # full() writes the number by a kernel; tensor(number) would copy it from the host and wait.
+            found[name] = value.detach() if isinstance(value, Tensor) else torch.full((), value, device=loss.device)
+        return found
+
+    def extra_repr(self) -> str:
+        """The constructor's options as they stand now, so that `print(model)` shows how a loss was built."""
+        names = (name for name in inspect.signature(type(self).__init__).parameters if name in self.__dict__)
+        return ", ".join(f"{name}={self.__dict__[name]!r}" for name in names)
+
+
+class ContrastiveLoss(BaseLoss):
+    """A loss that compares rows of two feature batches: s_ij = a_i . b_j / temperature.
+
+    Args:
+        temperature: divisor of the similarities, above 0.
+        reduction: see `BaseLoss`.
+        normalize: scale every row to length 1 first, so that the similarities are cosines.
+
+    Raises:
+        ValueError: the temperature is not above 0, or the reduction is unknown.
+    """
+
+    def __init__(self, temperature: float = 0.07, reduction: str = "mean", normalize: bool = True) -> None:
+        super().__init__(reduction)
+        self.temperature = utils.check_positive("temperature", temperature)
+        self.normalize = normalize
+
+    def compute_similarity(self, a: Tensor, b: Tensor) -> Tensor:
+        """Logits between all rows of `a` and all rows of `b`; see `losses.utils.compute_similarity`."""
+        return utils.compute_similarity(a, b, self.temperature, normalize=self.normalize)

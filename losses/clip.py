@@ -1,0 +1,87 @@
+"""Symmetric cross entropy between two modalities over the similarities of a batch: the CLIP objective."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from losses import utils
+from losses.base import ContrastiveLoss
+from losses.registry import register
+
+
+@register("clip")
+class CLIPLoss(ContrastiveLoss):
+    """CLIP (Radford et al. 2021, fig. 3) at a fixed temperature, with ids, label smoothing and retrieval metrics.
+
+    With s_ij = v_i . t_j / temperature of rows scaled to length 1, and one target a row and a column:
+
+        v2t_i = lse_j s_ij - s_i,row_target(i)        t2v_j = lse_i s_ij - s_column_target(j),j
+        loss  = (reduce(v2t) + reduce(t2v)) / 2
+
+    Positives: without ids, row i and row i. With ids, one of the rows with the same id, drawn anew on every call, for every row
+    and then for every column (see `losses.utils.draw_targets`). All other rows are candidates, also those with the same id, and
+    nothing is excluded. Metrics are of logits, so similarities include the factor 1 / temperature; another positive than the one
+    drawn counts as wrong.
+
+    Args:
+        temperature: divisor of the cosines, above 0.
+        reduction: `"mean"`, `"sum"`, or `"none"` for a loss of shape [N]; the two directions are then reported as means.
+        label_smoothing: share of each target's mass that is spread evenly over the N candidates, 0 to 1.
+
+    Shape:
+        - vision_features, text_features: [N, D], any float dtype. N may be 0: the loss and all metrics are 0.
+        - match_ids: N ids, a list or a tensor; lists that do not begin with a string are compared as text.
+        - similarity_matrix: [N, N] logits to use as they are, without temperature; the features then get no gradient.
+        - Returns `loss` (0-d, [N] for `"none"`) and 0-d metrics: `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`,
+          `accuracy`, `mean_similarity`, `matched_similarity`, `similarity_gap`, and for k = 1, 5, 10 `v2t_recall@k`,
+          `t2v_recall@k`, `avg_recall@k`.
+
+    Raises:
+        ValueError: an option, a shape, a dtype or the ids are not as above; the message says what was found and expected.
+
+    >>> criterion = CLIPLoss(temperature=0.5)
+    >>> out = criterion(torch.eye(2), torch.eye(2))
+    >>> out["loss"], out["accuracy"]
+    (tensor(0.1269), tensor(1.))
+    """
+
+    def __init__(self, temperature: float = 0.07, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
+        super().__init__(temperature, reduction)
+        self.label_smoothing = utils.check_fraction("label_smoothing", label_smoothing)
+
+    def forward(
+        self,
+        vision_features: Tensor,
+        text_features: Tensor,
+        match_ids: utils.Ids | None = None,
+        similarity_matrix: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """The loss and its metrics; see the class."""
+        own_logits = similarity_matrix is None
+        utils.check_features(vision_features=vision_features, text_features=text_features, same_width=own_logits)
+        rows, device = len(vision_features), vision_features.device
+        if similarity_matrix is None:
+            logits = self.compute_similarity(vision_features, text_features)
+        else:
+            utils.check_square("similarity_matrix", similarity_matrix, rows)
+            logits = utils.full_precision(similarity_matrix)
+        row_targets, column_targets = utils.draw_targets(match_ids, rows, device)
+
+        smoothing = self.label_smoothing
+        v2t = utils.info_nce_loss(logits, row_targets, reduction=self.reduction, label_smoothing=smoothing)
+        t2v = utils.info_nce_loss(logits.t(), column_targets, reduction=self.reduction, label_smoothing=smoothing)
+
+        seen = logits.detach()
+        mean = utils.reduce(seen, "mean")
+        matched = utils.reduce(seen[torch.arange(rows, device=device), row_targets], "mean")
+        metrics = {
+            "v2t_loss": utils.reduce(v2t, "mean"),
+            "t2v_loss": utils.reduce(t2v, "mean"),
+            **utils.retrieval_accuracy(seen, row_targets, column_targets),
+            "mean_similarity": mean,
+            "matched_similarity": matched,
+            "similarity_gap": matched - mean,
+            **utils.recall_at_k(seen, row_targets, column_targets),
+        }
+        return self.results((v2t + t2v) / 2, metrics)

@@ -1,0 +1,511 @@
+"""Pure functions on tensors that the losses share: similarity, ids, masks, InfoNCE, mining, queues, covariance, retrieval.
+
+No state and no options live here. Half precision is computed in float32 and autocast never reaches a product. Nothing reads a
+tensor back to the host, nothing loops over the batch, and every function is defined for a batch without rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Hashable, Sequence
+from numbers import Real
+from typing import TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Ids: TypeAlias = Tensor | Sequence[Hashable]
+"""What says which rows belong together: a tensor of numbers, or a list of anything hashable."""
+
+REDUCTIONS = ("mean", "sum", "none")
+UNMATCHED = torch.iinfo(torch.int64).min
+"""The code of an id that is not equal to itself (NaN): it matches nothing. No encoded float has these bits (-0.0 becomes 0.0)."""
+
+NORM_EPS = 1e-12
+"""Shortest row that is scaled to length 1, as in `torch.nn.functional.normalize`."""
+
+GRAM_WIDTH = 512
+"""Features wider than this (and than the batch is long) take the smaller Gram matrix. Below it the D x D matrix fits in a
+processor's cache and the textbook order of operations costs less than a millisecond."""
+
+NOISE_ROWS, NOISE_SCALE, NOISE_FLOOR = 16, 0.02, 0.005
+"""Batches under 16 rows get logit noise in training: 0.02 shrinking with the missing rows, but no less than 0.005."""
+
+SEMI_HARD_BAND = 0.2
+"""Width of the semi-hard band below the mean positive, in cosine units."""
+
+HARD_SHARE = 10
+"""The hardest one of this many negatives counts as hard, and always at least one."""
+
+
+def check_choice(name: str, value: str, allowed: Sequence[str]) -> str:
+    """`value`, which must be one of `allowed`."""
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r}: expected one of {', '.join(map(repr, allowed))}")
+    return value
+
+
+def check_positive(name: str, value: float) -> float:
+    """`value`, which must be a finite number above 0."""
+    if not (isinstance(value, Real) and 0 < value < math.inf):
+        raise ValueError(f"{name}={value!r}: expected a finite number above 0")
+    return value
+
+
+def check_fraction(name: str, value: float) -> float:
+    """`value`, which must be a number from 0 to 1."""
+    if not (isinstance(value, Real) and 0 <= value <= 1):
+        raise ValueError(f"{name}={value!r}: expected a number from 0 to 1")
+    return value
+
+
+def check_features(*, same_rows: bool = True, same_width: bool = True, **features: Tensor) -> None:
+    """All must be [rows, width] tensors of floats, of as many rows and of the width of the first unless said otherwise."""
+    wanted: list[int | str] = ["rows", "width"]
+    for name, x in features.items():
+        if not isinstance(x, Tensor) or x.dim() != 2 or not x.dtype.is_floating_point:
+            raise ValueError(f"{name}: expected floats of shape [rows, width], found {describe(x)}")
+        if any(isinstance(size, int) and size != found for size, found in zip(wanted, x.shape, strict=True)):
+            raise ValueError(f"{name}: expected shape {wanted} as {next(iter(features))} has it, found {list(x.shape)}")
+        wanted = [x.shape[0] if same_rows else "rows", x.shape[1] if same_width else "width"]
+
+
+def check_square(name: str, matrix: Tensor, rows: int) -> None:
+    """`matrix` must hold floats, [rows, rows]."""
+    if not isinstance(matrix, Tensor) or matrix.shape != (rows, rows) or not matrix.dtype.is_floating_point:
+        raise ValueError(f"{name}: expected floats of shape {[rows, rows]}, found {describe(matrix)}")
+
+
+def describe(value: object) -> str:
+    """What was found, for a message: dtype and shape of a tensor, or the type."""
+    return f"{value.dtype} of shape {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """`x` in float32, or as it is in float64: half precision holds features, not statistics or sums of exponentials."""
+    return x if x.dtype in (torch.float32, torch.float64) else x.float()
+
+
+def product(a: Tensor, b: Tensor) -> Tensor:
+    """The matrix product of `a` and `b` in full precision, also under autocast.
+
+    Logits of size 1 / temperature leave bfloat16 with errors of 0.1 at temperature 0.01, whatever the loss does afterwards.
+    """
+    kind = a.device.type
+    shield = torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else contextlib.nullcontext()
+    with shield:
+        return full_precision(a) @ full_precision(b)
+
+
+def normalize_features(x: Tensor) -> Tensor:
+    """Every row scaled to length 1: x / max(|x|, eps), in full precision. A zero row stays zero.
+
+    float16 takes its rounding step as eps, as the gradient of a zero row, of order 1 / eps, has to fit into float16.
+
+    >>> normalize_features(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    tensor([[0.6000, 0.8000],
+            [0.0000, 0.0000]])
+    """
+    eps = torch.finfo(torch.float16).eps if x.dtype == torch.float16 else NORM_EPS
+    return F.normalize(full_precision(x), p=2.0, dim=1, eps=eps)
+
+
+def compute_similarity(a: Tensor, b: Tensor, temperature: float | Tensor = 1.0, *, normalize: bool = True) -> Tensor:
+    """s_ij = a_i . b_j / temperature, [rows of a, rows of b], of rows scaled to length 1 if `normalize`.
+
+    >>> compute_similarity(torch.tensor([[2.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]]), temperature=0.5)
+    tensor([[2., 0.]])
+    """
+    if normalize:
+        a, b = normalize_features(a), normalize_features(b)
+    return product(a, b.t()) / temperature
+
+
+def encode_ids(ids: Ids, rows: int, device: torch.device | str = "cpu", *, as_text: bool = False) -> Tensor:
+    """One int64 code a row, equal exactly where the ids are equal; `UNMATCHED` where an id is not equal to itself.
+
+    A list is encoded on the host and copied once. A tensor of `rows` numbers is compared by value and stays on its device.
+    With `as_text` a list that does not begin with a string is compared by `str` of its entries, so that 1 and "1" match.
+
+    >>> encode_ids(["cat", "dog", "cat", float("nan")], rows=4).tolist()[:3]
+    [0, 1, 0]
+    >>> create_positive_mask(encode_ids(torch.tensor([0.5, 2.0, 0.5]), rows=3)).int()
+    tensor([[1, 0, 1],
+            [0, 1, 0],
+            [1, 0, 1]], dtype=torch.int32)
+
+    Raises:
+        ValueError: not one id a row, or ids that are not hashable.
+    """
+    return _encode(ids, rows, device, as_text)[0]
+
+
+def _encode(ids: Ids, rows: int, device: torch.device | str, as_text: bool) -> tuple[Tensor, int]:
+    """The codes, and how many rows of a list match themselves; of a tensor all are counted, as looking would be a read-back."""
+    if isinstance(ids, Sequence) and ids and all(isinstance(item, Tensor) for item in ids):
+        ids = torch.stack([item for item in ids if isinstance(item, Tensor)])
+    if isinstance(ids, Tensor):
+        return _encode_tensor(ids, rows).to(device, non_blocking=True), rows
+    codes = _encode_list(ids, rows, as_text)
+    return torch.tensor(codes, dtype=torch.int64).to(device, non_blocking=True), rows - codes.count(UNMATCHED)
+
+
+def _encode_tensor(ids: Tensor, rows: int) -> Tensor:
+    if ids.shape not in ((rows,), (rows, 1)) or ids.is_complex():
+        raise ValueError(f"ids: expected {rows} numbers, one a row, found {describe(ids)}")
+    ids = ids.reshape(rows)
+    if not ids.is_floating_point():
+        return ids.long()
+    # Adding 0.0 turns -0.0 into 0.0: equal numbers get equal bits.
+    return torch.where(ids.isnan(), UNMATCHED, (ids.double() + 0.0).view(torch.int64))
+
+
+def _encode_list(ids: Sequence[Hashable], rows: int, as_text: bool) -> list[int]:
+    try:
+        found = list(ids)
+    except TypeError:
+        raise ValueError(f"ids: expected one a row, {rows} in all, found {describe(ids)}") from None
+    if len(found) != rows:
+        raise ValueError(f"ids: expected one a row, {rows} in all, found {len(found)}")
+    if as_text and found and not isinstance(found[0], str):
+        found = [str(item) for item in found]
+    codes: dict[Hashable, int] = {}
+    try:
+        # An id that is not equal to itself is a NaN, of whatever type.
+        return [codes.setdefault(item, len(codes)) if item == item else UNMATCHED for item in found]  # noqa: PLR0124
+    except TypeError as error:
+        raise ValueError(f"ids: expected strings, numbers or other hashable values: {error}") from error
+
+
+def create_positive_mask(row_ids: Tensor, column_ids: Tensor | None = None) -> Tensor:
+    """Which pairs are positives: True where the codes of row and column are equal, [rows, columns], the diagonal included.
+
+    >>> create_positive_mask(torch.tensor([7, 8, 7])).int()
+    tensor([[1, 0, 1],
+            [0, 1, 0],
+            [1, 0, 1]], dtype=torch.int32)
+    """
+    column_ids = row_ids if column_ids is None else column_ids
+    return (row_ids[:, None] == column_ids) & (row_ids != UNMATCHED)[:, None]
+
+
+def random_words(count: int, device: torch.device | str = "cpu") -> Tensor:
+    """`count` uniform 32-bit numbers as int64, by one call.
+
+    On the CPU they are the generator's next words, and it ends up where `count` calls of `torch.randint(0, n, (1,))` leave it:
+    each of those takes one word w and returns w % n. A 64-bit draw holds two words, the earlier one in its upper half. (The last
+    of an odd count is drawn modulo 2^32 - 1: of all words, 2^32 - 1 alone becomes 0.) On other devices the draws are
+    as random, but not those that single calls make.
+    """
+    pairs = torch.empty(count // 2, dtype=torch.int64, device=device).random_(UNMATCHED, None)
+    words = torch.stack((pairs >> 32, pairs), dim=1).flatten() & 0xFFFFFFFF
+    if count % 2:
+        words = torch.cat((words, torch.empty(1, dtype=torch.int64, device=device).random_(0, 0xFFFFFFFF)))
+    return words
+
+
+def pick_positives(codes: Tensor, words: Tensor) -> Tensor:
+    """For every row one of the rows with its code: number `words[i] % n` of the n candidates in ascending order.
+
+    A row whose id matches nothing gets itself.
+
+    >>> pick_positives(torch.tensor([5, 6, 5, 5]), torch.tensor([0, 9, 1, 5]))
+    tensor([0, 1, 2, 3])
+    """
+    ordered, order = torch.sort(codes, stable=True)
+    start = torch.searchsorted(ordered, codes)
+    count = torch.searchsorted(ordered, codes, right=True) - start
+    own = torch.arange(len(codes), device=codes.device)
+    return torch.where(codes == UNMATCHED, own, order[start + words % count])
+
+
+def draw_targets(ids: Ids | None, rows: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
+    """A target column for every row, and a target row for every column: one positive each, at random.
+
+    Without ids they are 0 .. rows - 1 and nothing is drawn. Otherwise ids compare as in `encode_ids(..., as_text=True)`, and on
+    the CPU the draws are those of one `torch.randint(0, positives, (1,))` a row, then one a column; an id of a list that is
+    not equal to itself takes none and gets its own index. Other devices draw as many from their own generator: equal in
+    distribution.
+    """
+    if ids is None:
+        own = torch.arange(rows, device=device)
+        return own, own
+    codes, drawing = _encode(ids, rows, device, as_text=True)
+    words = random_words(2 * drawing, device).view(2, drawing)
+    if drawing < rows:
+        words = F.pad(words, (0, 1))[:, (codes != UNMATCHED).cumsum(0).sub(1).clamp(min=0)]
+    return pick_positives(codes, words[0]), pick_positives(codes, words[1])
+
+
+def reduce(values: Tensor, reduction: str) -> Tensor:
+    """The per-sample `values` reduced; the mean over no samples is 0.
+
+    >>> reduce(torch.tensor([1.0, 3.0]), "mean"), reduce(torch.zeros(0), "mean")
+    (tensor(2.), tensor(0.))
+    """
+    if check_choice("reduction", reduction, REDUCTIONS) == "none":
+        return values
+    return values.mean() if reduction == "mean" and values.numel() else values.sum()
+
+
+def info_nce_loss(
+    logits: Tensor, targets: Tensor | None = None, *, reduction: str = "mean", label_smoothing: float = 0.0
+) -> Tensor:
+    """InfoNCE with one positive a row (van den Oord et al. 2018, eq. 4): l_i = lse_j s_ij - s_i,target(i).
+
+    Args:
+        logits: similarities over temperature, [rows, candidates].
+        targets: the positive's column of each row, int64; by default 0 .. rows - 1.
+        reduction: `"none"` gives [rows], `"mean"` and `"sum"` a number.
+        label_smoothing: this share of the target's mass is spread evenly over all candidates.
+
+    >>> info_nce_loss(torch.zeros(3, 4))
+    tensor(1.3863)
+    """
+    logits = full_precision(logits)
+    if not len(logits):
+        return reduce(logits.sum(dim=1), reduction)
+    targets = torch.arange(len(logits), device=logits.device) if targets is None else targets
+    return F.cross_entropy(logits, targets, reduction=reduction, label_smoothing=label_smoothing)
+
+
+def masked_logsumexp(logits: Tensor, mask: Tensor) -> Tensor:
+    """lse over the columns of each row where `mask` is True, [rows]; -inf, without a gradient, where there are none.
+
+    >>> masked_logsumexp(torch.zeros(2, 2), torch.tensor([[True, True], [False, False]]))
+    tensor([0.6931,   -inf])
+    """
+    empty = ~mask.any(dim=1, keepdim=True)
+    # The gradient of the lse of nothing but -inf is NaN, so such rows are computed in full and then overwritten.
+    rows = logits.masked_fill(~(mask | empty), -math.inf).logsumexp(dim=1)
+    return rows.masked_fill(empty.squeeze(1), -math.inf)
+
+
+def all_pairs_loss(logits: Tensor, positives: Tensor) -> Tensor:
+    """Every positive pair a term of its own over all candidates: l_i = sum over p in P(i) of (lse_j s_ij - s_ip), [rows].
+
+    The sum of SupCon's L_out (Khosla et al. 2020, eq. 2) before it is divided by the number of positives. A positive also stands
+    in the denominators of the other positives.
+
+    >>> all_pairs_loss(torch.zeros(2, 2), torch.tensor([[True, True], [False, False]]))
+    tensor([1.3863, 0.0000])
+    """
+    return positives.sum(dim=1) * logits.logsumexp(dim=1) - logits.masked_fill(~positives, 0.0).sum(dim=1)
+
+
+def isolated_pairs_loss(logits: Tensor, positives: Tensor, log_negatives: Tensor) -> Tensor:
+    """Every positive pair against the negatives alone: l_i = sum over p in P(i) of -log(e^s_ip / (e^s_ip + e^n_i)), [rows].
+
+    `log_negatives` is n_i, the log of the row's (weighted) sum of negatives; -inf, no negatives, makes the row 0.
+
+    >>> isolated_pairs_loss(torch.zeros(1, 2), torch.tensor([[True, False]]), torch.tensor([0.0]))
+    tensor([0.6931])
+    """
+    return -F.logsigmoid(logits - log_negatives[:, None]).masked_fill(~positives, 0.0).sum(dim=1)
+
+
+def nt_xent_loss(z_a: Tensor, z_b: Tensor, temperature: float = 0.07, reduction: str = "mean") -> Tensor:
+    """NT-Xent (Chen et al. 2020, eq. 1) over the 2 N rows of both views: the other view of a row is its only positive.
+
+    The 2 N - 2 other rows are negatives, the row itself is excluded. Rows are used as given: scale them to length 1 first.
+
+    Args:
+        z_a, z_b: both views, [N, width]; row i of one belongs to row i of the other.
+        temperature: divisor of the products, above 0.
+        reduction: `"none"` gives [2 N], the rows of `z_a` before those of `z_b`.
+
+    >>> nt_xent_loss(torch.eye(2), torch.eye(2), temperature=1.0)
+    tensor(0.5514)
+    """
+    check_features(z_a=z_a, z_b=z_b)
+    logits, itself = _two_views(z_a, z_b, check_positive("temperature", temperature))
+    rows = torch.arange(len(logits), device=logits.device)
+    return info_nce_loss(logits.masked_fill(itself, -math.inf), rows.roll(len(z_a)), reduction=reduction)
+
+
+def supervised_contrastive_loss(
+    z_a: Tensor, z_b: Tensor, labels: Ids, temperature: float = 0.07, reduction: str = "mean"
+) -> Tensor:
+    """SupCon, L_out (Khosla et al. 2020, eq. 2) over the 2 N rows of both views, without its temperature / base factor.
+
+    l_i = lse over j != i of s_ij - mean over p in P(i) of s_ip, where P(i) are the other rows with the label of i. The row itself
+    is excluded everywhere. Rows are used as given: scale them to length 1 first.
+
+    Args:
+        z_a, z_b: both views, [N, width].
+        labels: one a row of a view, [N] or [N, 1], or a list. One that is not equal to itself has no positives: l_i = lse.
+        temperature: divisor of the products, above 0.
+        reduction: `"none"` gives [2 N], the rows of `z_a` before those of `z_b`.
+
+    >>> supervised_contrastive_loss(torch.eye(2), torch.eye(2), torch.tensor([0, 1]), temperature=1.0)
+    tensor(0.5514)
+    """
+    check_features(z_a=z_a, z_b=z_b)
+    check_choice("reduction", reduction, REDUCTIONS)
+    logits, itself = _two_views(z_a, z_b, check_positive("temperature", temperature))
+    if not len(logits):
+        return reduce(logits.sum(dim=1), reduction)
+    positives = create_positive_mask(encode_ids(labels, len(z_a), z_a.device).repeat(2)) & ~itself
+    pulled = logits.masked_fill(~positives, 0.0).sum(dim=1) / positives.sum(dim=1).clamp(min=1)
+    return reduce(masked_logsumexp(logits, ~itself) - pulled, reduction)
+
+
+def _two_views(z_a: Tensor, z_b: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """The logits among all 2 N rows, and the mask of the rows with themselves."""
+    z = torch.cat((z_a, z_b))
+    return product(z, z.t()) / temperature, torch.eye(len(z), dtype=torch.bool, device=z.device)
+
+
+def add_small_batch_noise(logits: Tensor) -> Tensor:
+    """Logits with normal noise, for batches under 16 rows in training: of scale max(0.005, 0.02 (16 - rows) / 16)."""
+    rows = len(logits)
+    if rows >= NOISE_ROWS:
+        return logits
+    return logits + torch.randn_like(logits) * max(NOISE_FLOOR, NOISE_SCALE * (NOISE_ROWS - rows) / NOISE_ROWS)
+
+
+def mine_hard_negatives(similarity: Tensor, positives: Tensor, strategy: str = "semi-hard") -> Tensor:
+    """Which negatives of each row are hard, as a mask [rows, columns]; everything that is no positive is a negative.
+
+    `"hard"` takes the most similar tenth of a row's negatives, at least one. `"semi-hard"` (after Schroff et al. 2015, sec. 3.2)
+    takes those less similar than the mean positive m of the row by less than 0.2: m - 0.2 < s < m. `"none"` takes none. A row
+    without positives has no hard negatives.
+
+    >>> similarity = torch.tensor([[0.9, 0.8, 0.1]])
+    >>> mine_hard_negatives(similarity, torch.tensor([[True, False, False]]))
+    tensor([[False,  True, False]])
+    """
+    check_choice("strategy", strategy, ("hard", "semi-hard", "none"))
+    similarity, negatives = similarity.detach(), ~positives
+    anchors = positives.any(dim=1, keepdim=True)
+    if strategy == "hard":
+        wanted = (negatives.sum(dim=1, keepdim=True) // HARD_SHARE).clamp(min=1)
+        ranks = similarity.masked_fill(positives, -math.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+        chosen = ranks < wanted
+    elif strategy == "semi-hard":
+        count = positives.sum(dim=1, keepdim=True).clamp(min=1)
+        mean = similarity.masked_fill(negatives, 0.0).sum(dim=1, keepdim=True) / count
+        chosen = (similarity < mean) & (similarity > mean - SEMI_HARD_BAND)
+    else:
+        return torch.zeros_like(positives)
+    return chosen & negatives & anchors
+
+
+def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> None:
+    """Write `rows` into `ring` along `dim` from `pointer` on, in place and round the end, and move the pointer.
+
+    Of a batch longer than the ring the last rows stay. Rows are detached and take the ring's dtype.
+
+    Args:
+        ring: [capacity, width], or [width, capacity] with `dim=1`.
+        pointer: int64, one element: where the next row goes.
+        rows: [batch, width].
+
+    >>> ring, pointer = torch.zeros(3, 1), torch.tensor([2])
+    >>> write_ring_(ring, pointer, torch.tensor([[5.0], [6.0]]))
+    >>> ring.flatten().tolist(), pointer.tolist()
+    ([6.0, 0.0, 5.0], [1])
+    """
+    capacity, batch = ring.shape[dim], len(rows)
+    first = max(0, batch - capacity)
+    slots = (pointer + torch.arange(first, batch, device=ring.device)) % capacity
+    kept = rows[first:].detach().to(ring.dtype)
+    with torch.no_grad():
+        ring.index_copy_(dim, slots, kept.t() if dim else kept)
+        pointer.add_(batch).remainder_(capacity)
+
+
+def cross_terms(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The diagonal of C = X^T Y, and the sum of the squares of the rest: (C_dd, sum over i != j of C_ij^2).
+
+    Without `y` it is X^T X. Wide features take the smaller matrix of inner products of rows (N x N instead of D x D):
+    |X^T Y|_F^2 = <X X^T, Y Y^T>, from which the squared diagonal is subtracted. That cancels only where the diagonal
+    carries nearly all of C, which the rank N < D of C rules out.
+
+    Args:
+        x, y: [N, D], centred and scaled by the caller.
+
+    >>> diagonal, rest = cross_terms(torch.tensor([[1.0, 2.0], [0.0, 1.0]]))
+    >>> diagonal, rest
+    (tensor([1., 5.]), tensor(8.))
+    """
+    other = x if y is None else y
+    rows, width = x.shape
+    if width <= max(rows, GRAM_WIDTH):
+        c = product(x.t(), other)
+        diagonal = c.diagonal()
+        return diagonal, (c - torch.diag(diagonal)).square().sum()
+    x, other = full_precision(x), full_precision(other)
+    diagonal = (x * other).sum(dim=0)
+    gram = product(x, x.t())
+    whole = gram.square() if y is None else gram * product(other, other.t())
+    return diagonal, whole.sum() - diagonal.square().sum()
+
+
+def retrieval_accuracy(logits: Tensor, row_targets: Tensor, column_targets: Tensor) -> dict[str, Tensor]:
+    """The share of rows, and of columns, whose largest logit is their target's, and the mean of both. 0 for no rows.
+
+    >>> own = torch.arange(2)
+    >>> retrieval_accuracy(torch.tensor([[2.0, 1.0], [3.0, 0.0]]), own, own)["v2t_accuracy"]
+    tensor(0.5000)
+    """
+    logits = logits.detach()
+    v2t, t2v = (_share(_best(s) == t) for s, t in ((logits, row_targets), (logits.t(), column_targets)))
+    return {"v2t_accuracy": v2t, "t2v_accuracy": t2v, "accuracy": (v2t + t2v) / 2}
+
+
+def recall_at_k(
+    logits: Tensor,
+    row_targets: Tensor | None = None,
+    column_targets: Tensor | None = None,
+    ks: Sequence[int] = (1, 5, 10),
+    names: tuple[str, str] = ("v2t", "t2v"),
+) -> dict[str, Tensor]:
+    """The share of rows, and of columns, whose target is among their k largest logits, and the mean of both. 0 for no rows.
+
+    Args:
+        logits: [N, N]. Ties rank as `torch.topk` ranks them.
+        row_targets, column_targets: int64 [N], by default 0 .. N - 1.
+        ks: the cut-offs. From k = N on the recall is 1.
+        names: what rows and columns are called in the keys `<row>_recall@k`, `<column>_recall@k`, `avg_recall@k`.
+
+    >>> recall = recall_at_k(torch.tensor([[2.0, 1.0], [3.0, 0.0]]), ks=[1])
+    >>> list(recall), recall["avg_recall@1"]
+    (['v2t_recall@1', 't2v_recall@1', 'avg_recall@1'], tensor(0.2500))
+    """
+    check_square("logits", logits, len(logits))
+    logits = logits.detach()
+    own = torch.arange(len(logits), device=logits.device)
+    row_targets = own if row_targets is None else row_targets
+    column_targets = own if column_targets is None else column_targets
+    found: dict[str, Tensor] = {}
+    for k in ks:
+        row = _share(_among_top(logits, row_targets, k))
+        column = _share(_among_top(logits.t(), column_targets, k))
+        found |= {f"{names[0]}_recall@{k}": row, f"{names[1]}_recall@{k}": column, f"avg_recall@{k}": (row + column) / 2}
+    return found
+
+
+def _best(logits: Tensor) -> Tensor:
+    """The column of each row's largest logit; argmax refuses a matrix without columns."""
+    return logits.argmax(dim=1) if logits.numel() else torch.zeros(len(logits), dtype=torch.int64, device=logits.device)
+
+
+def _among_top(logits: Tensor, targets: Tensor, k: int) -> Tensor:
+    best = torch.topk(logits, min(k, logits.shape[1]), dim=1).indices
+    return (best == targets[:, None]).any(dim=1)
+
+
+def _share(hits: Tensor) -> Tensor:
+    return reduce(hits.float(), "mean")
+
+
+def projection_head(input_dim: int, output_dim: int) -> nn.Sequential:
+    """Linear(input, input), ReLU, Linear(input, output), drawn in this order: the head of the contrastive losses.
+
+    >>> [name for name, _ in projection_head(4, 2).named_parameters()]
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+    """
+    return nn.Sequential(nn.Linear(input_dim, input_dim), nn.ReLU(), nn.Linear(input_dim, output_dim))
