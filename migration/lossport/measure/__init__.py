@@ -1,1 +1,37 @@
+"""Measures of a source tree: pure functions from `{path: text}` to numbers, and the same from git's history.
 
+    corpus = measure_corpus({"losses/clip.py": text, ...})   # lines, complexity, inheritance, duplication
+    architecture(corpus, intended_lines=2000)                # one score with its parts
+    read_coverage(json_text), tests_per_name(texts, symbols)
+
+docs/measures.md says what each number means.
+"""
+
+from lossport.measure.architecture import Architecture, Part, architecture
+from lossport.measure.complexity import Function
+from lossport.measure.corpus import Corpus, FileMeasure, Problem, measure_bytes, measure_corpus
+from lossport.measure.coverage import Coverage, CoverageError, FileCoverage, read_coverage
+from lossport.measure.duplication import MIN_LINES, MIN_TOKENS, Duplication
+from lossport.measure.inheritance import ClassMeasure
+from lossport.measure.suite import tests_per_name
+
+__all__ = [
+    "MIN_LINES",
+    "MIN_TOKENS",
+    "Architecture",
+    "ClassMeasure",
+    "Corpus",
+    "Coverage",
+    "CoverageError",
+    "Duplication",
+    "FileCoverage",
+    "FileMeasure",
+    "Function",
+    "Part",
+    "Problem",
+    "architecture",
+    "measure_bytes",
+    "measure_corpus",
+    "read_coverage",
+    "tests_per_name",
+]
