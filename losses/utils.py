@@ -62,14 +62,15 @@ def check_fraction(name: str, value: float) -> float:
 
 
 def check_features(*, same_rows: bool = True, same_width: bool = True, **features: Tensor) -> None:
-    """All must be [rows, width] tensors of floats, of as many rows and of the width of the first unless said otherwise."""
-    wanted: list[int | str] = ["rows", "width"]
+    """All must be [rows, width] tensors of floats, with the rows and the width of the first unless said otherwise."""
     for name, x in features.items():
         if not isinstance(x, Tensor) or x.dim() != 2 or not x.dtype.is_floating_point:
             raise ValueError(f"{name}: expected floats of shape [rows, width], found {describe(x)}")
-        if any(isinstance(size, int) and size != found for size, found in zip(wanted, x.shape, strict=True)):
-            raise ValueError(f"{name}: expected shape {wanted} as {next(iter(features))} has it, found {list(x.shape)}")
-        wanted = [x.shape[0] if same_rows else "rows", x.shape[1] if same_width else "width"]
+    (first, model), *others = features.items()
+    for name, x in others:
+        rows, width = model.shape[0] if same_rows else x.shape[0], model.shape[1] if same_width else x.shape[1]
+        if x.shape != (rows, width) or (x.dtype == torch.float64) != (model.dtype == torch.float64):
+            raise ValueError(f"{name}: expected {[rows, width]} to go with {first}, {describe(model)}; found {describe(x)}")
 
 
 def check_square(name: str, matrix: Tensor, rows: int) -> None:
@@ -131,10 +132,6 @@ def encode_ids(ids: Ids, rows: int, device: torch.device | str = "cpu", *, as_te
 
     >>> encode_ids(["cat", "dog", "cat", float("nan")], rows=4).tolist()[:3]
     [0, 1, 0]
-    >>> create_positive_mask(encode_ids(torch.tensor([0.5, 2.0, 0.5]), rows=3)).int()
-    tensor([[1, 0, 1],
-            [0, 1, 0],
-            [1, 0, 1]], dtype=torch.int32)
 
     Raises:
         ValueError: not one id a row, or ids that are not hashable.
@@ -195,15 +192,17 @@ def random_words(count: int, device: torch.device | str = "cpu") -> Tensor:
     """`count` uniform 32-bit numbers as int64, by one call.
 
     On the CPU they are the generator's next words, and it ends up where `count` calls of `torch.randint(0, n, (1,))` leave it:
-    each of those takes one word w and returns w % n. A 64-bit draw holds two words, the earlier one in its upper half. (The last
-    of an odd count is drawn modulo 2^32 - 1: of all words, 2^32 - 1 alone becomes 0.) On other devices the draws are
-    as random, but not those that single calls make.
+    below 2^28 each of those takes one word w and returns w % n, and a draw from a larger range takes two, the earlier one as
+    its upper half. (The range leaves out the largest number: one pair in 2^64 becomes 0.) On other devices, and compiled, the
+    numbers are as random, but not those that single calls draw.
     """
-    pairs = torch.empty(count // 2, dtype=torch.int64, device=device).random_(UNMATCHED, None)
-    words = torch.stack((pairs >> 32, pairs), dim=1).flatten() & 0xFFFFFFFF
-    if count % 2:
-        words = torch.cat((words, torch.empty(1, dtype=torch.int64, device=device).random_(0, 0xFFFFFFFF)))
-    return words
+    if count % 2 and torch.device(device).type == "cpu" and not torch.compiler.is_compiling():
+        with torch.random.fork_rng(devices=[]):
+            words = random_words(count + 1)
+        torch.randint(0, 2, (count,))  # takes `count` words
+        return words[:count]
+    pairs = torch.randint(-(2**63), 2**63 - 1, (-(-count // 2),), device=device) ^ -(2**63)
+    return torch.stack((pairs >> 32, pairs), dim=1).flatten()[:count] & 0xFFFFFFFF
 
 
 def pick_positives(codes: Tensor, words: Tensor) -> Tensor:
@@ -218,7 +217,7 @@ def pick_positives(codes: Tensor, words: Tensor) -> Tensor:
     start = torch.searchsorted(ordered, codes)
     count = torch.searchsorted(ordered, codes, right=True) - start
     own = torch.arange(len(codes), device=codes.device)
-    return torch.where(codes == UNMATCHED, own, order[start + words % count])
+    return torch.where(codes == UNMATCHED, own, order[start + words % count.clamp(min=1)])
 
 
 def draw_targets(ids: Ids | None, rows: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
@@ -292,7 +291,7 @@ def all_pairs_loss(logits: Tensor, positives: Tensor) -> Tensor:
     >>> all_pairs_loss(torch.zeros(2, 2), torch.tensor([[True, True], [False, False]]))
     tensor([1.3863, 0.0000])
     """
-    return positives.sum(dim=1) * logits.logsumexp(dim=1) - logits.masked_fill(~positives, 0.0).sum(dim=1)
+    return logits.log_softmax(dim=1).neg().masked_fill(~positives, 0.0).sum(dim=1)
 
 
 def isolated_pairs_loss(logits: Tensor, positives: Tensor, log_negatives: Tensor) -> Tensor:
