@@ -1,1 +1,33 @@
+"""The report: one page that says what is true, its figures as JSON, and the gates.
 
+    facts = Facts(losses=(LossFacts("clip", "proven", ...), ...), gates_met=...)   # what only the pipeline knows
+    report = build_report(project, facts, today=dt.date(2026, 11, 23))             # measures the tree and git
+    files = render_report(report)          # {"index.html": b"...", "2026-W48.html": b"...", "metrics.json": b"..."}
+    report.gates_lost                      # not empty: `report --check` exits 1
+    report.gates_newly_met                 # {gate: target} to remember; comes back as Facts.gates_met
+
+Nothing here writes into the tree: `render_report` gives bytes and the caller writes them. Only a cache below `.lossport/`
+is kept, by content, so that nothing is measured twice. Never imports torch.
+"""
+
+from lossport.report.build import build_report
+from lossport.report.facts import STAGES, Facts, LossFacts, ParityCell, Stage, Waiting
+from lossport.report.gates import Gate
+from lossport.report.metrics import metrics
+from lossport.report.model import LossRow, Report
+from lossport.report.page import render_report
+
+__all__ = [
+    "STAGES",
+    "Facts",
+    "Gate",
+    "LossFacts",
+    "LossRow",
+    "ParityCell",
+    "Report",
+    "Stage",
+    "Waiting",
+    "build_report",
+    "metrics",
+    "render_report",
+]

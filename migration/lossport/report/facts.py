@@ -1,0 +1,92 @@
+"""What the report is told, because it cannot measure it: stages, parity, call sites, refusals. Values only.
+
+Whoever fills these decides what is true; the report only shows it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
+STAGES: tuple[Stage, ...] = ("planned", "recorded", "proven", "switched", "retired")
+"""In the order in which a loss goes through them."""
+
+CellState = Literal["passed", "failed", "stale", "missing"]
+
+
+@dataclass(frozen=True)
+class ParityCell:
+    """Parity of one loss on one device in one dtype.
+
+    `stale` is a verdict whose legacy source, cases, port or new source have changed since; `missing` was never run.
+    `time_ratio` and `memory_ratio` are new divided by legacy: below 1 the new loss is faster, or smaller.
+    """
+
+    device: str
+    dtype: str
+    state: CellState
+    equal: int = 0
+    close: int = 0
+    intended: int = 0
+    different: int = 0
+    seconds: float | None = None
+    at: dt.datetime | None = None
+    time_ratio: float | None = None
+    memory_ratio: float | None = None
+    why: str = ""
+
+    @property
+    def cases(self) -> int:
+        """How many cases were compared."""
+        return self.equal + self.close + self.intended + self.different
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A call site that the codemod refuses: it waits for a person."""
+
+    path: str
+    line: int
+    column: int
+    code: str
+    reason: str
+    todo: str
+
+
+@dataclass(frozen=True)
+class LossFacts:
+    """One loss. Paths are relative to the project, with forward slashes; `sites_left` counts call sites by form.
+
+    `why` says in one sentence what stands between the loss and the next stage. `started_at` is the first recorded event of
+    the loss, `proven_at` the first proof.
+    """
+
+    name: str
+    stage: Stage
+    legacy_symbols: tuple[str, ...]
+    new_symbols: tuple[str, ...]
+    legacy_files: tuple[str, ...]
+    new_files: tuple[str, ...]
+    why: str = ""
+    sites_left: Mapping[str, int] = field(default_factory=dict)
+    parity: tuple[ParityCell, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    started_at: dt.datetime | None = None
+    proven_at: dt.datetime | None = None
+    retired_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the report is told.
+
+    `gates_met` has the gates that were met before, each with the target it met: what `Report.gates_lost` is measured against.
+    `problems` are sentences about files that could hide a call site.
+    """
+
+    losses: tuple[LossFacts, ...]
+    gates_met: Mapping[str, float] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()

@@ -1,0 +1,133 @@
+"""The report as JSON: the figures of the page under stable names, for other programs and for comparing weeks.
+
+Keys are only ever added; a key that changes its meaning raises `SCHEMA`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus
+from lossport.report.facts import ParityCell
+from lossport.report.gates import Gate
+from lossport.report.model import LossRow, Report
+
+SCHEMA = 1
+"""The meaning of the keys below."""
+
+
+def metrics_json(report: Report) -> bytes:
+    """The bytes of `metrics.json`: sorted, indented, one figure a line, so that two of them compare well."""
+    return (json.dumps(metrics(report), indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def metrics(report: Report) -> dict[str, Any]:
+    """The report as JSON values."""
+    return {
+        "schema": SCHEMA,
+        "project": report.project,
+        "date": report.today.isoformat(),
+        "week": report.week,
+        "retired": report.retired,
+        "losses": {row.facts.name: _loss(row) for row in report.losses},
+        "gates": {gate.name: _gate(gate) for gate in report.gates},
+        "gates_lost": [gate.name for gate in report.gates_lost],
+        "thresholds": {"duplication_min_tokens": MIN_TOKENS, "duplication_min_lines": MIN_LINES},
+        "legacy": _corpus(report.legacy, report.legacy_architecture),
+        "new": _corpus(report.new, report.new_architecture),
+        "notes": list(report.notes),
+    }
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    return {
+        "title": gate.title,
+        "value": _rounded(gate.value),
+        "sense": gate.sense,
+        "target": gate.target,
+        "unit": gate.unit,
+        "met": gate.met,
+        "command": gate.command,
+        "note": gate.note,
+    }
+
+
+def _loss(row: LossRow) -> dict[str, Any]:
+    facts = row.facts
+    return {
+        "stage": facts.stage,
+        "why": facts.why,
+        "owners": list(row.owners),
+        "legacy_files": list(facts.legacy_files),
+        "new_files": list(facts.new_files),
+        "lines_before": row.lines_before,
+        "lines_after": row.lines_after,
+        "coverage": _rounded(row.coverage.percent) if row.coverage else None,
+        "tests": row.tests,
+        "sites_left": dict(facts.sites_left),
+        "waiting": [f"{item.path}:{item.line}:{item.column}: {item.reason}" for item in facts.waiting],
+        "parity": [_cell(cell) for cell in facts.parity],
+        "started_at": facts.started_at.isoformat() if facts.started_at else None,
+        "proven_at": facts.proven_at.isoformat() if facts.proven_at else None,
+        "retired_at": facts.retired_at.isoformat() if facts.retired_at else None,
+    }
+
+
+def _cell(cell: ParityCell) -> dict[str, Any]:
+    return {
+        "device": cell.device,
+        "dtype": cell.dtype,
+        "state": cell.state,
+        "equal": cell.equal,
+        "close": cell.close,
+        "intended": cell.intended,
+        "different": cell.different,
+        "seconds": _rounded(cell.seconds),
+        "at": cell.at.isoformat() if cell.at else None,
+        "time_ratio": _rounded(cell.time_ratio),
+        "memory_ratio": _rounded(cell.memory_ratio),
+        "why": cell.why,
+    }
+
+
+def _corpus(corpus: Corpus, score: Architecture | None) -> dict[str, Any]:
+    worst = corpus.worst
+    return {
+        "files": {path: _file(corpus, path) for path in corpus.files},
+        "lines": corpus.total,
+        "source": corpus.source,
+        "duplicated": corpus.duplication.count,
+        "duplication": _rounded(corpus.duplication.percent),
+        "exact_duplicated": corpus.exact.count,
+        "exact_duplication": _rounded(corpus.exact.percent),
+        "shared": [[one, other, lines] for (one, other), lines in sorted(corpus.duplication.shared.items())],
+        "inheritance": corpus.depth,
+        "complexity": worst[1].complexity if worst else None,
+        "most_complex": f"{worst[0]}:{worst[1].line} {worst[1].name}" if worst else None,
+        "import_circles": [list(group) for group in corpus.cycles],
+        "architecture": _rounded(score.score) if score else None,
+        "architecture_parts": {
+            part.name: {"weight": part.weight, "value": _rounded(part.value), "found": part.found}
+            for part in (score.parts if score else ())
+        },
+        "problems": {path: f"line {problem.line}: {problem.reason}" for path, problem in corpus.problems.items()},
+    }
+
+
+def _file(corpus: Corpus, path: str) -> dict[str, Any]:
+    file = corpus.files[path]
+    return {
+        "lines": file.total,
+        "source": file.source,
+        "duplicated": len(corpus.duplication.lines.get(path, ())),
+        "exact_duplicated": len(corpus.exact.lines.get(path, ())),
+        "complexity": file.worst,
+        "maintainability": _rounded(corpus.maintainability[path]),
+        "inheritance": max((item.depth for item in corpus.classes if item.path == path), default=0),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    """Enough digits to compare, few enough to read."""
+    return None if value is None else round(value, 3)

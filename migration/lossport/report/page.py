@@ -1,0 +1,201 @@
+"""The report as files: one page of HTML, its copy under the name of the week, and the same figures as JSON.
+
+Turns values into bytes; whoever calls decides when and how they are written. Everything that comes from the repository is
+escaped by Jinja, and the page forbids itself every request.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from lossport import __version__
+from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Part
+from lossport.report.facts import STAGES, CellState, ParityCell
+from lossport.report.gates import Gate
+from lossport.report.metrics import metrics_json
+from lossport.report.model import LossRow, Report
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+SECTIONS = (
+    ("headline", "Headline"),
+    ("gates", "Gates"),
+    ("losses", "Losses"),
+    ("parity", "Parity"),
+    ("waiting", "Waiting"),
+    ("files", "Files"),
+)
+
+NOTHING = "\N{EN DASH}"
+"""Stands where there is no value."""
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+_VERDICTS: dict[CellState, tuple[str, str]] = {
+    "passed": ("good", "✓"),
+    "failed": ("bad", "✗"),
+    "stale": ("open", "↻"),
+    "missing": ("soft", NOTHING),
+}
+
+
+def render_report(report: Report, *, root_link: str = "..", weeks: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """The files of a report by name, below the reports folder: `index.html`, `<ISO week>.html` and `metrics.json`.
+
+    `root_link` leads from the reports folder to the project's root; `weeks` are the pages of other weeks that lie there.
+    """
+    page = _page(report, root_link, tuple(week for week in weeks if week != report.week)).encode()
+    return {"index.html": page, f"{report.week}.html": page, "metrics.json": metrics_json(report)}
+
+
+def _page(report: Report, root_link: str, weeks: tuple[str, ...]) -> str:
+    environment = _environment()
+    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+    existing = {*report.legacy.files, *report.new.files}
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        sections=SECTIONS,
+        stages=STAGES,
+        style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        version=__version__,
+        weeks=sorted(weeks, reverse=True),
+        next_up=next_up(report),
+        met=[gate for gate in report.gates if gate.met],
+        columns=_columns(report),
+        cells={(row.facts.name, (cell.device, cell.dtype)): cell for row in report.losses for cell in row.facts.parity},
+        waiting=[(row.facts.name, item) for row in report.losses for item in row.facts.waiting],
+        score_rows=_score_rows(report.legacy_architecture, report.new_architecture),
+        min_tokens=MIN_TOKENS,
+        min_lines=MIN_LINES,
+        links=(root_link, existing),
+    )
+
+
+def next_up(report: Report) -> LossRow | None:
+    """The loss to take next: nothing that waits for a person, then the furthest stage, then the fewest call sites."""
+    left = [row for row in report.losses if row.facts.stage != "retired"]
+    return min(
+        left,
+        key=lambda row: (bool(row.facts.waiting), -STAGES.index(row.facts.stage), row.sites, row.facts.name),
+        default=None,
+    )
+
+
+def _columns(report: Report) -> list[tuple[str, str]]:
+    """Every device and dtype that some loss has a cell for: CPU first, single precision first."""
+    known = {(cell.device, cell.dtype) for row in report.losses for cell in row.facts.parity}
+    return sorted(known, key=lambda pair: (pair[0] != "cpu", pair[0], pair[1] != "float32", pair[1]))
+
+
+def _score_rows(*scores: Architecture | None) -> list[tuple[str, int, list[Part | None]]]:
+    """The parts of each score side by side; None for a tree without a score."""
+    first = next((score for score in scores if score), None)
+    return [
+        (part.name, part.weight, [score.parts[index] if score else None for score in scores])
+        for index, part in enumerate(first.parts if first else ())
+    ]
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    environment.filters.update(
+        counts=_counts,
+        data=lambda value: "" if value is None else f"{value:g}",
+        day=day,
+        figure=figure,
+        fraction=lambda value: f"{value:.2f}",
+        link=_link,
+        mark=_mark,
+        mood=_mood,
+        percent=lambda value: f"{value:.1f} %",
+        ratios=_ratios,
+        sentence=_sentence,
+        timing=_timing,
+        value=gate_value,
+        verdict=_verdict,
+    )
+    return environment
+
+
+def day(date: dt.date) -> str:
+    """A day as people write it: 5 May 2026."""
+    return f"{date.day} {date:%B %Y}"
+
+
+def figure(value: float | None) -> str:
+    """A number with thousands apart and no digits that mean nothing; a dash for none."""
+    if value is None:
+        return NOTHING
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def gate_value(gate: Gate) -> str:
+    """A gate's value with its unit, or that it was not measured."""
+    if gate.value is None:
+        return "not measured"
+    return f"{figure(gate.value)} {gate.unit}".strip()
+
+
+def _mark(gate: Gate) -> Markup:
+    mood, sign, word = {True: ("good", "✓", "met"), False: ("bad", "✗", "not met"), None: ("soft", NOTHING, "open")}[gate.met]
+    return Markup('<span class="mark {}" aria-hidden="true">{}</span><span class="hidden">{}: </span>').format(mood, sign, word)
+
+
+def _mood(gate: Gate) -> str:
+    return {True: "good", False: "bad", None: "soft"}[gate.met]
+
+
+def _verdict(cell: ParityCell) -> Markup:
+    mood, sign = _VERDICTS[cell.state]
+    return Markup('<span class="{}" aria-hidden="true">{}</span><span class="hidden">{}</span>').format(mood, sign, cell.state)
+
+
+def _counts(cell: ParityCell) -> str:
+    parts = ((cell.equal, "equal"), (cell.close, "close"), (cell.intended, "intended"), (cell.different, "different"))
+    return " · ".join(f"{count} {word}" for count, word in parts if count)
+
+
+def _timing(cell: ParityCell, today: dt.date) -> str:
+    took = f"{cell.seconds:.1f} s" if cell.seconds is not None else ""
+    return ", ".join(filter(None, [took, age(cell.at, today) if cell.at else ""]))
+
+
+def age(at: dt.datetime, today: dt.date) -> str:
+    """How long ago, in days."""
+    days = (today - at.date()).days
+    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+
+
+def _ratios(cell: ParityCell) -> str:
+    time = f"{cell.time_ratio:.2f} {TIMES} time" if cell.time_ratio is not None else ""
+    memory = f"{cell.memory_ratio:.2f} {TIMES} memory" if cell.memory_ratio is not None else ""
+    return ", ".join(filter(None, [time, memory]))
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+@jinja2.pass_context
+def _link(context: jinja2.runtime.Context, path: str, line: int | None = None) -> Markup:
+    """A path as a link if the file is there, relative to the page; plain text otherwise."""
+    links: tuple[str, set[str]] = context["links"]
+    root, existing = links
+    shown = f"{path}:{line}" if line else path
+    if path not in existing and not line:
+        return Markup('<span class="soft">{}</span>').format(shown)
+    address = quote(f"{root}/{path}")
+    return Markup('<a href="{}">{}</a>').format(address, shown)
