@@ -43,10 +43,10 @@ def batch_rows(step: int, size: int) -> slice:
 
 @torch.no_grad()
 def found(queries: nn.Module, keys: nn.Module, views: Views) -> float:
-    """The share of points whose second view is the nearest of all to their first."""
+    """The share of points whose first view is nearest to a second view from the same ring."""
     first = nn.functional.normalize(queries(views.first), dim=1)
     second = nn.functional.normalize(keys(views.second), dim=1)
-    return (first @ second.T).argmax(dim=1).eq(torch.arange(len(views))).float().mean().item()
+    return views.groups[(first @ second.T).argmax(dim=1)].eq(views.groups).float().mean().item()
 
 
 def train_with_queue(views: Views) -> str:
@@ -60,7 +60,7 @@ def train_with_queue(views: Views) -> str:
     filled = 0.0
     for step in range(STEPS):
         rows = batch_rows(step, len(views))
-        ids = [f"point-{index}" for index in range(rows.start, rows.stop)]
+        ids = [f"ring-{group}" for group in views.groups[rows].tolist()]
         with torch.no_grad():
             target = keys(views.second[rows])
         out = criterion(vision_features=queries(views.first[rows]), text_features=target, match_ids=ids)
@@ -70,7 +70,7 @@ def train_with_queue(views: Views) -> str:
         follow(keys, queries)
         filled = out["queue_fill"]
     after = found(queries, keys, views)
-    return f"queue filled {filled:.2f}: {before:.2f} of the views found before, {after:.2f} after"
+    return f"queue filled {filled:.2f}: {before:.2f} of the points find their ring before, {after:.2f} after"
 
 
 def train_with_momentum_loss(views: Views) -> str:
