@@ -455,6 +455,17 @@ def retrieval_accuracy(logits: Tensor, row_targets: Tensor, column_targets: Tens
     return {"v2t_accuracy": v2t, "t2v_accuracy": t2v, "accuracy": (v2t + t2v) / 2}
 
 
+def group_accuracy(logits: Tensor, positives: Tensor) -> dict[str, Tensor]:
+    """The share of rows, and of columns, whose largest logit is any positive's, and the mean of both. 0 for no rows.
+
+    >>> group_accuracy(torch.tensor([[1.0, 2.0], [0.0, 0.0]]), torch.tensor([[True, True], [True, True]]))["accuracy"]
+    tensor(1.)
+    """
+    logits = logits.detach()
+    v2t, t2v = (_share(p.gather(1, _best(s)[:, None])) for s, p in ((logits, positives), (logits.t(), positives.t())))
+    return {"v2t_accuracy": v2t, "t2v_accuracy": t2v, "accuracy": (v2t + t2v) / 2}
+
+
 def recall_at_k(
     logits: Tensor,
     row_targets: Tensor | None = None,
