@@ -1,0 +1,165 @@
+"""What an expression may stand for: one small rule for each kind of expression. Statements are run elsewhere."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from lossport.tree.assign import assign, define_function, items_of, narrowed, place
+from lossport.tree.calls import attribute_of, call
+from lossport.tree.flow import Env, Frame, evaluate, rule
+from lossport.tree.values import (
+    EMPTY,
+    NOTHING,
+    OTHER,
+    Result,
+    Table,
+    Text,
+    Value,
+    Values,
+)
+
+
+@rule(ast.Constant)
+def _constant(frame: Frame, node: ast.Constant, env: Env) -> Values:
+    if node.value is None:
+        return NOTHING
+    if isinstance(node.value, str) or (isinstance(node.value, int) and not isinstance(node.value, bool)):
+        return frozenset({Text(node.value)})
+    return OTHER
+
+
+@rule(ast.Name)
+def _name(frame: Frame, node: ast.Name, env: Env) -> Values:
+    return frame.flow.lookup(node.id, env, frame.function)
+
+
+@rule(ast.Attribute)
+def _attribute(frame: Frame, node: ast.Attribute, env: Env) -> Values:
+    base = evaluate(frame, node.value, env)
+    path = place(node)
+    if path is not None and path in env:
+        return env[path]
+    return frozenset().union(*(attribute_of(frame, value, node.attr) for value in base)) if base else OTHER
+
+
+@rule(ast.Call)
+def _call(frame: Frame, node: ast.Call, env: Env) -> Values:
+    function = evaluate(frame, node.func, env)
+    positional = [evaluate(frame, arg.value if isinstance(arg, ast.Starred) else arg, env) for arg in node.args]
+    keywords = [evaluate(frame, keyword.value, env) for keyword in node.keywords]
+    return call(frame, node, function, positional, keywords)
+
+
+@rule(ast.Subscript)
+def _subscript(frame: Frame, node: ast.Subscript, env: Env) -> Values:
+    base = evaluate(frame, node.value, env)
+    key = evaluate(frame, node.slice, env)
+    result: set[Value] = set()
+    for value in base:
+        result |= _entry(frame, value, key)
+    return frozenset(result) or OTHER
+
+
+def _entry(frame: Frame, value: Value, key: Values) -> Values:
+    literals = [k.value for k in key if isinstance(k, Text)]
+    exact = literals[0] if len(key) == 1 and len(literals) == 1 else None
+    match value:
+        case Result():
+            return OTHER if exact is None else frozenset({value.part(exact)})
+        case Table(display):
+            entries = frame.flow.tables[display]
+            if exact is not None and exact in entries:
+                return entries[exact]
+            return frozenset().union(OTHER, *entries.values())
+        case _:
+            return OTHER
+
+
+@rule(ast.IfExp)
+def _if_expression(frame: Frame, node: ast.IfExp, env: Env) -> Values:
+    evaluate(frame, node.test, env)
+    return evaluate(frame, node.body, narrowed(frame, node.test, env)) | evaluate(frame, node.orelse, env)
+
+
+@rule(ast.BoolOp)
+def _bool_operation(frame: Frame, node: ast.BoolOp, env: Env) -> Values:
+    result: Values = EMPTY
+    for value in node.values:
+        result |= evaluate(frame, value, env)
+        if isinstance(node.op, ast.And):
+            env = narrowed(frame, value, env)
+    return result
+
+
+@rule(ast.NamedExpr)
+def _walrus(frame: Frame, node: ast.NamedExpr, env: Env) -> Values:
+    values = evaluate(frame, node.value, env)
+    assign(frame, node.target, values, env)
+    return values
+
+
+@rule(ast.Await)
+def _await(frame: Frame, node: ast.Await, env: Env) -> Values:
+    return evaluate(frame, node.value, env)
+
+
+@rule(ast.Starred)
+def _starred(frame: Frame, node: ast.Starred, env: Env) -> Values:
+    evaluate(frame, node.value, env)
+    return OTHER
+
+
+@rule(ast.Tuple, ast.List, ast.Set)
+def _display(frame: Frame, node: ast.Tuple | ast.List | ast.Set, env: Env) -> Values:
+    entries: dict[str | int | None, Values] = {n: evaluate(frame, item, env) for n, item in enumerate(node.elts)}
+    return _table(frame, node, entries)
+
+
+@rule(ast.Dict)
+def _dictionary(frame: Frame, node: ast.Dict, env: Env) -> Values:
+    entries: dict[str | int | None, Values] = {}
+    for key, item in zip(node.keys, node.values, strict=True):
+        values = evaluate(frame, item, env)
+        keys = evaluate(frame, key, env) if key is not None else OTHER
+        literal = next((k.value for k in keys if isinstance(k, Text)), None) if len(keys) == 1 else None
+        entries[literal] = entries.get(literal, EMPTY) | values if literal is None else values
+    return _table(frame, node, entries)
+
+
+def _table(frame: Frame, node: ast.expr, entries: dict[str | int | None, Values]) -> Values:
+    if frame.flow.tables.get(node) != entries:
+        frame.flow.tables[node] = entries
+        frame.flow.changed = True
+    return frozenset({Table(node)})
+
+
+@rule(ast.Lambda)
+def _lambda(frame: Frame, node: ast.Lambda, env: Env) -> Values:
+    return define_function(frame, node, env)
+
+
+@rule(ast.ListComp, ast.SetComp, ast.GeneratorExp)
+def _comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, env: Env) -> Values:
+    inner = _generators(frame, node.generators, env)
+    evaluate(frame, node.elt, inner)
+    return OTHER
+
+
+@rule(ast.DictComp)
+def _dict_comprehension(frame: Frame, node: ast.DictComp, env: Env) -> Values:
+    inner = _generators(frame, node.generators, env)
+    evaluate(frame, node.key, inner)
+    evaluate(frame, node.value, inner)
+    return OTHER
+
+
+def _generators(frame: Frame, generators: Iterable[ast.comprehension], env: Env) -> Env:
+    inner = dict(env)
+    for generator in generators:
+        values = evaluate(frame, generator.iter, inner)
+        assign(frame, generator.target, items_of(frame, values), inner, local=True)
+        for test in generator.ifs:
+            evaluate(frame, test, inner)
+            inner = narrowed(frame, test, inner)
+    return inner

@@ -1,0 +1,193 @@
+"""The abstract run of statements: what variables may stand for after each."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from lossport.tree.assign import assign, define_function, instance_by, items_of, narrowed, store_name
+from lossport.tree.flow import MAX_LOOP_ROUNDS, ClassFacts, Env, Frame, evaluate, run_block, step
+from lossport.tree.modules import absolute
+from lossport.tree.values import EMPTY, OTHER, Class, Named
+
+
+def join_env(first: Env, second: Env) -> Env:
+    """What holds after either of two ways."""
+    if first is second:
+        return first
+    joined = dict(first)
+    for name, values in second.items():
+        joined[name] = joined.get(name, EMPTY) | values
+    return joined
+
+
+def _leaves(body: Sequence[ast.stmt]) -> bool:
+    """Whether a block never reaches its end."""
+    if not body:
+        return False
+    last = body[-1]
+    if isinstance(last, ast.If):
+        return _leaves(last.body) and _leaves(last.orelse)
+    return isinstance(last, ast.Return | ast.Raise | ast.Continue | ast.Break)
+
+
+@step(ast.Assign)
+def _assign(frame: Frame, node: ast.Assign, env: Env) -> Env:
+    values = evaluate(frame, node.value, env)
+    for target in node.targets:
+        assign(frame, target, values, env)
+    return env
+
+
+@step(ast.AnnAssign)
+def _annotated(frame: Frame, node: ast.AnnAssign, env: Env) -> Env:
+    annotation = evaluate(frame, node.annotation, env)
+    if node.value is not None:
+        assign(frame, node.target, evaluate(frame, node.value, env), env)
+    else:
+        held = instance_by(annotation)
+        if held and frame.body_of is None:
+            assign(frame, node.target, held, env)
+        elif held and isinstance(node.target, ast.Name) and frame.body_of is not None:
+            frame.flow.join(frame.body_of.attributes, node.target.id, held)
+    return env
+
+
+@step(ast.AugAssign)
+def _augmented(frame: Frame, node: ast.AugAssign, env: Env) -> Env:
+    evaluate(frame, node.value, env)
+    if isinstance(node.target, ast.Name):
+        loaded = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
+        values = evaluate(frame, loaded, env)
+        frame.flow.record(node.target, values)
+        assign(frame, node.target, OTHER, env)
+    else:
+        assign(frame, node.target, OTHER, env)
+    return env
+
+
+@step(ast.If)
+def _if(frame: Frame, node: ast.If, env: Env) -> Env:
+    evaluate(frame, node.test, env)
+    then = run_block(frame, node.body, dict(narrowed(frame, node.test, env)))
+    other = run_block(frame, node.orelse, dict(env))
+    if _leaves(node.body):
+        return other
+    return then if _leaves(node.orelse) else join_env(then, other)
+
+
+@step(ast.For, ast.AsyncFor)
+def _for(frame: Frame, node: ast.For | ast.AsyncFor, env: Env) -> Env:
+    values = items_of(frame, evaluate(frame, node.iter, env))
+    return _loop(frame, node.body, node.orelse, env, lambda inner: assign(frame, node.target, values, inner))
+
+
+@step(ast.While)
+def _while(frame: Frame, node: ast.While, env: Env) -> Env:
+    return _loop(frame, node.body, node.orelse, env, lambda inner: evaluate(frame, node.test, inner))
+
+
+def _loop(frame: Frame, body: list[ast.stmt], orelse: list[ast.stmt], env: Env, start: Callable[[Env], object]) -> Env:
+    for _ in range(MAX_LOOP_ROUNDS):
+        inner = dict(env)
+        start(inner)
+        after = join_env(env, run_block(frame, body, inner))
+        if after == env:
+            break
+        env = after
+    return run_block(frame, orelse, env)
+
+
+@step(ast.Try, ast.TryStar)
+def _try(frame: Frame, node: ast.Try, env: Env) -> Env:
+    after = run_block(frame, node.body, dict(env))
+    interrupted = join_env(env, after)
+    ends = [] if _leaves(node.body) else [run_block(frame, node.orelse, after)]
+    for handler in node.handlers:
+        if handler.type is not None:
+            evaluate(frame, handler.type, env)
+        end = run_block(frame, handler.body, dict(interrupted))
+        if not _leaves(handler.body):
+            ends.append(end)
+    env = interrupted if not ends else ends[0]
+    for end in ends[1:]:
+        env = join_env(env, end)
+    return run_block(frame, node.finalbody, env)
+
+
+@step(ast.With, ast.AsyncWith)
+def _with(frame: Frame, node: ast.With | ast.AsyncWith, env: Env) -> Env:
+    for item in node.items:
+        evaluate(frame, item.context_expr, env)
+        if item.optional_vars is not None:
+            assign(frame, item.optional_vars, OTHER, env)
+    return run_block(frame, node.body, env)
+
+
+@step(ast.Match)
+def _match(frame: Frame, node: ast.Match, env: Env) -> Env:
+    evaluate(frame, node.subject, env)
+    result = env
+    for case in node.cases:
+        inner = dict(env)
+        for part in ast.walk(case.pattern):
+            if isinstance(part, ast.expr):
+                evaluate(frame, part, inner)
+            elif isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
+                inner[part.name] = OTHER
+        if case.guard is not None:
+            evaluate(frame, case.guard, inner)
+        result = join_env(result, run_block(frame, case.body, inner))
+    return result
+
+
+@step(ast.Return)
+def _return(frame: Frame, node: ast.Return, env: Env) -> Env:
+    if node.value is not None:
+        values = evaluate(frame, node.value, env)
+        if frame.function is not None:
+            frame.flow.grow_returns(frame.function, values)
+    return env
+
+
+@step(ast.Import)
+def _import(frame: Frame, node: ast.Import, env: Env) -> Env:
+    for alias in node.names:
+        path = alias.name if alias.asname else alias.name.partition(".")[0]
+        store_name(frame, alias.asname or path, frozenset({frame.flow.context.resolve(path)}), env, local=False)
+    return env
+
+
+@step(ast.ImportFrom)
+def _import_from(frame: Frame, node: ast.ImportFrom, env: Env) -> Env:
+    module = absolute(frame.flow.context.package, node.module, node.level)
+    for alias in node.names:
+        if alias.name != "*":
+            value = Named(f"?.{alias.name}") if module is None else frame.flow.context.resolve(f"{module}.{alias.name}")
+            store_name(frame, alias.asname or alias.name, frozenset({value}), env, local=False)
+    return env
+
+
+@step(ast.FunctionDef, ast.AsyncFunctionDef)
+def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: Env) -> Env:
+    for decorator in node.decorator_list:
+        evaluate(frame, decorator, env)
+    if node.returns is not None:
+        evaluate(frame, node.returns, env)
+    store_name(frame, node.name, define_function(frame, node, env), env, local=False)
+    return env
+
+
+@step(ast.ClassDef)
+def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
+    for part in (*node.decorator_list, *(keyword.value for keyword in node.keywords)):
+        evaluate(frame, part, env)
+    facts = frame.flow.classes.setdefault(node, ClassFacts(node))
+    facts.bases = [evaluate(frame, base, env) for base in node.bases]
+    inner = Frame(frame.flow, frame.function, facts, frame.flow.scopes.by_node[node])
+    body_env = run_block(inner, node.body, dict(env))
+    for name in inner.scope.variables:
+        if name in body_env:
+            frame.flow.join(facts.attributes, name, body_env[name])
+    store_name(frame, node.name, frozenset({Class(node)}), env, local=False)
+    return env

@@ -1,0 +1,254 @@
+"""What a dotted name means in a project: which file it comes from, through any number of re-exports, stars and aliases.
+
+Reads and parses a module when it is asked about, once. Decides nothing and changes nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lossport.config import Project
+from lossport.tree.source import SourceError, decode, parse
+
+
+@dataclass
+class ModuleInfo:
+    """The names that a module binds at its top level, and where they come from (a dotted path, or None if it is its own)."""
+
+    name: str
+    path: Path | None
+    tree: ast.Module
+    is_package: bool
+    names: dict[str, str | None] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+    exported: tuple[str, ...] | None = None
+
+    @property
+    def package(self) -> str:
+        """The package that relative imports start from."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+class Modules:
+    """The modules of a project, parsed on demand. `sources` stands in for modules that are not in the tree any more."""
+
+    def __init__(self, project: Project, sources: Mapping[str, str] | None = None) -> None:
+        self.project = project
+        self.sources = dict(sources or {})
+        self._by_name: dict[str, ModuleInfo | None] = {}
+        self._paths: dict[str, Path | None] = {}
+        self._canonical: dict[tuple[str, Path | None], str] = {}
+
+    def path(self, module: str, near: Path | None = None) -> Path | None:
+        """The file of a module: in the import roots, else beside the script that imports it (`near` is the script's folder)."""
+        if module not in self._paths:
+            self._paths[module] = self.project.module_path(module) if _is_dotted(module) else None
+        found = self._paths[module]
+        if found is None and near is not None and _is_dotted(module):
+            stem = near.joinpath(*module.split("."))
+            found = next((file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()), None)
+        return found
+
+    def load(self, module: str, near: Path | None = None) -> ModuleInfo | None:
+        """The module, or None if the project has none of that name or its file is not Python."""
+        path = self.path(module, near)
+        if path is None:
+            if module not in self._by_name and module in self.sources:
+                self._by_name[module] = self._read(module, None, self.sources[module].encode())
+            return self._by_name.get(module)
+        name = self.project.module_name(path) or module
+        if name not in self._by_name:
+            try:
+                raw = path.read_bytes()
+            except OSError:
+                self._by_name[name] = None
+            else:
+                self._by_name[name] = self._read(name, path, raw)
+        return self._by_name[name]
+
+    def _read(self, name: str, path: Path | None, raw: bytes) -> ModuleInfo | None:
+        try:
+            tree = parse(decode(raw))
+        except SourceError:
+            return None
+        return describe(name, path, tree)
+
+    def canonical(self, dotted: str, near: Path | None = None) -> str:
+        """The dotted path of the definition that `dotted` leads to; `dotted` itself where the project cannot tell."""
+        key = (dotted, near)
+        if key not in self._canonical:
+            self._canonical[key] = dotted  # a cycle of re-exports ends here
+            self._canonical[key] = self._follow(dotted, near)
+        return self._canonical[key]
+
+    def _follow(self, dotted: str, near: Path | None) -> str:
+        parts = dotted.split(".")
+        for cut in range(len(parts), 0, -1):
+            module = ".".join(parts[:cut])
+            if module not in self.sources and self.path(module, near) is None:
+                continue
+            if cut == len(parts):
+                return self._module_name(module, near)
+            info = self.load(module, near)
+            if info is None:
+                return dotted
+            origin = self.origin(info, parts[cut])
+            if origin is None:
+                return dotted
+            rest = parts[cut + 1 :]
+            target = ".".join([origin, *rest])
+            return target if target == dotted or (origin == f"{info.name}.{parts[cut]}") else self.canonical(target, near)
+        return dotted
+
+    def _module_name(self, module: str, near: Path | None) -> str:
+        path = self.path(module, near)
+        return (self.project.module_name(path) if path else None) or module
+
+    def member(self, module: str, name: str, near: Path | None = None) -> str:
+        """What `from module import name` gives: a name that the module binds comes before a submodule that is called so."""
+        info = self.load(module, near)
+        if info is not None:
+            origin = self.origin(info, name)
+            if origin is not None and origin != f"{info.name}.{name}":
+                return self.canonical(origin, near)
+            return f"{info.name}.{name}"
+        return self.canonical(f"{module}.{name}", near)
+
+    def origin(self, info: ModuleInfo, name: str) -> str | None:
+        """Where the module got the name from: its own path if it defines it, None if it does not bind it."""
+        if name in info.names:
+            return info.names[name] or f"{info.name}.{name}"
+        for star in info.stars:
+            other = self.load(star, info.path.parent if info.path else None)
+            if other is not None and other is not info and name in set(self.public(other)):
+                return self.canonical(f"{other.name}.{name}")
+        return None
+
+    def public(self, info: ModuleInfo, seen: frozenset[str] = frozenset()) -> Iterator[str]:
+        """What `from module import *` binds."""
+        if info.name in seen:
+            return
+        if info.exported is not None:
+            yield from info.exported
+            return
+        yield from (name for name in info.names if not name.startswith("_"))
+        for star in info.stars:
+            other = self.load(star, info.path.parent if info.path else None)
+            if other is not None:
+                yield from self.public(other, seen | {info.name})
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def absolute(package: str, module: str | None, level: int) -> str | None:
+    """The absolute name of the module of a `from` import, or None if it climbs above the top."""
+    if level == 0:
+        return module
+    parts = package.split(".") if package else []
+    if level - 1 > len(parts) or not parts:
+        return None
+    base = parts[: len(parts) - (level - 1)]
+    return ".".join([*base, module] if module else base) or None
+
+
+def describe(name: str, path: Path | None, tree: ast.Module) -> ModuleInfo:
+    """The top-level bindings of a parsed module."""
+    is_package = path is not None and path.name == "__init__.py"
+    info = ModuleInfo(name, path, tree, is_package)
+    for statement in _top_level(tree.body):
+        _bind(info, statement)
+    return info
+
+
+def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module, those under `if`, `try`, `with` and loops included."""
+    for statement in body:
+        yield statement
+        for block in ("body", "orelse", "finalbody"):
+            if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                yield from _top_level(getattr(statement, block, []))
+        for handler in getattr(statement, "handlers", []):
+            yield from _top_level(handler.body)
+
+
+def _bind(info: ModuleInfo, statement: ast.stmt) -> None:
+    match statement:
+        case ast.Import(names=names):
+            for alias in names:
+                bound = alias.asname or alias.name.partition(".")[0]
+                info.names[bound] = alias.name if alias.asname else bound
+        case ast.ImportFrom(names=names):
+            _bind_from(info, statement)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            info.names[name] = None
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                _bind_target(info, target, value)
+        case ast.AnnAssign(target=ast.Name() as target, value=value):
+            _bind_target(info, target, value)
+        case ast.AugAssign(target=ast.Name(id="__all__"), value=value):
+            info.exported = (*(info.exported or ()), *_literal_names(value))
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__"), attr="extend" | "append"), args=[given])):
+            info.exported = (*(info.exported or ()), *_literal_names(given))
+        case _:
+            pass
+
+
+def _bind_from(info: ModuleInfo, statement: ast.ImportFrom) -> None:
+    module = absolute(info.package, statement.module, statement.level)
+    if module is None:
+        return
+    for alias in statement.names:
+        if alias.name == "*":
+            info.stars.append(module)
+        else:
+            info.names.setdefault(alias.asname or alias.name, f"{module}.{alias.name}")
+
+
+def _bind_target(info: ModuleInfo, target: ast.expr, value: ast.expr | None) -> None:
+    if isinstance(target, ast.Tuple | ast.List):
+        for element in target.elts:
+            _bind_target(info, element, None)
+        return
+    if not isinstance(target, ast.Name):
+        return
+    if target.id == "__all__":
+        info.exported = _literal_names(value)
+        return
+    chain = dotted_chain(value) if value is not None else None
+    if chain is not None:
+        head, _, rest = chain.partition(".")
+        origin = info.names.get(head)
+        if origin is not None:
+            info.names.setdefault(target.id, f"{origin}.{rest}" if rest else origin)
+            return
+        if head in info.names:
+            info.names.setdefault(target.id, f"{info.name}.{chain}")
+            return
+    info.names.setdefault(target.id, None)
+
+
+def _literal_names(value: ast.expr | None) -> tuple[str, ...]:
+    if isinstance(value, ast.BinOp):
+        return _literal_names(value.left) + _literal_names(value.right)
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return (value.value,)
+    if isinstance(value, ast.List | ast.Tuple | ast.Set):
+        return tuple(item.value for item in value.elts if isinstance(item, ast.Constant) and isinstance(item.value, str))
+    return ()
+
+
+def dotted_chain(node: ast.expr) -> str | None:
+    """`a.b.c` for a chain of names, None for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join([node.id, *reversed(parts)])

@@ -1,0 +1,202 @@
+"""Lexical scopes of a module: every variable, what binds it, and every name that refers to it. Knows nothing of values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Binder: TypeAlias = ast.AST
+"""What binds a variable: an alias of an import, a stored name, a definition, an argument, an except clause ..."""
+
+
+@dataclass(eq=False)
+class Variable:
+    """One variable of one scope."""
+
+    name: str
+    scope: Scope
+    binders: list[Binder] = field(default_factory=list)
+    uses: list[ast.Name] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Scope:
+    """A module, class, function or comprehension."""
+
+    node: ast.AST
+    parent: Scope | None
+    variables: dict[str, Variable] = field(default_factory=dict)
+    redirected: dict[str, Scope] = field(default_factory=dict)
+
+    def variable(self, name: str) -> Variable:
+        """The variable that this scope owns, made on first use."""
+        if name not in self.variables:
+            self.variables[name] = Variable(name, self)
+        return self.variables[name]
+
+    def find(self, name: str) -> Variable | None:
+        """The variable that a name read in this scope refers to; None if nothing binds it (a builtin, or a star import)."""
+        scope: Scope | None = self
+        first = True
+        while scope is not None:
+            if name in scope.redirected:
+                return scope.redirected[name].variables.get(name)
+            owned = scope.variables.get(name)
+            if owned is not None and owned.binders and (first or not isinstance(scope.node, ast.ClassDef)):
+                return owned
+            first = False
+            scope = scope.parent
+        return None
+
+
+@dataclass(eq=False)
+class Scopes:
+    """All scopes of a module. `unbound` holds the names that nothing in the file binds."""
+
+    module: Scope
+    by_node: dict[ast.AST, Scope]
+    of_name: dict[ast.Name, Variable]
+    unbound: dict[str, list[ast.Name]]
+    scope_of: dict[ast.AST, Scope]
+
+    def bound_anywhere(self, name: str) -> bool:
+        """Whether any scope of the file binds the name."""
+        return any(name in scope.variables and scope.variables[name].binders for scope in self.by_node.values())
+
+
+def scopes_of(tree: ast.Module) -> Scopes:
+    """Resolve every name of a module to its variable."""
+    builder = _Builder(tree)
+    builder.body(tree.body, builder.module)
+    return builder.finish()
+
+
+class _Builder:
+    """One walk that collects bindings and uses; uses are resolved at the end, as a function may read what is bound later."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.module = Scope(tree, None)
+        self.by_node: dict[ast.AST, Scope] = {tree: self.module}
+        self.reads: list[tuple[ast.Name, Scope]] = []
+        self.scope_of: dict[ast.AST, Scope] = {}
+
+    def finish(self) -> Scopes:
+        of_name: dict[ast.Name, Variable] = {}
+        unbound: dict[str, list[ast.Name]] = {}
+        for name, scope in self.reads:
+            variable = scope.find(name.id)
+            if variable is None:
+                unbound.setdefault(name.id, []).append(name)
+            else:
+                variable.uses.append(name)
+                of_name[name] = variable
+        return Scopes(self.module, self.by_node, of_name, unbound, self.scope_of)
+
+    def body(self, nodes: Iterable[ast.AST], scope: Scope) -> None:
+        for node in nodes:
+            self.visit(node, scope)
+
+    def visit(self, node: ast.AST, scope: Scope) -> None:
+        match node:
+            case ast.Name():
+                self._name(node, scope)
+            case ast.Import() | ast.ImportFrom():
+                self._import(node, scope)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                self._function(node, scope)
+            case ast.ClassDef():
+                self._class(node, scope)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                self._comprehension(node, scope)
+            case ast.Global(names=names):
+                scope.redirected.update(dict.fromkeys(names, self.module))
+            case ast.Nonlocal(names=names):
+                self._nonlocal(names, scope)
+            case ast.NamedExpr(target=target, value=value):
+                owner = scope
+                while isinstance(owner.node, COMPREHENSIONS) and owner.parent is not None:
+                    owner = owner.parent
+                self.visit(value, scope)
+                self._name(target, owner)
+            case _:
+                self._bind_by_text(node, scope)
+                self.body(ast.iter_child_nodes(node), scope)
+
+    def _bind(self, name: str, binder: Binder, scope: Scope) -> None:
+        scope.redirected.get(name, scope).variable(name).binders.append(binder)
+
+    def _name(self, node: ast.Name, scope: Scope) -> None:
+        self.scope_of[node] = scope
+        if isinstance(node.ctx, ast.Store | ast.Del):
+            self._bind(node.id, node, scope)
+        self.reads.append((node, scope))
+
+    def _bind_by_text(self, node: ast.AST, scope: Scope) -> None:
+        """Bindings whose name is a plain string in the syntax tree."""
+        match node:
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                self._bind(name, node, scope)
+            case ast.MatchMapping(rest=str(name)):
+                self._bind(name, node, scope)
+            case _:
+                pass
+
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+        for alias in node.names:
+            self.scope_of[alias] = scope
+            if alias.name != "*":
+                bound = alias.asname or (alias.name.partition(".")[0] if isinstance(node, ast.Import) else alias.name)
+                self._bind(bound, alias, scope)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> None:
+        inner = self.by_node[node] = Scope(node, scope)
+        arguments = node.args
+        outside: list[ast.expr | None] = [*arguments.defaults, *arguments.kw_defaults]
+        if not isinstance(node, ast.Lambda):
+            self._bind(node.name, node, scope)
+            outside += [*node.decorator_list, node.returns]
+        listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        for arg in listed:
+            if arg is not None:
+                outside.append(arg.annotation)
+                self._bind(arg.arg, arg, inner)
+        self.body((part for part in outside if part is not None), scope)
+        if isinstance(node, ast.Lambda):
+            self.visit(node.body, inner)
+        else:
+            self._declare(node.body, inner)
+            self.body(node.body, inner)
+
+    def _class(self, node: ast.ClassDef, scope: Scope) -> None:
+        self._bind(node.name, node, scope)
+        self.body([*node.decorator_list, *node.bases, *node.keywords], scope)
+        inner = self.by_node[node] = Scope(node, scope)
+        self._declare(node.body, inner)
+        self.body(node.body, inner)
+
+    def _declare(self, body: list[ast.stmt], scope: Scope) -> None:
+        """`global` and `nonlocal` hold for the whole body, wherever in it they stand."""
+        for statement in body:
+            if isinstance(statement, ast.Global | ast.Nonlocal):
+                self.visit(statement, scope)
+
+    def _nonlocal(self, names: list[str], scope: Scope) -> None:
+        for name in names:
+            owner = scope.parent
+            while owner is not None and not (isinstance(owner.node, FUNCTIONS) and name in owner.variables):
+                owner = owner.parent
+            if owner is not None:
+                scope.redirected[name] = owner
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, scope: Scope) -> None:
+        inner = self.by_node[node] = Scope(node, scope)
+        for number, generator in enumerate(node.generators):
+            self.visit(generator.iter, scope if number == 0 else inner)
+            self.visit(generator.target, inner)
+            self.body(generator.ifs, inner)
+        results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        self.body(results, inner)

@@ -1,0 +1,163 @@
+"""What an expression can stand for, as far as call sites go: a legacy symbol, an instance of it, what a call of it returned."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Other:
+    """Anything that is not followed."""
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """`None`: what a variable holds before the real value; a call or read of it would have failed before, too."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A literal string or number, which may be a key."""
+
+    value: str | int
+
+
+@dataclass(frozen=True)
+class Named:
+    """A module or an object by its dotted path; nothing more is known of it."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """The legacy class or function itself."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An instance of the legacy class."""
+
+    symbol: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """A method or attribute of an instance, or (`unbound`) of the class itself."""
+
+    symbol: str
+    name: str
+    unbound: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call returned, or a part of it. `method` is empty for a call of the instance or function itself."""
+
+    symbol: str
+    method: str = ""
+    path: tuple[str, ...] = ()
+
+    def part(self, key: str | int) -> Result:
+        """The entry `key` of it."""
+        return Result(self.symbol, self.method, (*self.path, str(key)))
+
+
+@dataclass(frozen=True)
+class ResultMember:
+    """A method of a result that is a dictionary, such as `.get`."""
+
+    result: Result
+    name: str
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function or lambda of the same file; `bound` if `self` is already given."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    bound: bool = False
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class of the same file."""
+
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True)
+class Object:
+    """An instance of a class of the same file."""
+
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True)
+class Super:
+    """`super()` in a class of the same file."""
+
+    node: ast.ClassDef
+
+
+@dataclass(frozen=True)
+class Table:
+    """A literal dictionary, list, set or tuple of the same file."""
+
+    node: ast.expr
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`functools.partial` of a legacy symbol, and the call that made it."""
+
+    symbol: str
+    node: ast.Call
+
+
+Value: TypeAlias = (
+    Other
+    | Nothing
+    | Text
+    | Named
+    | Symbol
+    | Instance
+    | Member
+    | Result
+    | ResultMember
+    | Function
+    | Class
+    | Object
+    | Super
+    | Table
+    | Prepared
+)
+Values: TypeAlias = frozenset[Value]
+Legacy: TypeAlias = Symbol | Instance | Member | Result | ResultMember | Prepared
+
+OTHER: Values = frozenset({Other()})
+NOTHING: Values = frozenset({Nothing()})
+EMPTY: Values = frozenset()
+LEGACY = (Symbol, Instance, Member, Result, ResultMember, Prepared)
+FOLLOWED = (*LEGACY, Function, Class, Object, Super, Table)
+
+
+def legacy(values: Values) -> tuple[Legacy, ...]:
+    """Those of the values that belong to a legacy symbol, in a stable order."""
+    return tuple(sorted((value for value in values if isinstance(value, LEGACY)), key=_order))
+
+
+def _order(value: Legacy) -> tuple[str, ...]:
+    if isinstance(value, Prepared):
+        return ("Prepared", value.symbol, str(value.node.lineno))
+    return (type(value).__name__, repr(value))
+
+
+def sure(values: Values) -> Legacy | None:
+    """The one legacy value that the expression stands for, if it can stand for nothing else (but `None`)."""
+    real = [value for value in values if not isinstance(value, Nothing)]
+    return real[0] if len(real) == 1 and isinstance(real[0], LEGACY) else None

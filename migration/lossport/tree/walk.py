@@ -1,0 +1,146 @@
+"""Which files belong to a project: what git knows, or a plain walk that honours ignore files elsewhere.
+
+Never a virtual environment, never what the migration itself writes. Opens no file that is not a link.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lossport.config import Project
+
+if TYPE_CHECKING:
+    from pathspec import PathSpec
+
+NEVER_ENTERED = frozenset({".git", ".hg", ".svn", "__pycache__", "node_modules", "site-packages"})
+"""Folders that hold no source of the project, ignored or not."""
+
+GIT_TIMEOUT_S = 120
+"""Listing a tree of a million files takes seconds; a git that hangs on a lock or a network drive must not hang us."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of the tree. `foreign` says why it must not be written, although it is read: a link that leads out, a submodule."""
+
+    path: Path
+    foreign: str = ""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The files, in order of their paths, and the places that were not entered, with the reason."""
+
+    files: tuple[Found, ...]
+    not_entered: tuple[tuple[Path, str], ...] = ()
+
+
+def walk(project: Project) -> Walk:
+    """Every file of the project that can hold a call site."""
+    names = _listed_by_git(project.root)
+    paths = _walked(project.root) if names is None else (project.root / name for name in names)
+    files: dict[Path, Found] = {}
+    not_entered: list[tuple[Path, str]] = []
+    own = tuple(str(path) for path in project.own_paths)
+    environments: dict[Path, bool] = {}
+    for path in paths:
+        if not _belongs(project, path, own, environments):
+            continue
+        for found in _expand(project, path, not_entered):
+            files.setdefault(found.path, found)
+    return Walk(tuple(files[path] for path in sorted(files)), tuple(not_entered))
+
+
+def _belongs(project: Project, path: Path, own: tuple[str, ...], environments: dict[Path, bool]) -> bool:
+    text = str(path)
+    if any(text == mine or text.startswith(mine + os.sep) for mine in own):
+        return False
+    shown = project.relative(path)
+    if any(fnmatchcase(shown, pattern) or fnmatchcase(shown, pattern.rstrip("/") + "/*") for pattern in project.exclude):
+        return False
+    return not _in_environment(path.parent, project.root, environments)
+
+
+def _in_environment(folder: Path, root: Path, known: dict[Path, bool]) -> bool:
+    """Whether the folder lies in a virtual environment or a folder that is never entered. Remembered per folder."""
+    if folder in (root, folder.parent):
+        return False
+    if folder not in known:
+        known[folder] = (
+            folder.name in NEVER_ENTERED or (folder / "pyvenv.cfg").is_file() or _in_environment(folder.parent, root, known)
+        )
+    return known[folder]
+
+
+def _expand(project: Project, path: Path, not_entered: list[tuple[Path, str]]) -> Iterator[Found]:
+    """The file itself; for a link or a submodule, what there is to read behind it."""
+    if path.is_symlink():
+        target = path.resolve()
+        inside = target.is_relative_to(project.root)
+        if target.is_file() and not inside:
+            yield Found(path, "a link that leads out of the project")
+        elif target.is_dir() and not inside:
+            not_entered.append((path, "a link to a folder outside the project: not searched"))
+        return
+    if path.is_dir():
+        for name in _listed_by_git(path) or ():
+            inner = path / name
+            if inner.is_file() and not inner.is_symlink():
+                yield Found(inner, "in a submodule, a repository of its own")
+        return
+    yield Found(path)
+
+
+def _listed_by_git(folder: Path) -> list[str] | None:
+    """Tracked and untracked-but-not-ignored paths below the folder; None where git has nothing to say."""
+    command = ["git", "-C", str(folder), "ls-files", "-co", "--exclude-standard", "-z", "--", "."]
+    try:
+        listing = subprocess.run(command, capture_output=True, timeout=GIT_TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if listing.returncode != 0:
+        return None
+    names = sorted({os.fsdecode(name) for name in listing.stdout.split(b"\0") if name})
+    return [name.rstrip("/") for name in names]
+
+
+def _walked(root: Path) -> Iterator[Path]:
+    """A walk without git: ignore files are honoured as git would, nearest last."""
+    import pathspec  # costs 80 ms and is needed outside git only  # noqa: PLC0415
+
+    def visit(folder: Path, rules: list[tuple[Path, PathSpec[Any]]]) -> Iterator[Path]:
+        ignore = folder / ".gitignore"
+        if ignore.is_file():
+            lines = ignore.read_text(encoding="utf-8", errors="replace").splitlines()
+            rules = [*rules, (folder, pathspec.PathSpec.from_lines("gitwildmatch", lines))]
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            path = folder / entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if _ignored(path, is_folder, rules) or (is_folder and entry.name in NEVER_ENTERED):
+                continue
+            if is_folder:
+                if not (path / "pyvenv.cfg").is_file():
+                    yield from visit(path, rules)
+            else:
+                yield path
+
+    return visit(root, [])
+
+
+def _ignored(path: Path, is_folder: bool, rules: list[tuple[Path, PathSpec[Any]]]) -> bool:
+    verdict: bool | None = None
+    for base, spec in rules:
+        relative = path.relative_to(base).as_posix() + ("/" if is_folder else "")
+        result = spec.check_file(relative)
+        verdict = result.include if result.include is not None else verdict
+    return bool(verdict)
