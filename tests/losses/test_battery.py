@@ -1,0 +1,458 @@
+"""What must hold for every loss, one test a sentence; the losses are in `entries/`, see `battery.py`."""
+
+from __future__ import annotations
+
+import copy
+import doctest
+import inspect
+import pickle
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from tests.losses.battery import ROWS, Entry, Inputs, cast, entries, floats, gradients, run
+
+ENTRIES = entries()
+VARIANTS = [pytest.param(e, o, id=f"{e.name}-{n}") for e in ENTRIES for n, o in enumerate(e.options)]
+HALVES = [torch.float16, torch.bfloat16]
+WIDTHS_OF_FLOAT = [torch.float32, *HALVES]
+
+each = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+in_every_precision = pytest.mark.parametrize("dtype", WIDTHS_OF_FLOAT, ids=str)
+
+
+def those(condition: Callable[[Entry], Any]) -> pytest.MarkDecorator:
+    """Run for the entries of which the condition holds."""
+    return pytest.mark.parametrize("entry", [e for e in ENTRIES if condition(e)], ids=lambda entry: entry.name)
+
+
+def assert_close(found: Tensor | None, expected: Tensor | None, what: str, **tolerances: Any) -> None:
+    torch.testing.assert_close(found, expected, msg=lambda text: f"{what}: {text}", **tolerances)
+
+
+def assert_finite(loss: nn.Module, inputs: Inputs) -> None:
+    found = run(loss, inputs)
+    for key, value in found.items():
+        assert value.isfinite().all(), f"{key} is {value}"
+    for name, gradient in gradients(loss, inputs, found["loss"]).items():
+        assert gradient is None or gradient.isfinite().all(), f"the gradient of {name} is {gradient}"
+
+
+# ---- the numbers
+
+
+@pytest.mark.parametrize(("entry", "options"), VARIANTS)
+def test_every_key_equals_the_formula_in_float64(entry: Entry, options: dict[str, Any]) -> None:
+    loss = entry.make(**options).double()
+    inputs = entry.draw()
+    torch.manual_seed(3)
+    expected = entry.reference(copy.deepcopy(loss), inputs)
+    found = run(loss, inputs)
+    assert list(found) == list(expected)
+    for key, value in expected.items():
+        wanted = torch.as_tensor(value, dtype=torch.float64).detach()
+        # Shares of hits are float32, which holds a third only to 8 digits.
+        rtol = 1e-10 if found[key].dtype == torch.float64 else 1e-6
+        assert_close(found[key].detach().double(), wanted, key, rtol=rtol, atol=1e-10)
+
+
+@pytest.mark.parametrize(("entry", "options"), VARIANTS)
+def test_gradients_equal_those_of_the_formula_in_float64(entry: Entry, options: dict[str, Any]) -> None:
+    loss = entry.make(**options).double()
+    inputs = entry.draw()
+    torch.manual_seed(3)
+    before = copy.deepcopy(loss)
+    expected = gradients(before, inputs, torch.as_tensor(entry.reference(before, inputs)["loss"]))
+    found = gradients(loss, inputs, run(loss, inputs)["loss"])
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        assert_close(found[name], gradient, name, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize(("entry", "options"), VARIANTS)
+def test_gradcheck_passes_in_float64(entry: Entry, options: dict[str, Any]) -> None:
+    loss = entry.make(**options).double()
+    inputs = entry.draw(rows=4, dim=3)
+    leaves = floats(inputs)
+
+    def value(*given: Tensor) -> Tensor:
+        found: Tensor = run(copy.deepcopy(loss), {**inputs, **dict(zip(leaves, given, strict=True))})["loss"]
+        return found
+
+    # The smallest temperatures make second differences large; half of the default step keeps them below the tolerance.
+    assert torch.autograd.gradcheck(value, tuple(leaves.values()), eps=5e-7, atol=1e-5, rtol=1e-4)
+
+
+# ---- what comes back
+
+
+@each
+@pytest.mark.parametrize("rows", [0, 1, 2, ROWS])
+def test_results_are_the_loss_then_detached_numbers_under_the_same_keys_for_any_batch(entry: Entry, rows: int) -> None:
+    if 0 < rows < entry.smallest:
+        pytest.skip(f"defined from {entry.smallest} rows on")
+    found = run(entry.make(), entry.draw(rows, dtype=torch.float32))
+    assert type(found) is dict
+    assert next(iter(found)) == "loss"
+    assert list(found) == list(run(entry.make(), entry.draw(dtype=torch.float32)))
+    for key, value in found.items():
+        assert isinstance(value, Tensor), f"{key} is {type(value).__name__}"
+        assert key == "loss" or (value.shape == () and not value.requires_grad), f"{key} is no detached number: {value}"
+
+
+@each
+def test_results_have_the_same_keys_for_nan(entry: Entry) -> None:
+    inputs = cast({name: v * float("nan") if name in floats({name: v}) else v for name, v in entry.draw().items()}, torch.float32)
+    assert list(run(entry.make(), inputs)) == list(run(entry.make(), entry.draw(dtype=torch.float32)))
+
+
+@those(lambda entry: entry.reductions)
+def test_reductions_reduce_the_per_sample_losses(entry: Entry) -> None:
+    found = {kind: run(entry.make(reduction=kind), entry.draw())["loss"] for kind in entry.reductions}
+    for kind in {"mean", "sum"} & found.keys():
+        assert found[kind].shape == ()
+    if "none" in found:
+        assert found["none"].shape == entry.per_sample(ROWS)
+        assert run(entry.make(reduction="none"), entry.draw(0))["loss"].shape == entry.per_sample(0)
+    if "none" in found and entry.adds_up:
+        torch.testing.assert_close(found["none"].mean(), found["mean"])
+        torch.testing.assert_close(found["none"].sum(), found["sum"])
+
+
+@those(lambda entry: entry.reductions)
+def test_an_unknown_reduction_is_refused_with_the_known_ones(entry: Entry) -> None:
+    with pytest.raises(ValueError, match=r"reduction='average'.*'mean'"):
+        entry.make(reduction="average")
+
+
+@each
+def test_the_loss_of_an_empty_batch_is_a_zero_that_can_be_differentiated(entry: Entry) -> None:
+    inputs = entry.draw(0, dtype=torch.float32)
+    found = run(entry.make(), inputs)["loss"]
+    assert found.sum() == 0
+    torch.autograd.backward(found.sum())
+
+
+# ---- precision
+
+
+@each
+def test_float64_stays_float64_and_float32_stays_float32(entry: Entry) -> None:
+    assert run(entry.make().double(), entry.draw())["loss"].dtype == torch.float64
+    assert run(entry.make(), entry.draw(dtype=torch.float32))["loss"].dtype == torch.float32
+
+
+@each
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_half_precision_features_give_a_float32_loss_close_to_float64(entry: Entry, dtype: torch.dtype) -> None:
+    inputs = entry.draw(dtype=dtype)
+    loss = entry.make()
+    found = run(loss, inputs)["loss"]
+    exact = run(entry.make().double(), cast(inputs, torch.float64))["loss"]
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), exact, rtol=entry.half_tolerance, atol=entry.half_tolerance)
+    for name, gradient in gradients(loss, inputs, found).items():
+        assert gradient is None or gradient.isfinite().all(), f"the gradient of {name} is {gradient}"
+
+
+@each
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+@pytest.mark.parametrize("features", WIDTHS_OF_FLOAT, ids=str)
+def test_autocast_changes_no_number(entry: Entry, dtype: torch.dtype, features: torch.dtype) -> None:
+    inputs = entry.draw(dtype=features)
+    plain = run(entry.make(), inputs)["loss"]
+    with torch.autocast("cpu", dtype=dtype):
+        found = run(entry.make(), inputs)["loss"]
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, plain, rtol=entry.autocast_tolerance, atol=entry.autocast_tolerance)
+
+
+# ---- edges
+
+
+@each
+@in_every_precision
+def test_a_row_of_zeros_is_finite(entry: Entry, dtype: torch.dtype) -> None:
+    inputs = entry.draw(dtype=torch.float64)
+    for value in floats(inputs).values():
+        with torch.no_grad():
+            value[0] = 0
+    assert_finite(entry.make(), cast(inputs, dtype))
+
+
+@each
+@in_every_precision
+def test_collapsed_rows_are_finite(entry: Entry, dtype: torch.dtype) -> None:
+    inputs = entry.draw()
+    for value in floats(inputs).values():
+        with torch.no_grad():
+            value[:] = value[:1].clone()
+    assert_finite(entry.make(), cast(inputs, dtype))
+
+
+@those(lambda entry: entry.cold is not None)
+@in_every_precision
+def test_the_lowest_temperature_is_finite(entry: Entry, dtype: torch.dtype) -> None:
+    assert entry.cold is not None
+    assert_finite(entry.make(**entry.cold), entry.draw(dtype=dtype))
+
+
+@those(lambda entry: entry.cold is not None)
+def test_the_lowest_temperature_is_finite_when_all_rows_agree_or_are_opposite(entry: Entry) -> None:
+    assert entry.cold is not None
+    inputs = entry.draw()
+    for sign, value in zip((1.0, -1.0, 1.0), floats(inputs).values(), strict=False):
+        with torch.no_grad():
+            value[:] = sign * value.new_ones(value.shape)
+    assert_finite(entry.make(**entry.cold), cast(inputs, torch.float32))
+
+
+@each
+@in_every_precision
+@pytest.mark.parametrize("rows", [0, 1, 2, 3])
+def test_small_batches_are_finite(entry: Entry, dtype: torch.dtype, rows: int) -> None:
+    if 0 < rows < entry.smallest:
+        with pytest.raises(ValueError, match=str(rows)):
+            run(entry.make(), entry.draw(rows, dtype=dtype))
+        return
+    assert_finite(entry.make(), entry.draw(rows, dtype=dtype))
+
+
+# ---- what a call does besides
+
+
+class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch leaves it untyped
+    """Counts the operations of a call, and notes those for which a device would have to be read back."""
+
+    READS_BACK = ("_local_scalar_dense", "nonzero", "is_nonzero", "masked_select", "unique", "equal", "item")
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # likewise
+        self.operations = 0
+        self.read_back: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.operations += 1
+        name = func.overloadpacket.__name__
+        picks = name in ("index", "index_put", "index_put_") and any(
+            isinstance(index, Tensor) and index.dtype == torch.bool for index in args[1]
+        )
+        if picks or any(name == slow or name.startswith("unique") for slow in self.READS_BACK):
+            self.read_back.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@each
+def test_nothing_is_read_back_from_the_device(entry: Entry) -> None:
+    loss, inputs = entry.make(), entry.draw(dtype=torch.float32)
+    with Watch() as watch:
+        run(loss, inputs)
+    assert watch.read_back == []
+
+
+@each
+def test_the_number_of_operations_does_not_grow_with_the_batch(entry: Entry) -> None:
+    counts = []
+    for rows in (24, 48):
+        loss, inputs = entry.make(), entry.draw(rows, dtype=torch.float32)
+        with Watch() as watch:
+            torch.autograd.backward(run(loss, inputs)["loss"].sum())
+        counts.append(watch.operations)
+    assert counts[0] == counts[1]
+
+
+@each
+def test_nothing_is_printed(entry: Entry, capfd: pytest.CaptureFixture[str]) -> None:
+    run(entry.make(), entry.draw(dtype=torch.float32))
+    assert capfd.readouterr() == ("", "")
+
+
+@each
+def test_inputs_are_left_as_they_were(entry: Entry) -> None:
+    inputs = entry.draw(dtype=torch.float32)
+    before = copy.deepcopy({name: v.detach() if isinstance(v, Tensor) else v for name, v in inputs.items()})
+    torch.autograd.backward(run(entry.make(), inputs)["loss"].sum())
+    for name, value in before.items():
+        if isinstance(value, Tensor):
+            assert torch.equal(inputs[name], value), name
+        else:
+            assert inputs[name] == value, name
+
+
+@each
+def test_the_layout_of_the_inputs_does_not_matter(entry: Entry) -> None:
+    inputs = entry.draw()
+    strided = {
+        name: torch.stack((v, v), dim=-1)[..., 0] if isinstance(v, Tensor) and v.is_floating_point() else v
+        for name, v in inputs.items()
+    }
+    torch.testing.assert_close(run(entry.make().double(), strided)["loss"], run(entry.make().double(), inputs)["loss"])
+
+
+@each
+def test_no_graph_is_built_without_gradients(entry: Entry) -> None:
+    with torch.no_grad():
+        assert not run(entry.make(), entry.draw(dtype=torch.float32))["loss"].requires_grad
+
+
+# ---- state
+
+
+@each
+def test_state_restored_in_the_middle_of_a_run_continues_with_the_same_numbers(entry: Entry) -> None:
+    def step(loss: nn.Module, number: int) -> dict[str, Tensor]:
+        return run(loss, entry.draw((5, 3, 8)[number % 3], seed=number, dtype=torch.float32), seed=number)
+
+    loss = entry.make()
+    fresh_state = copy.deepcopy(loss.state_dict())
+    for number in range(4):
+        step(loss, number)
+    saved = copy.deepcopy(loss.state_dict())
+    changed = saved.keys() != fresh_state.keys() or any(not torch.equal(saved[name], fresh_state[name]) for name in saved)
+    assert changed == entry.stateful
+    restored = entry.make()
+    restored.load_state_dict(saved)
+    for number in range(4, 8):
+        expected, found = step(loss, number), step(restored, number)
+        for key, value in expected.items():
+            assert torch.equal(found[key], value), f"{key} differs in step {number}"
+    assert all(torch.equal(value, loss.state_dict()[name]) for name, value in restored.state_dict().items())
+
+
+@each
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda loss: pickle.loads(pickle.dumps(loss))], ids=["deepcopy", "pickle"])
+def test_a_copy_computes_the_same_on_its_own(entry: Entry, copied: Any) -> None:
+    loss = entry.make()
+    run(loss, entry.draw(dtype=torch.float32))
+    twin = copied(loss)
+    expected, found = run(loss, entry.draw(dtype=torch.float32)), run(twin, entry.draw(dtype=torch.float32))
+    assert all(torch.equal(found[key], value) for key, value in expected.items())
+    for (name, one), other in zip(loss.state_dict().items(), twin.state_dict().values(), strict=True):
+        assert torch.equal(one, other), name
+        assert one.data_ptr() != other.data_ptr(), name
+
+
+@each
+def test_train_and_eval_switch_the_flag_and_return_the_loss(entry: Entry) -> None:
+    loss = entry.make()
+    assert loss.eval() is loss
+    assert not any(module.training for module in loss.modules())
+    assert loss.train() is loss
+    assert loss.training
+
+
+@pytest.mark.parametrize(("entry", "options"), VARIANTS)
+def test_the_printed_form_shows_the_options(entry: Entry, options: dict[str, Any]) -> None:
+    shown = repr(entry.make(**options))
+    for name, value in options.items():
+        if isinstance(value, str | int | float):
+            assert f"{name}={value!r}" in shown
+
+
+# ---- compiled
+
+
+@those(lambda entry: entry.compiles)
+def test_it_compiles_to_one_graph_with_the_same_numbers(entry: Entry) -> None:
+    torch.compiler.reset()
+    loss, inputs = entry.make(), entry.draw(dtype=torch.float32)
+    compiled = torch.compile(copy.deepcopy(loss), fullgraph=True, backend="aot_eager")
+    found, expected = run(compiled, inputs), run(loss, inputs)
+    assert list(found) == list(expected)
+    for key, value in expected.items():
+        torch.testing.assert_close(found[key], value)
+    one, other = gradients(loss, inputs, found["loss"]), gradients(loss, inputs, expected["loss"])
+    for name in floats(inputs):
+        torch.testing.assert_close(one[name], other[name])
+
+
+# ---- wrong use
+
+
+def shapes_of_wrong_features(entry: Entry) -> list[Any]:
+    def change(name: str, to: Any) -> Any:
+        return lambda inputs: {**inputs, name: to(inputs[name].detach())}
+
+    found: list[tuple[str, Any]] = []
+    for name in entry.features:
+        found.append((f"{name} one-dimensional", change(name, lambda x: x[:, 0])))
+        found.append((f"{name} of whole numbers", change(name, lambda x: x.long())))
+        found.append((f"{name} a list", change(name, lambda x: x.tolist())))
+    if len(entry.features) > 1:
+        last = entry.features[-1]
+        found.append((f"{last} a row short", change(last, lambda x: x[:-1])))
+        if entry.same_width:
+            found.append((f"{last} a column short", change(last, lambda x: x[:, :-1])))
+            found.append((f"{last} of another precision", change(last, lambda x: x.double())))
+    if entry.ids:
+        name = entry.ids
+        found.append((f"{name} one short", lambda inputs: {**inputs, name: inputs[name][:-1]}))
+        found.append((f"{name} one too many", lambda inputs: {**inputs, name: [*inputs[name], "more"]}))
+        found.append((f"{name} none at all", lambda inputs: {**inputs, name: []}))
+        found.append((f"{name} a matrix", lambda inputs: {**inputs, name: torch.zeros(ROWS, 2)}))
+        found.append((f"{name} a number", lambda inputs: {**inputs, name: 3}))
+    return [pytest.param(entry, spoil, id=f"{entry.name}: {what}") for what, spoil in found]
+
+
+SPOILED = [case for entry in ENTRIES for case in shapes_of_wrong_features(entry)]
+SPOILED += [pytest.param(e, spoil, id=f"{e.name}: {spoil.__name__}") for e in ENTRIES for spoil in e.wrong_inputs]
+
+
+@pytest.mark.parametrize(("entry", "spoil"), SPOILED)
+def test_wrong_inputs_are_refused_with_what_was_found_and_expected(entry: Entry, spoil: Any) -> None:
+    loss = entry.make()
+    before = copy.deepcopy(loss.state_dict())
+    with pytest.raises(ValueError, match=r"(?s)expected.*found"):
+        loss(**spoil(entry.draw(dtype=torch.float32)))
+    assert all(torch.equal(value, before[name]) for name, value in loss.state_dict().items()), "the state has changed"
+
+
+@pytest.mark.parametrize(
+    ("entry", "options"), [pytest.param(e, o, id=f"{e.name}: {o}") for e in ENTRIES for o in e.wrong_options]
+)
+def test_wrong_options_are_refused_by_name_and_value(entry: Entry, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="expected") as caught:
+        entry.make(**options)
+    assert any(name in str(caught.value) for name in options)
+
+
+# ---- documentation
+
+
+@each
+def test_the_docstring_has_formula_shapes_and_an_example_that_runs(entry: Entry) -> None:
+    cls = type(entry.make())
+    text = inspect.getdoc(cls) or ""
+    for part in ("Shape:", ">>>", "="):
+        assert part in text, f"the docstring of {cls.__name__} has no {part!r}"
+    failed, tried = doctest.testmod(sys.modules[cls.__module__])
+    assert (failed, tried > 0) == (0, True)
+
+
+# ---- on CUDA
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@each
+def test_cuda_computes_the_same_without_waiting_for_the_device(entry: Entry) -> None:
+    loss = entry.make().double()
+    inputs = entry.draw()
+    expected = run(copy.deepcopy(loss), inputs)
+    loss, moved = loss.cuda(), cast(inputs, torch.float64, "cuda")
+    run(copy.deepcopy(loss), moved)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        found = run(loss, moved)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert list(found) == list(expected)
+    for key, value in found.items():
+        assert value.device.type == "cuda", key
+        if not entry.random:
+            assert_close(value.cpu().double(), expected[key].double(), key)
