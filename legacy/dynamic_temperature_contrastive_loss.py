@@ -78,7 +78,9 @@ class DynamicTemperatureContrastiveLoss(nn.Module):
                 continue
             logits = similarity[i, :] / temperature
             for pos_idx in positives:
-                v2t_loss = v2t_loss + torch.logsumexp(logits, dim=0) - logits[pos_idx]
+                v2t_loss = v2t_loss + (
+                    -logits[pos_idx] + torch.logsumexp(logits, dim=0)
+                )
 
         # Text to vision
         t2v_loss = 0.0
@@ -88,7 +90,9 @@ class DynamicTemperatureContrastiveLoss(nn.Module):
                 continue
             logits = similarity[:, i] / temperature
             for pos_idx in positives:
-                t2v_loss = t2v_loss + torch.logsumexp(logits, dim=0) - logits[pos_idx]
+                t2v_loss = t2v_loss + (
+                    -logits[pos_idx] + torch.logsumexp(logits, dim=0)
+                )
 
         num_positives = match_matrix.sum().item()
         if num_positives == 0:
