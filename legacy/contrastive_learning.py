@@ -432,9 +432,7 @@ class DecoupledContrastiveLoss(nn.Module):
             row = similarity[i]
             pos_similarity = row[positives]
             for j in positives:
-                v2t_loss = v2t_loss + (
-                    -similarity[i, j] + torch.logsumexp(similarity[i], dim=0)
-                )
+                v2t_loss = v2t_loss + (-row[j] + torch.logsumexp(row, dim=0))
             if match_matrix[i, torch.argmax(similarity[i])]:
                 v2t_correct += 1
 
@@ -447,9 +445,7 @@ class DecoupledContrastiveLoss(nn.Module):
             column = similarity[:, j]
             pos_similarity = column[positives]
             for i in positives:
-                t2v_loss = t2v_loss + (
-                    -similarity[i, j] + torch.logsumexp(similarity[:, j], dim=0)
-                )
+                t2v_loss = t2v_loss + (-column[i] + torch.logsumexp(column, dim=0))
             if match_matrix[torch.argmax(similarity[:, j]), j]:
                 t2v_correct += 1
 
