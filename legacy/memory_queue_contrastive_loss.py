@@ -208,9 +208,9 @@ class MemoryQueueContrastiveLoss(nn.Module):
                 continue
             row = logits[i]
             negatives = torch.cat([row[~pos_mask], v2t_queue_logits[i]])
-            neg_sum = torch.exp(negatives).sum()
             for pos_logit in row[pos_mask]:
                 pos_exp = torch.exp(pos_logit)
+                neg_sum = torch.exp(negatives).sum()
                 v2t_loss = v2t_loss + -torch.log(pos_exp / (pos_exp + neg_sum))
 
         # Text to vision
@@ -221,9 +221,9 @@ class MemoryQueueContrastiveLoss(nn.Module):
                 continue
             column = logits[:, i]
             negatives = torch.cat([column[~pos_mask], t2v_queue_logits[i]])
-            neg_sum = torch.exp(negatives).sum()
             for pos_logit in column[pos_mask]:
                 pos_exp = torch.exp(pos_logit)
+                neg_sum = torch.exp(negatives).sum()
                 t2v_loss = t2v_loss + -torch.log(pos_exp / (pos_exp + neg_sum))
 
         self._update_queue(vision_features.detach(), text_features.detach())
