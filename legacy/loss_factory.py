@@ -131,18 +131,11 @@ class SimpleContrastiveLoss(nn.Module):
             v2t_pred = torch.argmax(logits, dim=1)
             t2v_pred = torch.argmax(logits.T, dim=1)
 
-            v2t_correct = 0
-            for i in range(batch_size):
-                if match_matrix[i, v2t_pred[i]]:
-                    v2t_correct += 1
-            t2v_correct = 0
-            for j in range(batch_size):
-                if match_matrix[t2v_pred[j], j]:
-                    t2v_correct += 1
-
-            v2t_accuracy = v2t_correct / batch_size
-            t2v_accuracy = t2v_correct / batch_size
-            accuracy = (v2t_accuracy + t2v_accuracy) / 2
+            # Any match counts, not only the drawn one
+            rows = torch.arange(batch_size, device=device)
+            v2t_accuracy = match_matrix[rows, v2t_pred].float().mean()
+            t2v_accuracy = match_matrix[t2v_pred, rows].float().mean()
+            accuracy = ((v2t_accuracy + t2v_accuracy) / 2).item()
 
             pos_sim = logits[match_matrix].mean().item() if match_matrix.any() else 0.0
             neg_sim = logits[~match_matrix].mean().item() if (~match_matrix).any() else 0.0
