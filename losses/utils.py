@@ -305,6 +305,23 @@ def isolated_pairs_loss(logits: Tensor, positives: Tensor, log_negatives: Tensor
     return -F.logsigmoid(logits - log_negatives[:, None]).masked_fill(~positives, 0.0).sum(dim=1)
 
 
+def average_over_pairs(
+    v2t: Tensor, t2v: Tensor, positives: Tensor, reduction: str, more: Tensor | float = 0.0
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The mean of both directions over all positive pairs, plus `more` of each row: (loss, `v2t_loss` and `t2v_loss`).
+
+    v2t_i and t2v_i sum over the pairs of a row and of a column. Rows / pairs times those are the per-sample losses, so that
+    `"mean"` is the mean of `"none"`. Without any pair both directions are 0.
+
+    >>> average_over_pairs(torch.tensor([2.0, 4.0]), torch.zeros(2), torch.ones(2, 2, dtype=torch.bool), "mean")[0]
+    tensor(0.7500)
+    """
+    pairs = positives.sum().clamp(min=1)
+    v2t, t2v = v2t * len(v2t) / pairs, t2v * len(t2v) / pairs
+    parts = {"v2t_loss": reduce(v2t, "mean"), "t2v_loss": reduce(t2v, "mean")}
+    return reduce((v2t + t2v) / 2 + more, reduction), parts
+
+
 def nt_xent_loss(z_a: Tensor, z_b: Tensor, temperature: float = 0.07, reduction: str = "mean") -> Tensor:
     """NT-Xent (Chen et al. 2020, eq. 1) over the 2 N rows of both views: the other view of a row is its only positive.
 
