@@ -1,1 +1,60 @@
+"""Evidence: recording a legacy loss, proving the new one against it, and showing that the proof would fail if it had to.
 
+    >>> from lossport import evidence                                   # doctest: +SKIP
+    >>> golden = evidence.record(project, loss)                         # doctest: +SKIP
+    >>> golden.write(loss.golden_file)                                  # doctest: +SKIP
+    >>> rewritten = rewrite_case_file(project, loss, golden.header.cases)  # doctest: +SKIP
+    >>> proof = evidence.prove(project, loss, golden, rewritten, "cpu") # doctest: +SKIP
+    >>> proof.passed, proof.headline                                    # doctest: +SKIP
+    (True, '9 equal · 3 close, at most 2 ULP · 2 intended (clip-1)')
+    >>> proof.explanation()                                             # doctest: +SKIP
+    []
+
+`record` runs the cases on the legacy loss of the tree. `prove` runs the capsule's legacy loss against the tree's new one; a
+device that is missing gives a proof with `skipped` set, which has not passed. `proof.summary()` is plain JSON data. A damaged
+capsule raises `CapsuleError`, an `InputError`. Importing this package does not import torch; using any of its names does, apart
+from `CapsuleError`, `Fingerprint` and `read_header`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lossport.evidence.capsule import CapsuleError as CapsuleError
+    from lossport.evidence.capsule import Header as Header
+    from lossport.evidence.capsule import read_header as read_header
+    from lossport.evidence.fingerprint import Fingerprint as Fingerprint
+    from lossport.evidence.golden import Golden as Golden
+    from lossport.evidence.golden import load_golden as load_golden
+    from lossport.evidence.golden import read_golden as read_golden
+    from lossport.evidence.golden import record as record
+    from lossport.evidence.proving import devices_here as devices_here
+    from lossport.evidence.proving import prove as prove
+    from lossport.evidence.verdict import Finding as Finding
+    from lossport.evidence.verdict import Proof as Proof
+    from lossport.evidence.verdict import Verdict as Verdict
+
+_HOMES = {
+    "CapsuleError": "capsule",
+    "Header": "capsule",
+    "read_header": "capsule",
+    "Fingerprint": "fingerprint",
+    "Golden": "golden",
+    "load_golden": "golden",
+    "read_golden": "golden",
+    "record": "golden",
+    "devices_here": "proving",
+    "prove": "proving",
+    "Finding": "verdict",
+    "Proof": "verdict",
+    "Verdict": "verdict",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the part that holds a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,266 @@
+"""When two seen things are equal, close, or different. Tolerances are not guessed: the legacy loss's own error sets them.
+
+Bitwise equality comes first and costs nothing more. Otherwise every element is judged by itself against the legacy loss in
+float64: the new error may exceed the legacy's own by a small factor and a few ULP, never more. There are no averages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lossport.evidence.value import Array, Items, Node, Number, Opaque, Plain, Raised, identical, same_bits
+
+FACTOR = 4.0
+"""Two orders of the same sums have errors of the same size, seldom the same error: on the project's losses the new error stays
+below three times the legacy's worst; a wrong formula is thousands of times off."""
+
+ULPS = 4
+"""Where the legacy error happens to be zero, a handful of roundings (a division for a product, another order of three terms) must
+still pass. Four units in the last place are four such roundings, all in the same direction."""
+
+SAMPLES = 8
+"""Runs of the legacy loss with inputs moved by one rounding error: its error at one point may be small by luck, the worst of nine
+is not."""
+
+CONTINUITY_STEP = 2.0**-40
+"""How far float64 inputs move to see whether the loss jumps right there: far above float64 rounding, far below float32's."""
+
+JUMP = 2.0**-20
+"""A change larger than this share of the tensor's largest value, after such a small move, is a jump (a tie in a ranking): samples
+on both sides of a jump say nothing about rounding."""
+
+
+@dataclass(frozen=True)
+class Close:
+    """Not bitwise equal, but no worse than the legacy loss itself. Errors are between legacy and new."""
+
+    ulp: float
+    relative: float
+
+
+@dataclass(frozen=True)
+class Different:
+    """A difference that counts: both values at the worst element, for people."""
+
+    legacy: str
+    new: str
+    reference: str | None = None
+    index: tuple[int, ...] | None = None
+    ulp: float | None = None
+    relative: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Two equally shaped sets of floats that have equal NaN and Inf, and differ somewhere. To be judged against float64."""
+
+    legacy: Tensor
+    new: Tensor
+    dtype: torch.dtype
+
+
+def compare(legacy: Node, new: Node, precision: torch.dtype) -> Different | Numbers | None:
+    """None if equal in every bit; numbers if only values of floats differ; else the difference.
+
+    `precision` is that of the run: what a Python number read from a tensor was rounded to.
+    """
+    if isinstance(legacy, Number):
+        return _compare_number(legacy.node, new, precision)
+    match legacy, new:
+        case Array(), Array():
+            return _compare_arrays(legacy, new)
+        case Plain(float() as a), Plain(float() as b):
+            return _compare_floats(a, b, precision)
+        case Items(), Items():
+            return _compare_containers(legacy, new)
+        case Raised(a, text), Raised(b, other):
+            if a == b and bool(text) == bool(other):
+                return None
+            return Different(_shown_raised(legacy), _shown_raised(new), detail="another exception" if a != b else "no message")
+        case Opaque(), Opaque():
+            return None
+        case _:
+            return None if identical(legacy, new) else Different(shown(legacy), shown(new))
+
+
+def _compare_number(legacy: Plain | Array, new: Node, precision: torch.dtype) -> Different | Numbers | None:
+    """A Python number that became a detached 0-d tensor: `new.item()` has to be that number."""
+    if not isinstance(new, Array) or new.tensor.dim() != 0:
+        return Different(shown(legacy), shown(new), detail="expected a detached 0-d tensor")
+    if new.requires_grad:
+        return Different(shown(legacy), shown(new), detail="expected a detached tensor; this one requires grad")
+    value = legacy.tensor.item() if isinstance(legacy, Array) and legacy.tensor.numel() == 1 else legacy
+    found = new.tensor.item()
+    number = value.value if isinstance(value, Plain) else value
+    if not isinstance(number, bool | int | float) or type(number) is not type(found):
+        return Different(shown(legacy), shown(new), detail=f"expected .item() to give {type(number).__name__}")
+    if isinstance(number, float) and isinstance(found, float):
+        if torch.tensor(number, dtype=new.tensor.dtype).item() == found:
+            return None
+        return _compare_floats(number, found, new.tensor.dtype if new.tensor.is_floating_point() else precision)
+    return None if number == found else Different(shown(legacy), shown(new))
+
+
+def _compare_floats(a: float, b: float, precision: torch.dtype) -> Different | Numbers | None:
+    if repr(a) == repr(b):
+        return None
+    return _finite_parts(torch.tensor(a, dtype=torch.float64), torch.tensor(b, dtype=torch.float64), precision)
+
+
+def _compare_arrays(legacy: Array, new: Array) -> Different | Numbers | None:
+    a, b = legacy.tensor, new.tensor
+    for name, one, other in (
+        ("dtype", legacy.dtype, new.dtype),
+        ("shape", tuple(a.shape), tuple(b.shape)),
+        ("device", legacy.device, new.device),
+        ("requires_grad", legacy.requires_grad, new.requires_grad),
+        ("holder", legacy.holder, new.holder),
+    ):
+        if one != other:
+            return Different(shown(legacy), shown(new), detail=f"{name}: legacy {one}, new {other}")
+    if same_bits(a, b):
+        return None
+    if a.is_complex():
+        a, b = torch.view_as_real(a), torch.view_as_real(b)
+    if not a.is_floating_point():
+        where = tuple(int(n) for n in (a != b).nonzero()[0])
+        return Different(str(a[where].item()), str(b[where].item()), index=where)
+    return _finite_parts(a.to(torch.float64), b.to(torch.float64), a.dtype)
+
+
+def _finite_parts(a: Tensor, b: Tensor, dtype: torch.dtype) -> Different | Numbers | None:
+    """NaN and Inf have to be in the same places; what is left is a matter of size."""
+    odd = (torch.isnan(a) != torch.isnan(b)) | ((torch.isinf(a) | torch.isinf(b)) & (a != b) & ~(torch.isnan(a) & torch.isnan(b)))
+    if odd.any():
+        where = tuple(int(n) for n in odd.nonzero()[0])
+        return Different(_digits(a[where].item(), dtype), _digits(b[where].item(), dtype), index=where)
+    return Numbers(a, b, dtype)
+
+
+def _compare_containers(legacy: Items, new: Items) -> Different | None:
+    """The container alone: its type and keys in order. What it holds has places of its own."""
+    if legacy.kind != new.kind:
+        return Different(shown(legacy), shown(new), detail=f"type: legacy {legacy.kind}, new {new.kind}")
+    old, found = [key for key, _ in legacy.entries], [key for key, _ in new.entries]
+    if legacy.ordered and old != found and set(old) == set(found):
+        return Different(", ".join(map(str, old)), ", ".join(map(str, found)), detail="keys in another order")
+    return None
+
+
+# ---- judging numbers
+
+
+def unit(value: Tensor, dtype: torch.dtype) -> Tensor:
+    """One unit in the last place of `dtype` at each value, in float64."""
+    info = torch.finfo(dtype)
+    _, exponent = torch.frexp(value.abs().nan_to_num(nan=0.0, posinf=info.max, neginf=info.max))
+    size = torch.ldexp(torch.full_like(value, info.eps), exponent - 1)
+    return size.clamp_min(info.tiny * info.eps)
+
+
+def judge(numbers: Numbers, reference: Tensor | None, own_error: Tensor | None) -> Close | Different:
+    """Whether the new numbers are no worse than the legacy's.
+
+    `own_error` is the legacy's error, element by element, the worst of the samples at hand; without a reference, only the ULPs
+    between both sides are allowed.
+    """
+    a, b, dtype = numbers.legacy, numbers.new, numbers.dtype
+    apart = _finite_difference(a, b)
+    centre = a if reference is None else reference
+    error = apart if reference is None else _finite_difference(b, reference)
+    allowed = ULPS * unit(torch.where(torch.isfinite(centre), centre, a), dtype)
+    if own_error is not None:
+        allowed = allowed + FACTOR * own_error
+    ulps = apart / unit(torch.maximum(a.abs(), b.abs()), dtype)
+    relative = apart / torch.maximum(a.abs(), b.abs()).clamp_min(torch.finfo(dtype).tiny)
+    if bool((error <= allowed).all()):
+        return Close(float(ulps.nan_to_num().max()), float(relative.nan_to_num().max()))
+    excess = torch.where(error <= allowed, torch.zeros_like(error), error / allowed)
+    where = tuple(int(n) for n in torch.unravel_index(excess.nan_to_num(nan=math.inf).argmax(), excess.shape))
+    return Different(
+        _digits(a[where].item(), dtype),
+        _digits(b[where].item(), dtype),
+        None if reference is None else f"{reference[where].item():.9g}",
+        where or None,
+        float(ulps[where]),
+        float(relative[where]),
+    )
+
+
+def _finite_difference(one: Tensor, other: Tensor) -> Tensor:
+    """The distance, zero where both are the same infinity or NaN, infinite where only one is."""
+    same = (one == other) | (torch.isnan(one) & torch.isnan(other))
+    return torch.where(same, torch.zeros_like(one), (one - other).abs().nan_to_num(nan=math.inf))
+
+
+def own_error(samples: Sequence[Tensor], reference: Tensor) -> Tensor:
+    """The legacy's worst error at each element over its samples."""
+    worst = torch.zeros_like(reference)
+    for sample in samples:
+        if sample.shape == reference.shape:
+            worst = torch.maximum(worst, _finite_difference(sample, reference).nan_to_num(posinf=0.0))
+    return worst
+
+
+def jumps(reference: Tensor, moved: Sequence[Tensor]) -> Tensor:
+    """Where the legacy loss jumps at this very input."""
+    scale = reference.abs().nan_to_num(posinf=0.0).max() if reference.numel() else reference
+    found = torch.zeros_like(reference, dtype=torch.bool)
+    for other in moved:
+        if other.shape == reference.shape:
+            found |= _finite_difference(other, reference) > JUMP * scale
+    return found
+
+
+def as_numbers(node: Node | None) -> Tensor | None:
+    """The floats of a node in float64, or None if it holds none."""
+    inner = node.node if isinstance(node, Number) else node
+    if isinstance(inner, Array) and inner.tensor.is_complex():
+        return torch.view_as_real(inner.tensor).to(torch.float64)
+    if isinstance(inner, Array):
+        return inner.tensor.to(torch.float64)
+    if isinstance(inner, Plain) and isinstance(inner.value, int | float):
+        return torch.tensor(float(inner.value), dtype=torch.float64)
+    return None
+
+
+# ---- for people
+
+
+def _digits(value: float, dtype: torch.dtype) -> str:
+    return f"{value:.{16 if dtype == torch.float64 else 7}g}" if isinstance(value, float) else str(value)
+
+
+def _shown_raised(node: Raised) -> str:
+    first = node.message.splitlines()[0] if node.message else ""
+    return f"{node.type}: {first}" if first else f"{node.type} (no message)"
+
+
+def shown(node: Node) -> str:
+    """A node in a few words."""
+    match node:
+        case Number(inner):
+            return shown(inner)
+        case Plain(float() as value):
+            return f"{value:.9g}"
+        case Plain(value):
+            return repr(value)
+        case Array():
+            if node.tensor.numel() == 1:
+                return str(node.tensor.reshape(()).item())
+            return f"{node.dtype} tensor of shape {tuple(node.tensor.shape)}"
+        case Items(kind, entries):
+            keys = ", ".join(str(key) for key, _ in entries[:8])
+            return f"{kind} with {keys}{' ...' if len(entries) > 8 else ''}" if entries else f"an empty {kind}"
+        case Raised():
+            return _shown_raised(node)
+        case Opaque(kind):
+            return kind
+        case _:
+            return type(node).__name__

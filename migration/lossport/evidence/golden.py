@@ -1,0 +1,199 @@
+"""Goldens: the legacy loss's observations with the source that made them, recorded into a capsule and read back."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import safetensors.torch
+import torch
+
+from lossport.config import Loss, Project
+from lossport.errors import InputError
+from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, CapsuleError, Header, parse, read_bytes, seal
+from lossport.evidence.fingerprint import Fingerprint, text_digest
+from lossport.evidence.observation import Observation, decode_observation
+from lossport.evidence.observe import Run, observe, steady
+from lossport.evidence.scope import Sources
+from lossport.evidence.side import legacy_side
+from lossport.evidence.value import Tensors
+
+
+class Progress(Protocol):
+    """Told what is being done now, and how far it is: done of total."""
+
+    def __call__(self, text: str, done: int = 0, total: int = 0) -> None: ...
+
+
+def no_progress(text: str, done: int = 0, total: int = 0) -> None:
+    """Tell nobody."""
+
+
+def environment(device: str = "cpu") -> dict[str, str]:
+    """What the numbers may depend on."""
+    found = {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "machine": platform.machine(),
+        "vectors": torch.backends.cpu.get_cpu_capability(),
+        "device": device,
+    }
+    if torch.device(device).type == "cuda":
+        found["gpu"] = torch.cuda.get_device_name(device)
+        found["cuda"] = str(torch.version.cuda)
+    return found
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A recorded loss. `observations` are those of the written cases, by name, on the CPU in float32."""
+
+    header: Header
+    content: bytes
+    unsteady: tuple[str, ...] = ()
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The names of the written cases, in their order."""
+        return tuple(self.header.data["observations"])
+
+    @property
+    def case_count(self) -> int:
+        """How many written cases it holds."""
+        return len(self.cases)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What it was recorded from."""
+        return self.header.fingerprint
+
+    @cached_property
+    def observations(self) -> Mapping[str, Observation]:
+        """The recorded observations."""
+        tensors = safetensors.torch.load(self.content)
+        return {name: decode_observation(data, tensors) for name, data in self.header.data["observations"].items()}
+
+    def same_environment(self, now: Mapping[str, str]) -> bool:
+        """Whether it was recorded where the same bits are to be expected."""
+        return dict(self.header.environment) == dict(now)
+
+    def with_rewritten(self, rewritten: str, fingerprint: Fingerprint) -> Golden:
+        """The same golden with the cases as they read for the new loss, so that parity runs without the rewriter."""
+        mixed = replace(self.fingerprint, port=fingerprint.port, rewriter=fingerprint.rewriter)
+        data = {**self.header.data, "rewritten": rewritten, "fingerprint": mixed.as_dict()}
+        return _sealed(data, safetensors.torch.load(self.content), self.header.loss)
+
+    def write(self, path: Path) -> None:
+        """Write the capsule beside the old one, then put it in its place."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            beside.write_bytes(self.content)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def read_golden(path: Path, shown: str | None = None) -> Golden:
+    """Read and check a capsule.
+
+    Raises:
+        CapsuleError: it cannot be trusted or read; the message says why.
+    """
+    content = read_bytes(path, shown)
+    golden = Golden(parse(content, shown or str(path)), content)
+    golden = replace(golden, unsteady=tuple(golden.header.data.get("unsteady", ())))
+    try:
+        _ = golden.observations
+    except Exception as error:  # safetensors has exceptions of its own
+        raise CapsuleError(f"{shown or path}: its tensors cannot be read: {error}; record the loss again") from error
+    return golden
+
+
+def load_golden(project: Project, loss: Loss) -> Golden:
+    """The recorded golden of a loss; see `read_golden`."""
+    return read_golden(loss.golden_file, project.relative(loss.golden_file))
+
+
+def record(
+    project: Project,
+    loss: Loss,
+    *,
+    progress: Progress = no_progress,
+    fingerprint: Fingerprint | None = None,
+    rewritten: str = "",
+) -> Golden:
+    """Run the cases on the legacy loss in the tree and make its golden. Writes nothing; see `Golden.write`.
+
+    `rewritten` is the case file as the rewriter turns it; it goes into the capsule. Each case runs twice: one that differs from
+    itself is listed in `unsteady` and can never be proven.
+    """
+    path = loss.case_file
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{project.relative(path)}: cannot be read: {error}; a loss needs a case file") from error
+    sources = Sources(_closure(project, loss), fallback=lambda module: _from_tree(project, module))
+    symbols = tuple(port.legacy for port in loss.ports)
+    observations: dict[str, Observation] = {}
+    unsteady: list[str] = []
+    with steady(), legacy_side(sources, symbols, (), (project.relative(path), text)) as side:
+        for done, name in enumerate(side.cases):
+            progress(name, done, len(side.cases))
+            observations[name] = observe(side, name, Run())
+            if observations[name].digest() != observe(side, name, Run()).digest():
+                unsteady.append(name)
+        progress("", len(side.cases), len(side.cases))
+    tensors = Tensors()
+    given = fingerprint or Fingerprint(cases=text_digest(text), port=loss.port_digest)
+    data = {
+        "format": FORMAT,
+        "digest": NO_DIGEST,
+        "loss": loss.name,
+        "symbols": list(loss.symbols),
+        "fingerprint": replace(given, new="").as_dict(),
+        "environment": environment(),
+        "sources": dict(sorted(sources.texts.items())),
+        "cases_path": project.relative(path),
+        "cases": text,
+        "rewritten": rewritten,
+        "unsteady": unsteady,
+        "observations": {name: item.encoded(tensors) for name, item in observations.items()},
+    }
+    return _sealed(data, tensors.stored, loss.name)
+
+
+def _sealed(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], shown: str) -> Golden:
+    text = json.dumps({**data, "digest": NO_DIGEST}, separators=(",", ":"), ensure_ascii=True)
+    content = seal(safetensors.torch.save(dict(sorted(tensors.items())), metadata={KEY: text}))
+    return Golden(parse(content, shown), content, tuple(data.get("unsteady", ())))
+
+
+def _closure(project: Project, loss: Loss) -> dict[str, str]:
+    """The legacy modules and what they import, as the tree sees it; the rest is found while the cases run."""
+    from lossport.tree import module_closure  # noqa: PLC0415  # a capsule runs where there is no tree to read
+
+    paths = {path for module in loss.modules for path in module_closure(project, module)}
+    return {_import_path(project, path): path.read_text(encoding="utf-8") for path in sorted(paths)}
+
+
+def _from_tree(project: Project, module: str) -> tuple[str, str] | None:
+    """A module that the closure leaves out: a package that re-exports, or one imported in a way that cannot be read."""
+    path = project.module_path(module)
+    if path is None:
+        return None
+    return _import_path(project, path), path.read_text(encoding="utf-8")
+
+
+def _import_path(project: Project, path: Path) -> str:
+    """The path below its import root: what the capsule files it under."""
+    for root in project.import_roots:
+        if path.is_relative_to(root):
+            return path.relative_to(root).as_posix()
+    return project.relative(path)

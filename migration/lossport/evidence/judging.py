@@ -1,0 +1,167 @@
+"""Legacy and new observations of one case, compared place by place through the port, with float64 asked only where bits differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from lossport.evidence.equality import (
+    CONTINUITY_STEP,
+    SAMPLES,
+    Close,
+    Different,
+    Numbers,
+    as_numbers,
+    compare,
+    judge,
+    jumps,
+    own_error,
+    shown,
+)
+from lossport.evidence.mapping import Expected, Ports, actual_of, expected_of
+from lossport.evidence.observation import Observation, Step
+from lossport.evidence.value import Node
+from lossport.evidence.verdict import Finding, Verdict
+from lossport.port import Divergence
+
+ABSENT = "nothing"
+
+Observe = Callable[[bool, int, float], Observation | None]
+"""Runs the legacy case again: in float64 or not, nudged by which sample and by how much. None if that run cannot be had."""
+
+
+@dataclass(frozen=True)
+class Arbiter:
+    """The legacy loss in float64 and its nudged runs: each is run once, when first asked for."""
+
+    again: Observe
+    new: Observation
+    ports: Ports
+    precision: torch.dtype
+    _cache: dict[tuple[bool, int], list[dict[str, Expected]] | None] = field(default_factory=dict)
+
+    def judge(self, step: int, place: str, numbers: Numbers) -> Close | Different:
+        """Judge numbers first by the legacy's error at this input, then by its worst error over the samples."""
+        reference = self._numbers((True, 0), step, place, numbers.legacy.shape)
+        if reference is None:
+            return judge(numbers, None, None)
+        first = judge(numbers, reference, own_error([numbers.legacy], reference))
+        if isinstance(first, Close):
+            return first
+        samples = [self._numbers((False, n), step, place, reference.shape) for n in range(1, SAMPLES + 1)]
+        moved = [self._numbers((True, n), step, place, reference.shape) for n in (1, 2)]
+        usual = own_error([numbers.legacy, *(item for item in samples if item is not None)], reference)
+        at_jump = jumps(reference, [item for item in moved if item is not None])
+        return judge(numbers, reference, torch.where(at_jump, own_error([numbers.legacy], reference), usual))
+
+    def _numbers(self, key: tuple[bool, int], step: int, place: str, shape: torch.Size) -> Tensor | None:
+        steps = self._steps(key)
+        if steps is None or step >= len(steps) or place not in steps[step]:
+            return None
+        found = as_numbers(steps[step][place].node)
+        return found if found is not None and found.shape == shape else None
+
+    def _steps(self, key: tuple[bool, int]) -> list[dict[str, Expected]] | None:
+        if key not in self._cache:
+            in_float64, nudge = key
+            by = CONTINUITY_STEP if in_float64 else torch.finfo(self.precision).eps
+            seen = self.again(in_float64, nudge, by)
+            pairs = zip(seen.steps, self.new.steps, strict=False) if seen is not None else ()
+            self._cache[key] = [expected_of(old, new, self.ports) for old, new in pairs] if seen is not None else None
+        return self._cache[key]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Legacy against new for one case."""
+
+    case: str
+    legacy: Observation
+    new: Observation
+    ports: Ports
+    divergences: tuple[Divergence, ...]
+    device: str
+    arbiter: Arbiter
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Equal, close, intended or different."""
+        findings: list[Finding] = []
+        ulp = relative = 0.0
+        close = False
+        for outcome in self._outcomes():
+            if isinstance(outcome, Close):
+                close, ulp, relative = True, max(ulp, outcome.ulp), max(relative, outcome.relative)
+            else:
+                findings.append(outcome)
+        seconds = {"legacy": self.legacy.seconds, "new": self.new.seconds}
+        if any(item.divergence is None for item in findings):
+            return Verdict(self.case, "different", tuple(findings), ulp, relative, seconds=seconds)
+        if findings:
+            return Verdict(self.case, "intended", tuple(findings), ulp, relative, seconds=seconds)
+        return Verdict(self.case, "close" if close else "equal", (), ulp, relative, seconds=seconds)
+
+    def _outcomes(self) -> Iterator[Close | Finding]:
+        for number, (old, new) in enumerate(zip(self.legacy.steps, self.new.steps, strict=False)):
+            yield from self._step(number, old, new)
+        if len(self.legacy.steps) != len(self.new.steps):
+            old_raised = bool(self.legacy.steps) and self.legacy.steps[-1].raised is not None
+            new_raised = bool(self.new.steps) and self.new.steps[-1].raised is not None
+            if not old_raised and not new_raised:
+                counts = Different(str(len(self.legacy.steps)), str(len(self.new.steps)))
+                yield self._finding("end", "steps", counts)
+
+    def _step(self, number: int, old: Step, new: Step) -> Iterator[Close | Finding]:
+        expected, actual = expected_of(old, new, self.ports), actual_of(new, old, self.ports)
+        for place in (*expected, *(name for name in actual if name not in expected)):
+            outcome = self._place(number, place, expected.get(place), actual.get(place))
+            if isinstance(outcome, Close):
+                yield outcome
+            elif outcome is not None:
+                moment, shown_place = _moment(number, place)
+                yield self._finding(moment, shown_place, outcome)
+
+    def _place(self, number: int, place: str, expected: Expected | None, actual: Node | None) -> Close | Different | None:
+        if expected is None and actual is not None:
+            return Different(ABSENT, shown(actual))
+        if expected is None or actual is None:
+            return None if expected is None or expected.optional else Different(shown(expected.node), ABSENT)
+        outcome = compare(expected.node, actual, self.arbiter.precision)
+        return self.arbiter.judge(number, place, outcome) if isinstance(outcome, Numbers) else outcome
+
+    def _finding(self, moment: str, place: str, found: Different) -> Finding:
+        declared = next((item.id for item in self.divergences if covers(item, self.case, place, self.device)), None)
+        return Finding(
+            self.case,
+            moment,
+            place,
+            found.legacy,
+            found.new,
+            found.reference,
+            found.index,
+            found.ulp,
+            found.relative,
+            found.detail,
+            declared,
+        )
+
+
+def _moment(number: int, place: str) -> tuple[str, str]:
+    prefix = "construction: "
+    if place.startswith(prefix):
+        return f"construction, step {number + 1}", place.removeprefix(prefix)
+    return f"step {number + 1}", place
+
+
+def covers(divergence: Divergence, case: str, place: str, device: str) -> bool:
+    """Whether a declared divergence speaks for this case, place and device. `[` and `]` are literal in its patterns."""
+
+    def matches(patterns: tuple[str, ...], text: str) -> bool:
+        return any(fnmatchcase(text, pattern.replace("[", "[[]")) for pattern in patterns)
+
+    return matches(divergence.cases, case) and matches(divergence.places, place) and matches(divergence.devices, device)

@@ -1,0 +1,330 @@
+"""Running one case on one side and seeing everything: results, gradients, state, attributes, randomness, exceptions, warnings.
+
+The only place where project code runs. Compares nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import io
+import logging
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lossport.evidence.float64 import computed_in_float64, paused
+from lossport.evidence.gradients import GradientTargets, differentiate, fields_of, first_gradients
+from lossport.evidence.observation import Instance, Observation, Step
+from lossport.evidence.random_streams import seed_all, stream_states, streams_kept
+from lossport.evidence.side import Side
+from lossport.evidence.value import Node, Raised, array, identical, snapshot, type_name
+from lossport.evidence.watch import Built
+from lossport.inputs import PLAIN, Inputs, Variation
+
+LEARNING_RATE = 0.1
+"""Of the plain gradient steps between repetitions: large enough to move parameters visibly, small enough to stay finite."""
+
+MOST_STEPS = 1000
+"""A case that yields more often does not end."""
+
+EVERY_PLAIN = (bool, int, float, complex, str, type(None), list, tuple, dict, set, frozenset, Tensor)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a case is run: the variation, the device, and whether it is the float64 reference or a nudged sample."""
+
+    variation: Variation = PLAIN
+    device: str = "cpu"
+    in_float64: bool = False
+    nudge: int = 0
+    nudge_by: float = 0.0
+
+    def inputs(self, seed: int) -> Inputs:
+        """The inputs of one repetition."""
+        return Inputs(
+            seed,
+            device=self.device,
+            variation=self.variation,
+            in_float64=self.in_float64,
+            nudge=self.nudge,
+            nudge_by=self.nudge_by,
+            undisturbed=paused if self.in_float64 else contextlib.nullcontext,
+        )
+
+
+@contextmanager
+def steady(device: str = "cpu") -> Iterator[None]:
+    """One thread, no TF32, deterministic algorithms on CUDA, every warning shown; all streams and settings restored after."""
+    threads, always = torch.get_num_threads(), torch.is_warn_always_enabled()
+    with ExitStack() as stack:
+        stack.enter_context(streams_kept())
+        torch.set_num_threads(1)
+        torch.set_warn_always(True)
+        stack.callback(torch.set_num_threads, threads)
+        stack.callback(torch.set_warn_always, always)
+        if torch.device(device).type == "cuda":
+            stack.enter_context(_steady_cuda())
+        yield
+
+
+@contextmanager
+def _steady_cuda() -> Iterator[None]:
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic)
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
+
+
+def observe(side: Side, case: str, run: Run) -> Observation:
+    """Run one case on one side, as `run` says, and freeze what is seen."""
+    with side.scope.active(), ExitStack() as stack:
+        if run.in_float64:
+            stack.enter_context(computed_in_float64(getattr(torch, run.variation.dtype)))
+        return _Runner(side, case, run).observe()
+
+
+class _Runner:
+    """The state of one run of one case."""
+
+    def __init__(self, side: Side, case: str, run: Run) -> None:
+        self.side, self.case, self.run = side, case, run
+        self.device = torch.device(run.device)
+        self.steps: list[Step] = []
+        self.just_built: dict[str, Instance] = {}
+        self.carried: list[dict[str, Any]] = []
+        self.carry_raised: Raised | None = None
+        self.streams: dict[str, str] = {}
+
+    def observe(self) -> Observation:
+        for repetition in range(self.run.variation.repeats):
+            self.side.watch.reset()
+            self.side.watch.on_built = self._built
+            try:
+                self._repeat(self.run.inputs(repetition))
+            finally:
+                self.side.watch.on_built = lambda _: None
+            if self.steps and self.steps[-1].raised is not None:
+                break
+            self.carried = [vars(item.instance) for item in self.side.watch.built]
+        self.side.watch.reset()
+        return Observation(tuple(self.steps))
+
+    def _repeat(self, inputs: Inputs) -> None:
+        function = self.side.cases[self.case]
+        if not inspect.isgeneratorfunction(function):
+            self._step(inputs, lambda: function(inputs))
+            return
+        steps = function(inputs)
+        for _ in range(MOST_STEPS):
+            if not self._step(inputs, lambda: next(steps)):
+                break
+            if self.run.variation.carry:
+                for built in self.side.watch.built:
+                    self._carry(built)
+
+    # ---- one step
+
+    def _step(self, inputs: Inputs, advance: Callable[[], object]) -> bool:
+        """Run up to the next yield; False when the case has ended, by itself or by an exception."""
+        number = len(self.steps)
+        seed_all(zlib.crc32(f"{self.case}:{number}".encode()), self.device)
+        self.streams = stream_states(self.device)
+        began = time.perf_counter()
+        raised: Raised | None = None
+        result: object = None
+        with _captured() as (texts, caught):
+            try:
+                with self._mode():
+                    result = advance()
+            except StopIteration:
+                return False
+            except (Exception, SystemExit) as error:  # whatever the loss raises is an observation
+                raised = Raised(type_name(type(error)), str(error))
+        seconds = time.perf_counter() - began
+        step = Step(
+            result=None,
+            raised=raised,
+            random=self._drawn(),
+            warnings=tuple(sorted({type_name(item.category) for item in caught})),
+            seconds=seconds,
+            printed=texts.getvalue(),
+            carried=self.carry_raised,
+        )
+        self.steps.append(self._seen(step, inputs, result))
+        self.just_built, self.carry_raised = {}, None
+        return raised is None
+
+    def _seen(self, step: Step, inputs: Inputs, result: object) -> Step:
+        targets = self._targets(inputs)
+        fields = fields_of(targets)
+        node: Node | None = None
+        if step.raised is None:
+            node = snapshot(result, self.side.watch.called)
+            if not fields:
+                node = differentiate(result, node, targets)
+        seen = replace(
+            step,
+            result=node,
+            built=self.just_built,
+            instances={item.label: instance(item) for item in self.side.watch.built},
+            inputs=_changed(inputs),
+            fields=fields,
+        )
+        if node is not None and self.run.variation.repeats > 1:
+            self._learn(node)
+        return seen
+
+    def _mode(self) -> contextlib.AbstractContextManager[Any]:
+        if self.run.variation.mode == "no-grad":
+            return torch.no_grad()
+        if self.run.variation.mode == "autocast" and not self.run.in_float64:
+            return torch.autocast(self.device.type, torch.bfloat16 if self.device.type == "cpu" else torch.float16)
+        return contextlib.nullcontext()
+
+    def _drawn(self) -> dict[str, str]:
+        return {name: state for name, state in stream_states(self.device).items() if self.streams.get(name) != state}
+
+    def _targets(self, inputs: Inputs) -> GradientTargets:
+        tensors: dict[str, Tensor] = dict(inputs.leaves)
+        for item in self.side.watch.built:
+            if isinstance(item.instance, nn.Module):
+                for name, parameter in item.instance.named_parameters():
+                    tensors[f"parameter {item.label}{name}"] = parameter
+        return {name: tensor for name, tensor in tensors.items() if tensor.requires_grad}
+
+    def _learn(self, node: Node) -> None:
+        """One plain gradient step on the parameters, as an optimiser takes it."""
+        gradients = first_gradients(node)
+        for item in self.side.watch.built:
+            if isinstance(item.instance, nn.Module):
+                for name, parameter in item.instance.named_parameters():
+                    gradient = gradients.get(f"parameter {item.label}{name}")
+                    if gradient is not None:
+                        with torch.no_grad():
+                            parameter.add_(gradient.to(parameter), alpha=-LEARNING_RATE)
+
+    # ---- what happens to a loss as soon as it is built
+
+    def _built(self, built: Built) -> None:
+        position = len(self.side.watch.built) - 1
+        loss = built.instance
+        if position < len(self.carried):
+            _take_over(loss, self.carried[position])
+        elif isinstance(loss, nn.Module):
+            _move(loss, self.run, self.device)
+        if self.run.variation.carry:
+            self._carry(built)
+        if not self.run.variation.training and isinstance(loss, nn.Module):
+            loss.eval()
+        self.just_built[built.label] = instance(built)
+
+    def _carry(self, built: Built) -> None:
+        """Continue with a deep copy, or with a fresh loss that loaded this one's state."""
+        try:
+            with self.side.watch.ignoring(), _captured():
+                if self.run.variation.carry == "deepcopy":
+                    _take_over(built.instance, vars(copy.deepcopy(built.instance)))
+                elif isinstance(built.instance, nn.Module):
+                    fresh = type(built.instance)(*built.args, **built.kwargs)
+                    _move(fresh, self.run, self.device)
+                    fresh.load_state_dict(built.instance.state_dict())
+                    fresh.train(built.instance.training)
+                    _take_over(built.instance, vars(fresh))
+        except Exception as error:  # what a copy raises is an observation too
+            self.carry_raised = Raised(type_name(type(error)), str(error))
+
+
+def instance(built: Built) -> Instance:
+    """A loss as it is now."""
+    loss = built.instance
+    attributes = {name: snapshot(value) for name, value in _attributes(loss).items()}
+    if not isinstance(loss, nn.Module):
+        return Instance(built.symbol, {}, attributes, None)
+    state: dict[str, Node] = {}
+    for name, parameter in loss.named_parameters(remove_duplicate=False):
+        state[name] = array(parameter)
+    for name, buffer in loss.named_buffers(remove_duplicate=False):
+        state[name] = array(buffer)
+    kept = loss.state_dict().keys()
+    return Instance(built.symbol, state, attributes, loss.training, frozenset(state.keys() - kept))
+
+
+def _attributes(loss: Any) -> dict[str, Any]:
+    """Plain attributes and the properties of the loss's own classes, all that training code may read."""
+    found = {name: value for name, value in vars(loss).items() if isinstance(value, EVERY_PLAIN)}
+    if isinstance(loss, nn.Module):
+        for name in (*_MODULE_FIELDS, "training"):
+            found.pop(name, None)
+    for owner in type(loss).__mro__:
+        if owner in (nn.Module, object):
+            break
+        for name, member in vars(owner).items():
+            if isinstance(member, property) and not name.startswith("_"):
+                with contextlib.suppress(Exception):
+                    value = getattr(loss, name)
+                    if isinstance(value, EVERY_PLAIN):
+                        found.setdefault(name, value)
+    return found
+
+
+_MODULE_FIELDS = frozenset(vars(nn.Module()))
+
+
+def _take_over(loss: Any, inner: Mapping[str, Any]) -> None:
+    kept = dict(inner)
+    vars(loss).clear()
+    vars(loss).update(kept)
+
+
+def _move(loss: nn.Module, run: Run, device: torch.device) -> None:
+    """To the device and precision of the run, as training code does with `.to(...)`; nothing for float32 on the CPU."""
+    dtype = getattr(torch, run.variation.dtype)
+    if dtype != torch.float32:
+        loss.to(dtype)
+    if run.in_float64:
+        loss.to(torch.float64)
+    if device.type != "cpu":
+        loss.to(device)
+
+
+def _changed(inputs: Inputs) -> dict[str, Node]:
+    """The inputs that are no longer what they were."""
+    changed: dict[str, Node] = {}
+    for name, (value, before) in inputs.given.items():
+        now, then = snapshot(value), snapshot(before)
+        if not identical(now, then):
+            changed[name] = now
+    return changed
+
+
+@contextmanager
+def _captured() -> Iterator[tuple[io.StringIO, list[warnings.WarningMessage]]]:
+    """Keep prints, log lines and warnings of the loss off the terminal."""
+    root = logging.getLogger()
+    handlers, root.handlers = root.handlers, [logging.NullHandler()]
+    texts = io.StringIO()
+    try:
+        with (
+            contextlib.redirect_stdout(texts),
+            contextlib.redirect_stderr(texts),
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("always")
+            yield texts, caught
+    finally:
+        root.handlers = handlers

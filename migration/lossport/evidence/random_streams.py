@@ -1,0 +1,67 @@
+"""The process's global random streams: set before a step, read after it, and left as they were at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from lossport.evidence.value import raw_bytes
+
+
+def _numpy() -> Any:
+    return sys.modules.get("numpy")
+
+
+def seed_all(seed: int, device: torch.device) -> None:
+    """Put every stream at the same place for both sides."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed_all(seed)
+    random.seed(seed)
+    numpy = _numpy()
+    if numpy is not None:
+        numpy.random.seed(seed)
+
+
+def stream_states(device: torch.device) -> dict[str, str]:
+    """Where each stream stands, as a digest by name."""
+    found = {"torch": _digest(raw_bytes(torch.get_rng_state())), "python": _python_state()}
+    if device.type == "cuda":
+        found["cuda"] = _digest(raw_bytes(torch.cuda.get_rng_state(device)))
+    numpy = _numpy()
+    if numpy is not None:
+        _, keys, position, has_gauss, gauss = numpy.random.get_state()
+        found["numpy"] = _digest(keys.tobytes() + repr((int(position), int(has_gauss), float(gauss))).encode())
+    return found
+
+
+def _python_state() -> str:
+    _, words, gauss = random.getstate()
+    return f"{hash((words, -1.0 if gauss is None else gauss)) & 0xFFFFFFFFFFFFFFFF:016x}"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+@contextmanager
+def streams_kept() -> Iterator[None]:
+    """Leave the global streams of torch, Python and numpy as they were."""
+    numpy = _numpy()
+    before = torch.get_rng_state(), random.getstate(), None if numpy is None else numpy.random.get_state()
+    on_cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        random.setstate(before[1])
+        if before[2] is not None:
+            numpy.random.set_state(before[2])
+        if on_cuda is not None:
+            torch.cuda.set_rng_state_all(on_cuda)

@@ -1,0 +1,269 @@
+"""What was seen, frozen: a tree of tensors, plain values and containers, taken from live objects.
+
+Knows how to take a snapshot, tell two tensors apart bit by bit, and write a tree as JSON beside named tensors. Says nothing about
+whether two trees are close enough.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import hashlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+
+import torch
+from torch import Tensor
+
+DEEPEST = 12
+"""Results nest two or three levels; deeper ones refer to themselves, and are cut."""
+
+
+@dataclass(frozen=True)
+class Array:
+    """A tensor: detached, contiguous, on the CPU. `device` and `requires_grad` are those it had.
+
+    `gradients` holds, for a differentiable result, the gradient of every leaf by name: `Plain(None)` where there is none.
+    """
+
+    tensor: Tensor
+    device: str = "cpu"
+    requires_grad: bool = False
+    holder: str = "torch"
+    gradients: Mapping[str, Node] = field(default_factory=dict)
+
+    @property
+    def dtype(self) -> str:
+        """`float32`, `int64` ..."""
+        return str(self.tensor.dtype).removeprefix("torch.")
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A Python number, string, bool or None."""
+
+    value: bool | int | float | complex | str | None
+
+
+@dataclass(frozen=True)
+class Number:
+    """A Python number on the legacy side whose successor is a detached 0-d tensor (`kind` number in the port)."""
+
+    node: Plain | Array
+
+
+@dataclass(frozen=True)
+class Items:
+    """A container: its type and what it holds, in order. `ordered` is off where the order carries no meaning."""
+
+    kind: str
+    entries: tuple[tuple[str | int, Node], ...]
+    ordered: bool = True
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call of a watched loss returned, whole."""
+
+    symbol: str
+    node: Node
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception: its type, and its message for people."""
+
+    type: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """An object of a type that is not looked into."""
+
+    type: str
+
+
+Node: TypeAlias = Array | Plain | Number | Items | Call | Raised | Opaque
+
+
+def array(tensor: Tensor, **more: Any) -> Array:
+    """Take a snapshot of a tensor."""
+    values = tensor.detach()
+    if values.layout != torch.strided:
+        values = values.to_dense()
+    kept = values.to("cpu", copy=True).resolve_conj().resolve_neg().contiguous()
+    return Array(kept, tensor.device.type, tensor.requires_grad, **more)
+
+
+def snapshot(value: object, called: Callable[[object], str | None] = lambda _: None, depth: int = 0) -> Node:
+    """Freeze a live object; `called` says whether it is what a call of a watched symbol returned."""
+    symbol = called(value) if depth < DEEPEST else None
+    node = _freeze(value, called if symbol is None else lambda _: None, depth)
+    return node if symbol is None else Call(symbol, node)
+
+
+def _freeze(value: object, called: Callable[[object], str | None], depth: int) -> Node:
+    if isinstance(value, Tensor):
+        return array(value)
+    if value is None or isinstance(value, bool | int | float | complex | str):
+        return Plain(value if type(value) in _PLAIN_TYPES else _plain(value))
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.generic):
+        return Items(f"numpy.{type(value).__name__}", (("value", Plain(value.item())),))
+    if numpy is not None and isinstance(value, numpy.ndarray) and value.dtype.kind in "fiub":
+        return array(torch.from_numpy(value.copy()), holder="numpy")
+    if depth >= DEEPEST:
+        return Opaque(type_name(type(value)))
+    entries = _entries(value)
+    if entries is None:
+        return Opaque(type_name(type(value)))
+    return Items(type_name(type(value)), tuple((key, snapshot(item, called, depth + 1)) for key, item in entries))
+
+
+_PLAIN_TYPES = frozenset({type(None), bool, int, float, complex, str})
+
+
+def _plain(value: Any) -> bool | int | float | complex | str | None:
+    """The plain value of a subclass, such as an enumeration member that is a string."""
+    plain: type[Any] = next(base for base in (int, float, complex, str) if isinstance(value, base))
+    bare: Any = plain.__str__ if plain is str else plain.__pos__
+    return cast("int | float | complex | str", bare(value))
+
+
+def _entries(value: object) -> list[tuple[str | int, object]] | None:
+    """What a container holds, or None if the object is not one."""
+    if isinstance(value, Mapping):
+        return [(key if isinstance(key, int) and not isinstance(key, bool) else str(key), item) for key, item in value.items()]
+    fields = getattr(value, "_fields", None)
+    if isinstance(value, tuple) and isinstance(fields, tuple):
+        return [(str(name), item) for name, item in zip(fields, value, strict=True)]
+    if isinstance(value, list | tuple):
+        return list(enumerate(value))
+    if isinstance(value, set | frozenset):
+        return list(enumerate(sorted(value, key=repr)))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [(item.name, getattr(value, item.name)) for item in dataclasses.fields(value)]
+    return None
+
+
+def type_name(kind: type) -> str:
+    """`dict`, `collections.OrderedDict`, `torch.nn.modules.linear.Linear`."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def flatten(node: Node, place: str) -> Iterator[tuple[str, Node]]:
+    """Every container and leaf of the tree with its place, such as `returns["recalls"]["v2t_recall@1"]`."""
+    if isinstance(node, Call):
+        node = node.node
+    yield place, node
+    if isinstance(node, Items):
+        for key, item in node.entries:
+            yield from flatten(item, f"{place}[{key}]" if isinstance(key, int) else f'{place}["{key}"]')
+
+
+def raw_bytes(tensor: Tensor) -> bytes:
+    """The memory of a contiguous CPU tensor."""
+    size = tensor.numel() * tensor.element_size()
+    return ctypes.string_at(tensor.data_ptr(), size) if size else b""
+
+
+def same_bits(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are equal in dtype, shape and every bit, so that NaN equals NaN and 0.0 differs from -0.0."""
+    return one.dtype == other.dtype and one.shape == other.shape and raw_bytes(one) == raw_bytes(other)
+
+
+def identical(one: Node, other: Node) -> bool:
+    """Whether two trees are equal in structure, types and every bit, gradients included."""
+    if type(one) is not type(other):
+        return False
+    match one, other:
+        case Array(), Array():
+            if (one.device, one.requires_grad, one.holder) != (other.device, other.requires_grad, other.holder):
+                return False
+            return same_bits(one.tensor, other.tensor) and identical_by_name(one.gradients, other.gradients)
+        case Plain(a), Plain(b):
+            return type(a) is type(b) and repr(a) == repr(b)
+        case Items(), Items():
+            if one.kind != other.kind or [key for key, _ in one.entries] != [key for key, _ in other.entries]:
+                return False
+            return all(identical(a, b) for (_, a), (_, b) in zip(one.entries, other.entries, strict=True))
+        case Call(_, a), Call(_, b):
+            return identical(a, b)
+        case Raised(a, _), Raised(b, _):
+            return a == b
+        case _:
+            return one == other
+
+
+def identical_by_name(one: Mapping[str, Node], other: Mapping[str, Node]) -> bool:
+    """`identical` for two mappings with the same names."""
+    return one.keys() == other.keys() and all(identical(item, other[name]) for name, item in one.items())
+
+
+# ---- JSON beside named tensors
+
+
+class Tensors:
+    """Tensors by the digest of their content: equal ones are stored once."""
+
+    def __init__(self, stored: Mapping[str, Tensor] | None = None) -> None:
+        self.stored: dict[str, Tensor] = dict(stored or {})
+
+    def put(self, tensor: Tensor) -> str:
+        """Store a tensor and return its name."""
+        text = f"{tensor.dtype}{tuple(tensor.shape)}".encode()
+        name = hashlib.sha256(text + raw_bytes(tensor)).hexdigest()[:20]
+        self.stored.setdefault(name, tensor)
+        return name
+
+
+def encode(node: Node, tensors: Tensors) -> Any:
+    """A node as JSON; tensors go into `tensors` and leave their name."""
+    match node:
+        case Array():
+            more: dict[str, Any] = {"grad": True} if node.requires_grad else {}
+            if node.device != "cpu":
+                more["device"] = node.device
+            if node.holder != "torch":
+                more["holder"] = node.holder
+            if node.gradients:
+                more["gradients"] = {name: encode(item, tensors) for name, item in node.gradients.items()}
+            return {"tensor": tensors.put(node.tensor), **more}
+        case Plain(float() as value):
+            return {"float": repr(value)}
+        case Plain(complex() as value):
+            return {"complex": repr(value)}
+        case Plain(value):
+            return {"plain": value}
+        case Items(kind, entries):
+            return {"items": kind, "entries": [[key, encode(item, tensors)] for key, item in entries]}
+        case Call(symbol, inner):
+            return {"call": symbol, "node": encode(inner, tensors)}
+        case Raised(kind, message):
+            return {"raised": kind, "message": message}
+        case Opaque(kind):
+            return {"opaque": kind}
+        case Number():
+            raise TypeError("a number rule belongs to the comparison and is not stored")
+
+
+def decode(data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Node:
+    """The node that `encode` wrote."""
+    if "tensor" in data:
+        gradients = {name: decode(item, tensors) for name, item in data.get("gradients", {}).items()}
+        tensor = tensors[data["tensor"]]
+        return Array(tensor, data.get("device", "cpu"), data.get("grad", False), data.get("holder", "torch"), gradients)
+    if "items" in data:
+        return Items(data["items"], tuple((key, decode(item, tensors)) for key, item in data["entries"]))
+    if "call" in data:
+        return Call(data["call"], decode(data["node"], tensors))
+    if "raised" in data:
+        return Raised(data["raised"], data["message"])
+    if "opaque" in data:
+        return Opaque(data["opaque"])
+    if "float" in data:
+        return Plain(float(data["float"]))
+    return Plain(complex(data["complex"])) if "complex" in data else Plain(data["plain"])
