@@ -2,16 +2,24 @@
 
 from losses.base import BaseLoss, ContrastiveLoss
 from losses.clip import CLIPLoss
+from losses.infonce import InfoNCELoss, MixedContrastiveLoss
 from losses.registry import create, find, names, register
-from losses.utils import recall_at_k
+from losses.supcon import AllPairsLoss, SupConLoss
+from losses.utils import nt_xent_loss, recall_at_k, supervised_contrastive_loss
 
 __all__ = [
+    "AllPairsLoss",
     "BaseLoss",
     "CLIPLoss",
     "ContrastiveLoss",
+    "InfoNCELoss",
+    "MixedContrastiveLoss",
+    "SupConLoss",
     "create",
     "find",
     "names",
+    "nt_xent_loss",
     "recall_at_k",
     "register",
+    "supervised_contrastive_loss",
 ]

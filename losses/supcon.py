@@ -1,0 +1,218 @@
+"""Many positives for an anchor, within two modalities and across: averaged over an anchor's positives, or over all pairs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from losses import utils
+from losses.base import ContrastiveLoss
+from losses.registry import register
+
+PARTS = ("intra_vision_loss", "intra_text_loss", "cross_modal_loss")
+
+LOG_EPS = 1e-8
+"""Added to sums of exponentials whose largest term was scaled to 1. It bounds a term by 18.4 where that term, the anchor itself,
+is left out of the sum."""
+
+
+def mean_log_prob(logits: Tensor, positives: Tensor, candidates: Tensor) -> Tensor:
+    """The mean over the positives p of each row of s_ip - log(sum over candidates j of e^s_ij), [rows]; 0 without positives."""
+    if not len(logits):
+        return logits.sum(dim=1)
+    shifted = logits - logits.detach().amax(dim=1, keepdim=True)
+    log_prob = shifted - ((shifted.exp() * candidates).sum(dim=1, keepdim=True) + LOG_EPS).log()
+    return log_prob.masked_fill(~positives, 0.0).sum(dim=1) / positives.sum(dim=1).clamp(min=1)
+
+
+def ranking_accuracy(similarity: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+    """The share of a row's (positive, negative) pairs in which the positive is the more similar one; 0 without any pair."""
+    # Negatives below a positive are counted by its place among the sorted negatives: no rows x rows x rows comparison.
+    ordered = similarity.masked_fill(~negatives, torch.inf).sort(dim=1).values
+    below = torch.searchsorted(ordered, similarity).masked_fill(~positives | similarity.isnan(), 0).sum()
+    return below / (positives.sum(dim=1) * negatives.sum(dim=1)).sum().clamp(min=1)
+
+
+@register("supcon")
+class SupConLoss(ContrastiveLoss):
+    """SupCon, L_out (Khosla et al. 2020, eq. 2), within vision, within text and across, over rows of length 1.
+
+    With s_ij = a_i . b_j / temperature, P(i) the positives of row i, m_i = max_j s_ij taken as a constant, and sums over j != i
+    within a modality, over all j across:
+
+        l_i  = -temperature / base_temperature * mean over p in P(i) of (s_ip - m_i - log(sum_j e^(s_ij - m_i) + 1e-8))
+        loss = (vision + text + cross) / 3, with cross = (v2t + t2v) / 2; "intra": (vision + text) / 2; "cross": cross
+
+    Positives: other rows with the same label, with one of several labels in common, or with a score that reaches the threshold
+    (t2v reads the columns of the scores). The paired row is no positive across modalities, but a candidate, unless `own_pairs`.
+    Rows without positives are left out of means and sums.
+
+    Args:
+        temperature: divisor of the cosines, above 0.
+        contrast_mode: `"all"`, `"intra"` or `"cross"`.
+        base_temperature: the temperature at which the loss is not scaled, above 0.
+        similarity_threshold: scores from here on make a positive pair.
+        use_class_weights: multiply l_i by `class_weights[label]`, or by the mean of these over the labels of row i.
+        reduction: `"mean"`, `"sum"`, or `"none"` for [N], 0 for rows without positives; parts are then means.
+        own_pairs: count the paired row as a positive across modalities.
+
+    Shape:
+        - vision_features, text_features: [N, D], any float dtype; of two widths only for `"intra"`. N may be 0.
+        - labels: N labels, or zeros and ones [N, classes]. With labels, scores are ignored.
+        - similarity_scores: [N, N], or [N] for all rows alike.
+        - class_weights: [classes]; labels then have to be a tensor that numbers the classes.
+        - Returns `loss` (0-d, [N] for `"none"`) and 0-d metrics: `intra_vision_loss`, `intra_text_loss`, `cross_modal_loss`, 0
+          where not computed, and `contrastive_accuracy`: of all pairs of a positive and a negative text, the share that vision
+          rows rank rightly. Labels make the paired text a positive there; scores leave it out.
+
+    Raises:
+        ValueError: an option or a shape is not as above, or there are neither labels nor scores.
+
+    >>> criterion = SupConLoss(temperature=0.5, base_temperature=0.5, contrast_mode="cross")
+    >>> criterion(torch.eye(2), torch.eye(2), labels=torch.tensor([0, 0]))["loss"]
+    tensor(2.1269)
+    """
+
+    def __init__(
+        self,
+        temperature: float = 0.07,
+        contrast_mode: str = "all",
+        base_temperature: float = 0.07,
+        *,
+        similarity_threshold: float = 0.5,
+        use_class_weights: bool = False,
+        reduction: str = "mean",
+        own_pairs: bool = False,
+    ) -> None:
+        super().__init__(temperature, reduction)
+        self.contrast_mode = utils.check_choice("contrast_mode", contrast_mode, ("all", "intra", "cross"))
+        self.base_temperature = utils.check_positive("base_temperature", base_temperature)
+        self.similarity_threshold = similarity_threshold
+        self.use_class_weights = use_class_weights
+        self.own_pairs = own_pairs
+
+    def forward(
+        self,
+        vision_features: Tensor,
+        text_features: Tensor,
+        labels: utils.Ids | None = None,
+        similarity_scores: Tensor | None = None,
+        class_weights: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """The loss, its parts and the accuracy; see the class."""
+        mode, rows, device = self.contrast_mode, len(vision_features), vision_features.device
+        utils.check_features(vision_features=vision_features, text_features=text_features, same_width=mode != "intra")
+        vision, text = utils.normalize_features(vision_features), utils.normalize_features(text_features)
+        matching = self._matching(labels, similarity_scores, rows, device)
+        weights = row_weights(labels, class_weights) if self.use_class_weights and class_weights is not None else 1.0
+        others = ~torch.eye(rows, dtype=torch.bool, device=device)
+        everything = torch.ones_like(others)
+
+        parts: dict[str, list[tuple[Tensor, Tensor]]] = {}
+        if mode != "cross":
+            for name, x in zip(PARTS, (vision, text), strict=False):
+                parts[name] = [self._rows(utils.product(x, x.t()), matching & others, others, weights)]
+        if mode != "intra":
+            cosines, positives = utils.product(vision, text.t()), matching | ~others if self.own_pairs else matching & others
+            directions = (cosines, positives), (cosines.t(), positives.t())
+            parts["cross_modal_loss"] = [self._rows(c, p, everything, weights) for c, p in directions]
+        loss = torch.stack([average(part, self.reduction) for part in parts.values()]).mean(dim=0)
+
+        figure = "sum" if self.reduction == "sum" else "mean"
+        metrics: dict[str, Tensor | float] = dict.fromkeys((*PARTS, "contrastive_accuracy"), 0.0)
+        metrics |= {name: average(part, figure) for name, part in parts.items()}
+        if vision.shape == text.shape:
+            ranked = others if labels is None else everything
+            cosines = utils.product(vision, text.t()).detach()
+            metrics["contrastive_accuracy"] = ranking_accuracy(cosines, matching & ranked, ~matching & ranked)
+        return self.results(loss, metrics)
+
+    def _matching(self, labels: utils.Ids | None, scores: Tensor | None, rows: int, device: torch.device) -> Tensor:
+        """Which rows belong together, [rows, rows]; by labels that are equal to themselves, a row belongs to itself."""
+        if isinstance(labels, Tensor) and labels.dim() == 2 and labels.shape[1] > 1 and len(labels) == rows:
+            table = labels.to(device).float()
+            return utils.product(table, table.t()) > 0
+        if labels is not None:
+            return utils.create_positive_mask(utils.encode_ids(labels, rows, device))
+        if not isinstance(scores, Tensor) or scores.shape not in ((rows,), (rows, rows)):
+            wanted = f"labels, or scores of shape {[rows, rows]} or {[rows]}"
+            raise ValueError(f"similarity_scores: expected {wanted}, found no labels and {utils.describe(scores)}")
+        return (scores.to(device) >= self.similarity_threshold).expand(rows, rows)
+
+    def _rows(self, cosines: Tensor, positives: Tensor, candidates: Tensor, weights: Tensor | float) -> tuple[Tensor, Tensor]:
+        """The loss of each row, and which rows have positives."""
+        mean = mean_log_prob(cosines / self.temperature, positives, candidates) * weights
+        return -(self.temperature / self.base_temperature) * mean, positives.any(dim=1)
+
+
+def row_weights(labels: utils.Ids | None, class_weights: Tensor) -> Tensor:
+    """The weight of each row's class, or the mean weight of its classes."""
+    if not isinstance(labels, Tensor) or (labels.is_floating_point() and labels.dim() != 2):
+        raise ValueError(f"class_weights: expected a tensor of labels that number the classes, found {utils.describe(labels)}")
+    labels = labels.to(class_weights.device)
+    if labels.dim() == 2 and labels.shape[1] > 1:
+        return (labels * class_weights).sum(dim=1) / (labels.sum(dim=1) + LOG_EPS)
+    return class_weights[labels.flatten()]
+
+
+def average(directions: list[tuple[Tensor, Tensor]], reduction: str) -> Tensor:
+    """The mean of the directions, each reduced over its rows with positives."""
+    found = [
+        losses.sum() / some.sum().clamp(min=1) if reduction == "mean" else utils.reduce(losses, reduction)
+        for losses, some in directions
+    ]
+    return torch.stack(found).mean(dim=0)
+
+
+@register("all_pairs")
+class AllPairsLoss(ContrastiveLoss):
+    """Every pair of rows with one id a term of its own: across two modalities, and within each with weights of their own.
+
+    With s(a, b) the cosine over the temperature, P(i) the rows with the id of row i, and n the number of pairs of two different
+    rows with one id (in both orders; the number of rows if there are none):
+
+        v2t    = sum over i, p in P(i) of (lse_j s(v_i, t_j) - s(v_i, t_p)) / n                        t2v: over columns
+        vision = sum over i, p in P(i), p != i of (lse_{j != i} s(v_i, v_j) - s(v_i, v_p)) / n         text: likewise
+        loss   = (v2t + t2v) / 2 + lambda_v * vision + lambda_t * text
+
+    SupCon's L_out (Khosla et al. 2020, eq. 2) averaged over pairs, not over each row's positives: large groups dominate. The
+    paired row is a positive across modalities, but does not count in n. Positives stand in each other's denominators too;
+    within a modality the row itself is excluded.
+
+    Args:
+        temperature: divisor of the cosines, above 0.
+        lambda_v, lambda_t: weights of the vision and the text term.
+
+    Shape:
+        - vision_features, text_features: [N, D], any float dtype. N may be 0.
+        - match_ids: N ids, a list or a tensor, compared by value. An id that is not equal to itself has no positives.
+        - Returns 0-d `loss` and metrics: `cross_modal_loss`, `instance_loss` (weighted), `v2t_loss`, `t2v_loss`,
+          `vision_inst_loss`, `text_inst_loss`, and `v2t_accuracy`, `t2v_accuracy`, `accuracy`, where any positive is a hit.
+
+    >>> AllPairsLoss(temperature=1.0)(torch.eye(2), torch.eye(2), ["a", "b"])["loss"]
+    tensor(0.3133)
+    """
+
+    def __init__(self, temperature: float = 0.07, lambda_v: float = 0.5, lambda_t: float = 0.5) -> None:
+        super().__init__(temperature)
+        self.lambda_v = lambda_v
+        self.lambda_t = lambda_t
+
+    def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids) -> dict[str, Tensor]:
+        """The loss and its metrics; see the class."""
+        utils.check_features(vision_features=vision_features, text_features=text_features)
+        logits = self.compute_similarity(vision_features, text_features)
+        same = utils.create_positive_mask(utils.encode_ids(match_ids, len(logits), logits.device))
+        itself = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+        pairs = same & ~itself
+        count = torch.where(pairs.any(), pairs.sum(), max(len(logits), 1))
+
+        # The lowest number rather than -inf, whose log-softmax would be NaN in a batch of one row.
+        lowest = torch.finfo(logits.dtype).min
+        vision, text = (self.compute_similarity(x, x).masked_fill(itself, lowest) for x in (vision_features, text_features))
+        terms = {"v2t": (logits, same), "t2v": (logits.t(), same), "vision_inst": (vision, pairs), "text_inst": (text, pairs)}
+        parts = {f"{name}_loss": utils.all_pairs_loss(*term).sum() / count for name, term in terms.items()}
+        cross = (parts["v2t_loss"] + parts["t2v_loss"]) / 2
+        instance = self.lambda_v * parts["vision_inst_loss"] + self.lambda_t * parts["text_inst_loss"]
+        metrics = {"cross_modal_loss": cross, "instance_loss": instance, **parts, **utils.group_accuracy(logits, same)}
+        return self.results(cross + instance, metrics)
