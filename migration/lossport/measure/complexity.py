@@ -7,8 +7,9 @@ inside functions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
+
+from lossport.measure.statements import scoped
 
 
 @dataclass(frozen=True)
@@ -27,31 +28,23 @@ def functions(tree: ast.Module) -> tuple[Function, ...]:
     >>> functions(ast.parse("def f(x):\\n    return 1 if x else 2\\n"))
     (Function(name='f', line=1, lines=2, complexity=2),)
     """
+    # radon ships no types, and is read only when a content is measured for the first time
     from radon.visitors import ComplexityVisitor  # type: ignore[import-untyped]  # noqa: PLC0415
 
     return tuple(
         Function(
-            name,
+            scope + node.name,
             node.lineno,
             (node.end_lineno or node.lineno) - node.lineno + 1,
             ComplexityVisitor.from_ast(node).functions[0].complexity,
         )
-        for name, node in _defined(tree, "")
+        for scope, node in scoped(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
 
 
 def maintainability(text: str) -> float:
     """radon's maintainability index, 0 to 100; comments and docstrings count for it."""
-    from radon.metrics import mi_visit  # type: ignore[import-untyped]  # noqa: PLC0415
+    from radon.metrics import mi_visit  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
 
     return float(mi_visit(text, multi=True))
-
-
-def _defined(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield prefix + child.name, child
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield from _defined(child, f"{prefix}{child.name}.")
-        elif not isinstance(child, ast.expr):
-            yield from _defined(child, prefix)

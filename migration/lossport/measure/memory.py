@@ -28,6 +28,9 @@ METRICS = 1
 MAX_BYTES = 64 * 2**20
 """Beyond this the file keeps only what the last run used: about 10,000 contents."""
 
+MISSING = FileMeasure(0, 0, (), Outline((), {}, ()), Stream("", (), (), ()), Problem(1, "its content is not in this clone"))
+"""The measure of a content that a partial clone leaves out. Never remembered: the content may come."""
+
 Record: TypeAlias = Any
 """What JSON gives back."""
 
@@ -61,9 +64,15 @@ class Memory:
             self._records[key] = self._new[key] = compute()
         return self._records[key]
 
-    def file(self, blob: str, data: Callable[[], bytes]) -> FileMeasure:
-        """The measure of a content; `data` is asked for only when it is new."""
-        return _file_from(self.recall(f"file {blob}", lambda: _file_record(measure_bytes(data()))))
+    def file(self, blob: str, data: Callable[[], bytes | None]) -> FileMeasure:
+        """The measure of a content; `data` is asked for only when it is new, and gives None if nobody has it."""
+        key = f"file {blob}"
+        if key not in self._records:
+            content = data()
+            if content is None:
+                return MISSING
+            return _file_from(self.recall(key, lambda: _file_record(measure_bytes(content))))
+        return _file_from(self.recall(key, dict))
 
     def save(self) -> None:
         """Add what was learnt to the file. A file that cannot be written costs the next run time, so that is no error."""

@@ -6,8 +6,10 @@ One file alone; `inheritance` joins outlines into chains and cycles.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from lossport.measure.statements import inner_statements, scoped
 
 
 @dataclass(frozen=True)
@@ -36,22 +38,14 @@ class Outline:
 def outline(tree: ast.Module) -> Outline:
     """The outline of a parsed file."""
     names: dict[str, str] = {}
-    for node in ast.walk(tree):
+    classes: list[ClassDefinition] = []
+    for scope, node in scoped(tree):
         names.update(_bound(node))
+        if isinstance(node, ast.ClassDef):
+            bases = (_dotted(base) for base in node.bases)
+            classes.append(ClassDefinition(scope + node.name, node.lineno, tuple(base for base in bases if base)))
     imports = {module for node in _at_import(tree) for module in _imported(node)}
-    return Outline(tuple(_classes(tree, "")), names, tuple(sorted(imports)))
-
-
-def _classes(node: ast.AST, prefix: str) -> Iterator[ClassDefinition]:
-    for child in ast.iter_child_nodes(node):
-        inner = prefix
-        if isinstance(child, ast.ClassDef):
-            bases = (_dotted(base) for base in child.bases)
-            yield ClassDefinition(prefix + child.name, child.lineno, tuple(base for base in bases if base))
-        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            inner = f"{prefix}{child.name}."
-        if not isinstance(child, ast.expr):
-            yield from _classes(child, inner)
+    return Outline(tuple(classes), names, tuple(sorted(imports)))
 
 
 def _dotted(node: ast.expr) -> str | None:
@@ -90,13 +84,11 @@ def _imported(node: ast.AST) -> Iterator[str]:
 
 def _at_import(node: ast.AST) -> Iterator[ast.AST]:
     """The statements that run when the module is imported."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr):
-            continue
-        if isinstance(child, ast.If) and (_dotted(child.test) or "").split(".")[-1] == "TYPE_CHECKING":
-            for statement in child.orelse:
-                yield statement
-                yield from _at_import(statement)
-            continue
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    inside: Iterable[ast.AST] = inner_statements(node)
+    if isinstance(node, ast.If) and (_dotted(node.test) or "").rpartition(".")[2] == "TYPE_CHECKING":
+        inside = node.orelse
+    for child in inside:
         yield child
         yield from _at_import(child)

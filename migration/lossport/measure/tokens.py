@@ -35,8 +35,9 @@ _FIRST_LETTER = 0x100
 _LETTERS = {
     word: chr(_FIRST_LETTER + index) for index, word in enumerate([*sorted(keyword.kwlist), *sorted(token.EXACT_TOKEN_TYPES)])
 }
-_OPENS = frozenset(getattr(tokenize, name, -1) for name in ("FSTRING_START", "TSTRING_START"))
-_CLOSES = frozenset(getattr(tokenize, name, -1) for name in ("FSTRING_END", "TSTRING_END"))
+_ASIDE = frozenset({tokenize.NL, tokenize.COMMENT})
+_OPENS = frozenset(getattr(tokenize, name) for name in ("FSTRING_START", "TSTRING_START") if hasattr(tokenize, name))
+_CLOSES = frozenset(getattr(tokenize, name) for name in ("FSTRING_END", "TSTRING_END") if hasattr(tokenize, name))
 
 
 class Unreadable(ValueError):
@@ -84,12 +85,10 @@ def read_stream(text: str) -> Stream:
         raise Unreadable(error.args[1][0], str(error.args[0])) from error
     except (SyntaxError, ValueError) as error:
         raise Unreadable(getattr(error, "lineno", None) or 1, getattr(error, "msg", None) or str(error)) from error
-    return Stream(
-        "".join(_letter(kind, word) for kind, word, _, _ in kept),
-        tuple(word for _, word, _, _ in kept),
-        tuple(first for _, _, first, _ in kept),
-        tuple(last for _, _, _, last in kept),
-    )
+    if not kept:
+        return Stream("", (), (), ())
+    kinds, texts, first, last = zip(*kept, strict=True)
+    return Stream("".join(map(_letter, kinds, texts)), texts, first, last)
 
 
 _Token = tuple[int, str, int, int]
@@ -97,18 +96,29 @@ _Token = tuple[int, str, int, int]
 
 def _tokens(text: str) -> Iterator[_Token]:
     """Kind, text, first and last line of each token; an f-string is one string on every Python version."""
+    every = tokenize.generate_tokens(io.StringIO(text).readline)
+    plain = (item for item in every if item[0] not in _ASIDE)
+    if _OPENS:
+        yield from _whole_strings(text, plain)
+    else:
+        for kind, word, start, end, _ in plain:
+            yield kind, word, start[0], end[0]
+
+
+def _whole_strings(text: str, tokens: Iterator[tokenize.TokenInfo]) -> Iterator[_Token]:
+    """Join the pieces in which Python 3.12 and later cut an f-string."""
     lines = text.splitlines(keepends=True)
-    depth, start = 0, (0, 0)
-    for item in tokenize.generate_tokens(io.StringIO(text).readline):
-        if item.type in _OPENS:
-            start = start if depth else item.start
+    depth, begun = 0, (0, 0)
+    for kind, word, start, end, _ in tokens:
+        if kind in _OPENS:
+            begun = begun if depth else start
             depth += 1
-        elif item.type in _CLOSES:
+        elif kind in _CLOSES:
             depth -= 1
             if not depth:
-                yield tokenize.STRING, _slice(lines, start, item.end), start[0], item.end[0]
-        elif not depth and item.type not in (tokenize.NL, tokenize.COMMENT):
-            yield item.type, item.string, item.start[0], item.end[0]
+                yield tokenize.STRING, _slice(lines, begun, end), begun[0], end[0]
+        elif not depth:
+            yield kind, word, start[0], end[0]
 
 
 def _slice(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:

@@ -1,0 +1,162 @@
+"""Reading a repository without touching its work tree, index or configuration: what changed commit by commit, and blobs by id.
+
+Every call is read-only and stays on this machine: a blob that a partial clone does not hold is missing, not fetched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+TIMEOUT_S = 300
+"""A git that hangs on a lock or a dead network drive must not hang the report; half a million commits stay far below."""
+
+_RENAME_LIMIT = "400"
+"""Commits that move more files than this show them as deleted and added: finding pairs is quadratic."""
+
+_ENVIRONMENT = {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+_SETTINGS = ("-c", "log.showRoot=true", "-c", "log.showSignature=false", "-c", "core.quotePath=false")
+
+
+class GitError(Exception):
+    """git is not there, or this is no repository that it can read; the message says which."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path in a commit. `blob` is None where the file is gone; `moved_from` has the old path of a rename."""
+
+    path: str
+    blob: str | None
+    moved_from: str | None = None
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit on the first-parent line and what it changed."""
+
+    id: str
+    at: dt.datetime
+    merge: bool
+    changes: tuple[Change, ...]
+
+
+def head(root: Path) -> str | None:
+    """The commit that is checked out, None before the first one.
+
+    Raises:
+        GitError: not a repository.
+    """
+    _run(root, "rev-parse", "--git-dir")
+    try:
+        return _run(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").decode().strip()
+    except GitError:
+        return None
+
+
+def is_shallow(root: Path) -> bool:
+    """Whether the history was cut off when the repository was cloned."""
+    return _run(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def commits(root: Path, folders: Sequence[str]) -> list[Commit]:
+    """The commits that changed something below `folders`, oldest first, along the first parents of HEAD.
+
+    Paths are relative to `root`. A merge counts as what it brought to the line it was merged into.
+
+    Raises:
+        GitError: git cannot tell.
+    """
+    output = _run(
+        root,
+        *("log", "--first-parent", "-m", "--raw", "-z", "--no-abbrev", "--full-diff", "--relative", "--reverse"),
+        *("-M", "-l", _RENAME_LIMIT, "--no-ext-diff", "--no-color", "--format=%x01%H %ct %P", "HEAD", "--", *folders),
+    )
+    return [_commit(part) for part in output.split(b"\x01")[1:]]
+
+
+@contextmanager
+def blob_reader(root: Path) -> Iterator[BlobReader]:
+    """A process that gives blobs by id for as long as the context lasts.
+
+    Raises:
+        GitError: git cannot be started.
+    """
+    try:
+        process = subprocess.Popen(
+            _command(root, "cat-file", "--batch"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_env()
+        )
+    except OSError as error:
+        raise GitError(f"git cannot be started: {error}") from error
+    try:
+        yield BlobReader(cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
+    finally:
+        process.communicate()
+
+
+class BlobReader:
+    """Asks one `git cat-file --batch` for one blob after another."""
+
+    def __init__(self, questions: IO[bytes], answers: IO[bytes]) -> None:
+        self._questions = questions
+        self._answers = answers
+
+    def read(self, blob: str) -> bytes | None:
+        """The content of a blob, None if the repository does not hold it."""
+        self._questions.write(blob.encode() + b"\n")
+        self._questions.flush()
+        head = self._answers.readline().split()
+        if len(head) != 3:
+            return None
+        size = int(head[2])
+        return self._answers.read(size + 1)[:size]
+
+
+def _commit(part: bytes) -> Commit:
+    """One commit of `git log --raw -z`: a line about it, then its changes, all cut by NUL bytes."""
+    fields = part.split(b"\0")
+    commit, seconds, *parents = fields[0].decode().split()
+    changes: list[Change] = []
+    rest = iter(fields[1:])
+    for field in rest:
+        entry = field.lstrip(b"\n")
+        if not entry.startswith(b":"):
+            continue
+        _, mode, _, blob, status = entry.decode().split()
+        path = _path(next(rest))
+        moved_from = None
+        if status[0] in "RC":
+            moved_from, path = (path if status[0] == "R" else None), _path(next(rest))
+        gone = status[0] == "D" or not mode.startswith("100")  # a link or a submodule is no source file
+        changes.append(Change(path, None if gone else blob, moved_from))
+    return Commit(commit, dt.datetime.fromtimestamp(int(seconds), dt.UTC), len(parents) > 1, tuple(changes))
+
+
+def _path(field: bytes) -> str:
+    return field.decode("utf-8", "surrogateescape")
+
+
+def _run(root: Path, *arguments: str) -> bytes:
+    try:
+        done = subprocess.run(
+            _command(root, *arguments), capture_output=True, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL, env=_env(), check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise GitError(f"git {arguments[0]}: {error}") from error
+    if done.returncode:
+        raise GitError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip() or done.returncode}")
+    return done.stdout
+
+
+def _command(root: Path, *arguments: str) -> list[str]:
+    return ["git", "-C", str(root), *_SETTINGS, *arguments]
+
+
+def _env() -> dict[str, str]:
+    return {**os.environ, **_ENVIRONMENT}
