@@ -44,8 +44,8 @@ def find(name: str) -> type[BaseLoss]:
         ValueError: there is none; the message lists the known names and the nearest.
     """
     if name not in _CLASSES:
-        near = difflib.get_close_matches(str(name), _CLASSES, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = difflib.get_close_matches(str(name).lower(), names(), n=1, cutoff=0.0)
+        hint = f"; the nearest is {near[0]!r}" if near else ""
         raise ValueError(f"no loss is called {name!r}{hint} (known: {', '.join(names()) or 'none'})")
     return _CLASSES[name]
 
@@ -59,6 +59,6 @@ def create(name: str, **options: Any) -> BaseLoss:
     >>> create("clop")
     Traceback (most recent call last):
         ...
-    ValueError: no loss is called 'clop'; did you mean 'clip'? (known: ...clip...)
+    ValueError: no loss is called 'clop'; the nearest is 'clip' (known: ...clip...)
     """
     return find(name)(**options)
