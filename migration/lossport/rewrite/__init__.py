@@ -1,1 +1,25 @@
+"""The codemod: rewrites call sites from ports, refuses what it cannot prove, and says why. Writes no files."""
 
+from lossport.rewrite.check import check_port
+from lossport.rewrite.outcome import Refusal
+from lossport.rewrite.plan import (
+    REWRITER_VERSION,
+    FileRewrite,
+    PlannedSite,
+    RewritePlan,
+    RewriteRefused,
+    plan_rewrite,
+    rewrite_case_file,
+)
+
+__all__ = [
+    "REWRITER_VERSION",
+    "FileRewrite",
+    "PlannedSite",
+    "Refusal",
+    "RewritePlan",
+    "RewriteRefused",
+    "check_port",
+    "plan_rewrite",
+    "rewrite_case_file",
+]

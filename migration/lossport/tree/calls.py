@@ -1,4 +1,4 @@
-"""What a call or an attribute may give: of a legacy symbol or instance, of a function or class of the file, of a few known functions."""
+"""What a call or an attribute may give: of something legacy, of a function or class of the file, of a few known functions."""
 
 from __future__ import annotations
 
@@ -27,25 +27,8 @@ from lossport.tree.values import (
 )
 
 RETURN_THEMSELVES = frozenset(
-    [
-        "to",
-        "cuda",
-        "cpu",
-        "xpu",
-        "ipu",
-        "mps",
-        "train",
-        "eval",
-        "half",
-        "float",
-        "double",
-        "bfloat16",
-        "type",
-        "to_empty",
-        "requires_grad_",
-        "share_memory",
-        "apply",
-    ]
+    {"to", "cuda", "cpu", "xpu", "train", "eval", "half", "float", "double", "bfloat16", "type"}
+    | {"to_empty", "requires_grad_", "share_memory", "apply"}
 )
 """Methods of a torch module that return the module."""
 

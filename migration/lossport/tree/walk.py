@@ -43,7 +43,7 @@ class Walk:
 
 def walk(project: Project) -> Walk:
     """Every file of the project that can hold a call site."""
-    names = _listed_by_git(project.root)
+    names = listed_by_git(project.root)
     paths = _walked(project.root) if names is None else (project.root / name for name in names)
     files: dict[Path, Found] = {}
     not_entered: list[tuple[Path, str]] = []
@@ -89,7 +89,7 @@ def _expand(project: Project, path: Path, not_entered: list[tuple[Path, str]]) -
             not_entered.append((path, "a link to a folder outside the project: not searched"))
         return
     if path.is_dir():
-        for name in _listed_by_git(path) or ():
+        for name in listed_by_git(path) or ():
             inner = path / name
             if inner.is_file() and not inner.is_symlink():
                 yield Found(inner, "in a submodule, a repository of its own")
@@ -97,7 +97,7 @@ def _expand(project: Project, path: Path, not_entered: list[tuple[Path, str]]) -
     yield Found(path)
 
 
-def _listed_by_git(folder: Path) -> list[str] | None:
+def listed_by_git(folder: Path) -> list[str] | None:
     """Tracked and untracked-but-not-ignored paths below the folder; None where git has nothing to say."""
     command = ["git", "-C", str(folder), "ls-files", "-co", "--exclude-standard", "-z", "--", "."]
     try:

@@ -1,0 +1,46 @@
+"""What comes of looking at a site: edits, or a refusal that a person can act on."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from lossport.rewrite.edits import Replace, Transform
+from lossport.tree.survey import View
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A site that is not rewritten. Line and column are 1-based; `symbol` is the legacy symbol, where one is concerned."""
+
+    path: str
+    line: int
+    column: int
+    code: str
+    reason: str
+    todo: str
+    symbol: str = ""
+
+
+@dataclass
+class Draft:
+    """The rewrite of one file in the making: edits and refusals so far."""
+
+    view: View
+    edits: list[Replace | Transform] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def replace(self, start: int, end: int, text: str) -> None:
+        """Replace a span."""
+        self.edits.append(Replace(start, end, text))
+
+    def text_of(self, node: ast.expr | ast.stmt | ast.alias) -> str:
+        """The source of a node."""
+        start, end = self.view.source.span(node)
+        return self.view.source.text[start:end]
+
+    def refuse(self, node: ast.expr | ast.stmt | ast.alias, reason: str, todo: str, symbol: str = "") -> None:
+        """Leave a place to a person."""
+        line, column = self.view.source.position(self.view.source.span(node)[0])
+        code = self.view.source.line(line).strip()
+        self.refusals.append(Refusal(self.view.shown, line, column, code, reason, todo, symbol))
