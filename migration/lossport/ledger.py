@@ -14,13 +14,16 @@ from typing import Any, Literal, get_args
 
 from lossport.errors import InputError
 
-Kind = Literal["recorded", "proven", "failed", "switched", "retired", "undone"]
+Kind = Literal["recorded", "proven", "failed", "switched", "retired", "undone", "gate"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a loss at a time (UTC, whole seconds), with the facts that make it checkable later."""
+    """Something that happened to a loss at a time (UTC, whole seconds), with the facts that make it checkable later.
+
+    A `gate` that is met for the first time concerns the whole library: its loss is empty.
+    """
 
     at: dt.datetime
     kind: Kind

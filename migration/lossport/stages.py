@@ -7,26 +7,20 @@ port as well, the call sites that are left, and the legacy file that is gone. No
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from lossport import ledger
 from lossport.config import Loss, Project
+from lossport.evidence.capsule import CapsuleError, read_header
+from lossport.evidence.fingerprint import WORDS, Fingerprint, fingerprint_from
 from lossport.rewrite import REWRITER_VERSION
-from lossport.tree import source_digest
+from lossport.tree import find_sites, source_digest
 
 Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
-
-FRESH_PARTS = {
-    "legacy": "the legacy source",
-    "cases": "the cases",
-    "port": "the port",
-    "new": "the new source",
-    "rewriter": "the codemod",
-}
-"""What evidence is made from, in the words that say why it is stale."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +39,23 @@ class Standing:
         """Nothing is left to do."""
         return self.stage == "retired"
 
+    @property
+    def needs_recording(self) -> bool:
+        """There is no golden that fits the sources. One whose legacy source is gone fits for good."""
+        return self.stage == "planned"
 
-def fingerprint(project: Project, loss: Loss) -> dict[str, str]:
-    """Digests of all that evidence is made from. A part whose files are gone is left out."""
-    parts = {"port": loss.port_digest, "rewriter": REWRITER_VERSION}
-    if loss.case_file.is_file():
-        parts["cases"] = hashlib.sha256(loss.case_file.read_bytes()).hexdigest()
-    for part, symbols in (("legacy", loss.symbols), ("new", tuple(port.new for port in loss.ports))):
-        digests = [source_digest(project, symbol) for symbol in symbols if part == "new" or legacy_file(project, symbol)]
-        if digests and (part == "new" or len(digests) == len(symbols)):
-            parts[part] = hashlib.sha256("\n".join(digests).encode()).hexdigest()
-    return parts
+
+def fingerprint(project: Project, loss: Loss) -> Fingerprint:
+    """Digests of all that evidence is made from. A part whose files are gone is empty."""
+    cases = hashlib.sha256(loss.case_file.read_bytes()).hexdigest() if loss.case_file.is_file() else ""
+    legacy = _joint_digest(project, loss.symbols) if all(legacy_file(project, s) for s in loss.symbols) else ""
+    new = _joint_digest(project, [port.new for port in loss.ports])
+    return Fingerprint(legacy=legacy, new=new, cases=cases, port=loss.port_digest, rewriter=REWRITER_VERSION)
+
+
+def _joint_digest(project: Project, symbols: Sequence[str]) -> str:
+    digests = [f"{symbol} {source_digest(project, symbol)}\n" for symbol in sorted(symbols)]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def legacy_file(project: Project, symbol: str) -> Path | None:
@@ -69,9 +69,17 @@ def legacy_files(project: Project, loss: Loss) -> tuple[Path, ...]:
     return tuple(path for path in found if path is not None and path.is_relative_to(project.legacy))
 
 
-def golden_digest(loss: Loss) -> str | None:
-    """SHA-256 of the capsule, None if there is none."""
-    return hashlib.sha256(loss.golden_file.read_bytes()).hexdigest() if loss.golden_file.is_file() else None
+def read_events(project: Project) -> tuple[ledger.Event, ...]:
+    """The ledger of the project, () if there is none yet."""
+    path = project.ledger
+    return ledger.read(path.read_bytes() if path.is_file() else None, where=project.relative(path))
+
+
+def standings(project: Project, losses: Sequence[Loss]) -> dict[str, Standing]:
+    """Where each of the losses stands, by name; the tree is searched once for all."""
+    events = read_events(project)
+    sites = Counter(site.symbol for site in find_sites(project, losses).sites) if losses else Counter()
+    return {loss.name: standing(project, loss, events, sum(sites[symbol] for symbol in loss.symbols)) for loss in losses}
 
 
 def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites: int) -> Standing:
@@ -82,7 +90,7 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
     if not files:
         stage, why = _without_legacy_file(project, loss, events, now)
         command = f"lossport parity {loss.name}" if why else ""
-    elif why := _why_not_recorded(project, loss, events, now):
+    elif why := _why_not_recorded(project, loss, now):
         stage = "planned"
     elif why := _why_not_proven(loss, events, now):
         stage = "recorded"
@@ -93,39 +101,39 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
     return Standing(loss, stage, why, command, files, sites)
 
 
-def _without_legacy_file(
-    project: Project, loss: Loss, events: Sequence[ledger.Event], now: Mapping[str, str]
-) -> tuple[Stage, str]:
-    if ledger.latest(events, loss.name, "retired") is None and golden_digest(loss) is None:
+def _without_legacy_file(project: Project, loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> tuple[Stage, str]:
+    if ledger.latest(events, loss.name, "retired") is None and not loss.golden_file.is_file():
         return "planned", f"{', '.join(loss.modules)}: no such file under {project.relative(project.legacy)}/; check the port"
     proven = ledger.latest(events, loss.name, "proven")
     if proven is None:
         return "retired", "the ledger has no proof"
-    return "retired", _changed_since(now, proven, ("cases", "port", "new"), "the proof")
+    return "retired", _changed_since(proven, now, "the proof", ("cases", "port", "new"))
 
 
-def _why_not_recorded(project: Project, loss: Loss, events: Sequence[ledger.Event], now: Mapping[str, str]) -> str:
-    """Empty if the golden is there and was made from this legacy source and these cases."""
-    recorded, golden = ledger.latest(events, loss.name, "recorded"), golden_digest(loss)
-    if recorded is None:
+def _why_not_recorded(project: Project, loss: Loss, now: Fingerprint) -> str:
+    """Empty if the golden is there, whole, and was made from this legacy source and these cases."""
+    if not loss.golden_file.is_file():
         return "no golden yet"
-    if golden is None:
-        return f"the golden {project.relative(loss.golden_file)} is missing"
-    if recorded.facts.get("golden") != golden:
-        return f"{project.relative(loss.golden_file)} is not the golden that the ledger knows"
-    return _changed_since(now, recorded, ("legacy", "cases"), "the golden was recorded")
+    try:
+        golden = read_header(loss.golden_file, project.relative(loss.golden_file))
+    except CapsuleError as error:
+        return str(error)
+    return _since(golden.fingerprint, now, "the golden was recorded", ("legacy", "cases", "evidence"))
 
 
-def _why_not_proven(loss: Loss, events: Sequence[ledger.Event], now: Mapping[str, str]) -> str:
+def _why_not_proven(loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> str:
     """Empty if the latest verdict on this golden, these cases, this port and this new source is a pass."""
     proven, failed = ledger.latest(events, loss.name, "proven"), ledger.latest(events, loss.name, "failed")
-    everything = tuple(FRESH_PARTS)
-    if failed is not None and (proven is None or failed.at > proven.at) and not _changed_since(now, failed, everything, ""):
+    if failed is not None and (proven is None or failed.at > proven.at) and not _changed_since(failed, now, ""):
         return f"parity failed on {failed.facts.get('device')}: lossport parity {loss.name} shows where"
-    return "not proven yet" if proven is None else _changed_since(now, proven, everything, "the proof")
+    return "not proven yet" if proven is None else _changed_since(proven, now, "the proof")
 
 
-def _changed_since(now: Mapping[str, str], then: ledger.Event, parts: Sequence[str], what: str) -> str:
-    """Which parts changed since an event, in words. A part that is gone now cannot be compared and does not count."""
-    changed = [FRESH_PARTS[part] for part in parts if part in now and now[part] != then.facts.get(part)]
-    return f"{' and '.join(changed)} changed since {what}" if changed else ""
+def _changed_since(event: ledger.Event, now: Fingerprint, what: str, only: tuple[str, ...] = tuple(WORDS)) -> str:
+    return _since(fingerprint_from(event.facts.get("fingerprint", {})), now, what, only)
+
+
+def _since(then: Fingerprint, now: Fingerprint, what: str, only: tuple[str, ...]) -> str:
+    """What changed since, in words; empty if nothing did."""
+    changed = then.changed(now, only=only)
+    return f"{' and '.join(changed)} since {what}" if changed else ""

@@ -1,0 +1,115 @@
+"""The command line: arguments, progress and words on a terminal; nothing else.
+
+Exit status: 0 fine, 1 a check failed, 2 wrong use, configuration or input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from lossport import __version__, commands
+from lossport.config import ConfigError, find_project
+from lossport.errors import InputError
+from lossport.terminal import Terminal
+
+FINE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of every command."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON document instead of words")
+    common.add_argument(
+        "--project", type=Path, default=Path(), metavar="DIR", help="the project's folder, or one below it (default: here)"
+    )
+
+    top = argparse.ArgumentParser(
+        prog="lossport",
+        description="Take legacy losses to a clean library, provably: the rewrite that is proven is the rewrite that is applied.",
+        epilog="A first migration: lossport migrate clip.   Take it back: lossport undo clip.",
+    )
+    top.add_argument("--version", action="version", version=f"lossport {__version__}")
+    names = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
+        sub = names.add_parser(name, parents=[common], help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(run=run)
+        return sub
+
+    def one_loss(sub: argparse.ArgumentParser, text: str = "the loss, named like its port file") -> None:
+        sub.add_argument("loss", metavar="LOSS", help=text)
+
+    def devices(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "--device", choices=["cpu", "cuda", "all"], default="all", help="where to compare (default: wherever there is one)"
+        )
+
+    command("status", commands.status, "where each loss stands, why, and what is next")
+
+    sites = command("sites", commands.sites, "every place that names a legacy symbol of LOSS, and what will happen to it")
+    one_loss(sites)
+    sites.add_argument("--sarif", action="store_true", help="print SARIF for code hosts")
+
+    one_loss(command("record", commands.record, "run the cases on the legacy loss and write its golden"))
+
+    parity = command("parity", commands.parity, "compare new losses with their goldens")
+    parity.add_argument("losses", nargs="*", metavar="LOSS", help="losses to compare (default: all)")
+    devices(parity)
+    parity.add_argument(
+        "--search", type=float, default=0.0, metavar="SECONDS", help="look for a difference beyond the cases, per loss"
+    )
+    parity.add_argument("--save", type=Path, metavar="DIR", help="write each counterexample as a pytest file into DIR")
+    parity.add_argument("--junit", type=Path, metavar="FILE", help="write the verdicts as JUnit XML")
+
+    power = command("power", commands.power, "plant faults in new losses and report which ones parity catches")
+    power.add_argument("losses", nargs="*", metavar="LOSS", help="losses to try (default: all)")
+
+    rewrite = command("rewrite", commands.rewrite, "rewrite the call sites of LOSS, without proof or retirement")
+    one_loss(rewrite)
+    rewrite.add_argument("--dry-run", action="store_true", help="print the diff, write nothing")
+    rewrite.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything is left to rewrite")
+    rewrite.add_argument("--sarif", action="store_true", help="print SARIF for code hosts; write nothing")
+
+    migrate = command("migrate", commands.migrate, "prove the new loss, switch the call sites, retire the legacy file")
+    one_loss(migrate, "the loss, named like its port file; 'all' for every loss")
+    migrate.add_argument("--dry-run", action="store_true", help="go as far as the rehearsal and print the diff, write nothing")
+    devices(migrate)
+
+    one_loss(command("undo", commands.undo, "take the migration of LOSS back"))
+
+    report = command("report", commands.report, "write the dashboard: reports/index.html, this week's page, metrics.json")
+    report.add_argument("--check", action="store_true", help="exit 1 if a gate that was met is lost")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    options = parser().parse_args(argv)
+    terminal = Terminal(as_json=options.json or getattr(options, "sarif", False))
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(options.run(find_project(options.project), options, terminal))
+    except (ConfigError, InputError) as error:
+        terminal.error(str(error))
+        terminal.document({"error": str(error)})
+        return WRONG_USE
+    except KeyboardInterrupt:
+        terminal.error("interrupted: the tree is as it was")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+        sys.stderr.close()
+        return FINE
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Termination takes the way of Ctrl-C: whatever is half done is rolled back."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,264 @@
+"""What each command does and says: asks the rooms, puts their answers into words or JSON, and returns the exit status."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lossport import pipeline, stages, tell, transaction
+from lossport import rewrite as rewriting
+from lossport.config import Project
+from lossport.pipeline import Outcome, Progress, Step
+from lossport.report import metrics
+from lossport.terminal import Terminal
+
+FINE, FAILED = 0, 1
+
+
+class Watcher:
+    """Shows a migration on a terminal as it goes on."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._last = ""
+
+    def step(self, step: Step) -> None:
+        label = "" if step.stage == self._last else step.stage
+        self._last = step.stage
+        self._terminal.step(label, step.text, step.seconds, failed=step.failed)
+        for line in step.details:
+            self._terminal.line(f"           {line}")
+
+    @contextmanager
+    def busy(self, text: str) -> Iterator[Progress]:
+        with self._terminal.busy(text) as progress:
+            yield progress
+
+
+def status(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """One line a loss: stage, what holds it up, what is next."""
+    where = stages.standings(project, list(project.losses()))
+    retired = sum(standing.retired for standing in where.values())
+    terminal.document(
+        {
+            "losses": [
+                {
+                    "name": name,
+                    "stage": standing.stage,
+                    "why": standing.why,
+                    "next": standing.next_command,
+                    "legacy": [project.relative(path) for path in standing.legacy_files],
+                    "new": [port.new for port in standing.loss.ports],
+                    "sites_left": standing.sites_left,
+                }
+                for name, standing in where.items()
+            ]
+        }
+    )
+    if not where:
+        terminal.line(
+            f"no losses yet: a loss begins with its port, {project.relative(project.ports)}/<loss>.py (see docs/ports.md)"
+        )
+        return FINE
+    rows = [(name, s.stage, str(s.sites_left), s.why) for name, s in where.items()]
+    terminal.table(("loss", "stage", "sites", "why not further"), rows, right=frozenset({2}))
+    terminal.line()
+    following = next((s.next_command for s in where.values() if s.next_command), "")
+    terminal.line(f"{retired} of {len(where)} retired." + (f"   next: {following}" if following else ""))
+    return FINE
+
+
+def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Every call site with its form and what will happen to it."""
+    loss = project.loss(options.loss)
+    plan = rewriting.plan_rewrite(project, [loss])
+    if options.sarif:
+        print(rewriting.to_sarif(plan))
+        return FINE
+    terminal.document(rewriting.to_json(plan))
+    rows = [(f"{s.site.path}:{s.site.line}:{s.site.column}", s.site.form, s.fate, s.site.code.strip()) for s in plan.sites]
+    if rows:
+        terminal.table(("place", "form", "fate", "code"), rows)
+    _refusals(plan, terminal)
+    terminal.line()
+    terminal.line(_counted(plan))
+    return FINE
+
+
+def rewrite(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Rewrite the call sites, or show how."""
+    loss = project.loss(options.loss)
+    plan = rewriting.plan_rewrite(project, [loss])
+    if options.sarif:
+        print(rewriting.to_sarif(plan))
+        return FINE
+    terminal.document({**rewriting.to_json(plan), "diff": plan.diff()})
+    if options.dry_run or options.check:
+        terminal.diff(plan.diff())
+    _refusals(plan, terminal)
+    terminal.line(_counted(plan))
+    if options.check:
+        return FAILED if plan.files or plan.refusals else FINE
+    if plan.refusals:
+        return FAILED
+    if not options.dry_run:
+        pipeline.apply_rewrite(project, plan)
+    return FINE
+
+
+def _refusals(plan: rewriting.RewritePlan, terminal: Terminal) -> None:
+    if plan.refusals:
+        terminal.line()
+        terminal.line("these need a person:", "bold")
+        for line in pipeline.refusal_lines(plan.refusals):
+            terminal.line(f"  {line}")
+
+
+def _counted(plan: rewriting.RewritePlan) -> str:
+    fates = Counter(site.fate for site in plan.sites)
+    told = " · ".join(f"{number} {fate}" for fate, number in fates.items())
+    return f"{len(plan.sites)} call sites in {len({s.site.path for s in plan.sites})} files: {told}" if told else "no call sites"
+
+
+def record(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Write the golden of a loss, unless the one there is still fits."""
+    loss = project.loss(options.loss)
+    golden, event = pipeline.golden_of(project, loss, terminal.busy)
+    shown = project.relative(loss.golden_file)
+    if event is not None:
+        pipeline.save_evidence(project, loss, golden, [event])
+    terminal.document({"loss": loss.name, "golden": shown, "cases": list(golden.cases), "written": event is not None})
+    terminal.line(f"{loss.name}: {len(golden.cases)} cases; {shown} {'written' if event else 'kept: its sources are unchanged'}")
+    return FINE
+
+
+def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Take one loss, or all of them, through every stage."""
+    names = pipeline.migration_order(project) if options.loss == "all" else (options.loss,)
+    outcomes: list[Outcome] = []
+    for name in names:
+        loss = project.loss(name)
+        if outcomes:
+            terminal.line()
+        ports = [f"{port.legacy} -> {port.new}" for port in loss.ports]
+        terminal.line(f"{name}   {ports[0] if ports else ''}", "bold")
+        for port in ports[1:]:
+            terminal.line(f"{'':{len(name)}}   {port}", "bold")
+        terminal.line()
+        outcome = pipeline.migrate(project, name, Watcher(terminal), devices=_devices(options.device), dry_run=options.dry_run)
+        outcomes.append(outcome)
+        _ending(project, outcome, terminal)
+        if outcome.result == "stopped":
+            break
+    terminal.document({"migrations": [_outcome(outcome) for outcome in outcomes]})
+    return FAILED if any(outcome.result == "stopped" for outcome in outcomes) else FINE
+
+
+def _ending(project: Project, outcome: Outcome, terminal: Terminal) -> None:
+    name = outcome.loss
+    terminal.line()
+    match outcome.result:
+        case "nothing to do":
+            terminal.line(f"{name} is retired already: nothing to do.")
+        case "stopped":
+            terminal.line(f"{name} stays as it was: nothing was changed.", "bold red")
+        case "rehearsed":
+            terminal.diff(outcome.diff)
+            for path in outcome.deleted:
+                terminal.line(f"{path} would be deleted", "red")
+            terminal.line()
+            terminal.line(f"a dry run: nothing was written.   do it: lossport migrate {name}")
+        case _:
+            for path in outcome.changed:
+                terminal.line(f"  rewritten  {path}")
+            for path in outcome.deleted:
+                terminal.line(f"  deleted    {path}")
+            left = sum(not s.retired for s in stages.standings(project, list(project.losses())).values())
+            terminal.line()
+            ending = f"{name} is retired; {left} of {len(project.loss_names)} are left."
+            terminal.line(f"{ending}   see it: git diff   take it back: lossport undo {name}")
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    steps = [
+        {"stage": s.stage, "text": s.text, "seconds": round(s.seconds, 3), "failed": s.failed, "details": list(s.details)}
+        for s in outcome.steps
+    ]
+    return {
+        "loss": outcome.loss, "result": outcome.result, "steps": steps,
+        "rewritten": list(outcome.changed), "deleted": list(outcome.deleted), "diff": outcome.diff,
+    }  # fmt: skip
+
+
+def undo(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Take a migration back."""
+    files = pipeline.undo(project, project.loss(options.loss).name)
+    pipeline.refresh_report(project)
+    terminal.document({"loss": options.loss, "restored": list(files)})
+    for path in files:
+        terminal.line(f"  restored   {path}")
+    terminal.line()
+    terminal.line(f"the migration of {options.loss} is taken back; its golden and proof stay, so migrating again is quick.")
+    return FINE
+
+
+def _devices(wanted: str) -> tuple[str, ...]:
+    return ("cpu", "cuda") if wanted == "all" else (wanted,)
+
+
+def parity(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Compare new losses with their goldens, on every device that is wanted and here."""
+    names = options.losses or project.loss_names
+    proofs = []
+    for name in names:
+        loss = project.loss(name)
+        golden, event = pipeline.golden_of(project, loss, terminal.busy)
+        golden = pipeline.with_rewritten_cases(project, loss, golden)
+        events = [] if event is None else [event]
+        for device in _devices(options.device):
+            with terminal.busy(f"{name} on {device}") as progress:
+                proof = pipeline.prove_on(project, loss, golden, device, progress)
+            proofs.append(proof)
+            failed = not proof.passed and not proof.skipped
+            terminal.step(name if device == "cpu" else "", f"{device:<5} {proof.headline}", proof.seconds, failed=failed)
+            for line in (*proof.notes, *(proof.explanation() if failed else ())):
+                terminal.line(f"             {line}")
+            if not proof.skipped:
+                events.append(pipeline.proof_event(project, loss, proof))
+        pipeline.save_evidence(project, loss, golden, events)
+    terminal.document({"proofs": [proof.summary() for proof in proofs]})
+    failed = [proof for proof in proofs if not proof.passed and not proof.skipped]
+    if failed:
+        terminal.line()
+        terminal.line(f"{len({proof.loss for proof in failed})} of {len(names)} losses differ.", "bold red")
+    return FAILED if failed or not any(proof.passed for proof in proofs) else FINE
+
+
+def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Plant faults in new losses and report which ones parity catches."""
+    raise NotImplementedError
+
+
+def report(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Write the dashboard; with --check, fail if a gate that was met is lost."""
+    with terminal.busy("measuring"):
+        dashboard = tell.dashboard(project)
+        with transaction.locked(project.state):
+            changes = tell.report_changes(project, dashboard)
+            transaction.commit(project.root, project.state, changes)
+    written = [project.relative(change.path) for change in changes if change.path.is_relative_to(project.reports)]
+    lost = [
+        {"gate": gate.name, "value": gate.value, "target": gate.target, "command": gate.command} for gate in dashboard.gates_lost
+    ]
+    terminal.document({"written": written, "lost": lost, "metrics": metrics(dashboard)})
+    for path in written:
+        terminal.line(f"  written    {path}")
+    for gate in dashboard.gates_lost:
+        terminal.line(
+            f"  lost       {gate.title}: {gate.value} {gate.unit}, it was {gate.sense} {gate.target}; see it: {gate.command}",
+            "bold red",
+        )
+    return FAILED if options.check and lost else FINE

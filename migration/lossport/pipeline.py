@@ -1,0 +1,346 @@
+"""Migrate one loss: plan, record, prove, switch, retire, tell. The only room that knows the order of the stages.
+
+Everything that a migration writes - golden, ledger, call sites, the deleted legacy file, the undo record - is one transaction at
+the end. A stop before it leaves every file as it was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import graphlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lossport import ledger, stages, tell, transaction, tree, trial
+from lossport.config import Loss, Project
+from lossport.errors import InputError
+from lossport.rewrite import Refusal, RewritePlan, RewriteRefused, plan_rewrite, rewrite_case_file
+from lossport.transaction import Change
+from lossport.tree.files import all_files, source_files
+
+if TYPE_CHECKING:
+    from lossport.evidence import Golden, Proof
+
+
+class Progress(Protocol):
+    """Told what is being done now, and how far it is: done of total."""
+
+    def __call__(self, text: str, done: int = 0, total: int = 0) -> None: ...
+
+
+class Observer(Protocol):
+    """Who watches a migration: told every step as it ends, and asked to show that something long runs."""
+
+    def step(self, step: Step) -> None: ...
+
+    def busy(self, text: str) -> AbstractContextManager[Progress]: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a migration: what a stage came to, and what a person needs to know if it failed."""
+
+    stage: str
+    text: str
+    seconds: float
+    failed: bool = False
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a migration came to: `migrated`, `nothing to do`, `rehearsed` (a dry run) or `stopped`."""
+
+    loss: str
+    result: str
+    steps: tuple[Step, ...] = ()
+    changed: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    diff: str = field(default="", repr=False)
+
+
+class Stopped(Exception):
+    """A stage could not be passed; its step has been told."""
+
+
+class _Run:
+    """The steps so far, each told and timed as it ends."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.steps: list[Step] = []
+        self._observer = observer
+        self._since = time.perf_counter()
+        self.busy = observer.busy
+
+    def passed(self, stage: str, text: str, details: Sequence[str] = ()) -> None:
+        self._end(stage, text, False, details)
+
+    def stop(self, stage: str, text: str, details: Sequence[str] = ()) -> Stopped:
+        self._end(stage, text, True, details)
+        return Stopped(text)
+
+    def _end(self, stage: str, text: str, failed: bool, details: Sequence[str]) -> None:
+        now = time.perf_counter()
+        self.steps.append(Step(stage, text, now - self._since, failed, tuple(details)))
+        self._since = now
+        self._observer.step(self.steps[-1])
+
+
+def migrate(
+    project: Project, name: str, observer: Observer, *, devices: Sequence[str] = ("cpu",), dry_run: bool = False
+) -> Outcome:
+    """Take one loss through all stages, or stop at the first that fails with every file as it was.
+
+    Args:
+        devices: where to prove the new loss; those that are not here are named, never counted as passed.
+        dry_run: go as far as the rehearsal, write nothing.
+
+    Raises:
+        ConfigError, InputError: the port, the cases or the tree are such that no stage can be run.
+    """
+    loss = project.loss(name)
+    with transaction.locked(project.state):
+        transaction.recover(project.root, project.state)
+        run = _Run(observer)
+        where = stages.standings(project, [loss])[name]
+        if where.retired and not where.sites_left:
+            return Outcome(name, "nothing to do")
+        try:
+            plan = _plan(project, loss, run)
+            golden, recorded = _record(project, loss, run)
+            golden, proven = _prove(project, loss, golden, devices, run)
+            edits = _switch(project, loss, plan, run)
+            deletions = _retire(project, loss, run)
+        except Stopped:
+            return Outcome(name, "stopped", tuple(run.steps))
+        changed, deleted = (tuple(project.relative(c.path) for c in part) for part in (edits, deletions))
+        if dry_run:
+            return Outcome(name, "rehearsed", tuple(run.steps), changed, deleted, plan.diff())
+        _commit(project, loss, golden, [*recorded, *proven], [*edits, *deletions])
+        run.passed("tell", f"ledger, {project.relative(refresh_report(project))}")
+        return Outcome(name, "migrated", tuple(run.steps), changed, deleted)
+
+
+def _plan(project: Project, loss: Loss, run: _Run) -> RewritePlan:
+    if not loss.case_file.is_file():
+        raise InputError(
+            f"{project.relative(loss.case_file)}: missing; a loss is proven on its cases: functions that call "
+            f"{loss.symbols[0]} as a training script does"
+        )
+    with run.busy("looking for call sites"):
+        plan = plan_rewrite(project, [loss])
+    files = len({site.path for site in plan.sites})
+    found = f"{_count(len(plan.sites), 'call site')} in {_count(files, 'file')}"
+    if plan.refusals:
+        text = f"{found}; {_count(len(plan.refusals), 'site')} need{'s' if len(plan.refusals) == 1 else ''} a person"
+        raise run.stop("plan", text, refusal_lines(plan.refusals))
+    run.passed("plan", f"{found}; none needs a person" if plan.sites else "no call sites")
+    return plan
+
+
+def refusal_lines(refusals: Iterable[Refusal]) -> list[str]:
+    """Each refusal as file:line:column and code, the reason, and what to do."""
+    lines = []
+    for refusal in refusals:
+        lines += [
+            f"{refusal.path}:{refusal.line}:{refusal.column}: {refusal.code}",
+            f"    {refusal.reason}",
+            f"    -> {refusal.todo}",
+        ]
+    return lines
+
+
+def _record(project: Project, loss: Loss, run: _Run) -> tuple[Golden, list[ledger.Event]]:
+    """The golden: the one there is, if it was made from this legacy source and these cases; else a new one."""
+    golden, event = golden_of(project, loss, run.busy)
+    made = "golden kept: its sources are unchanged" if event is None else "golden made"
+    run.passed("record", f"{_count(golden.case_count, 'case')}; {made}")
+    return golden, [] if event is None else [event]
+
+
+def golden_of(
+    project: Project, loss: Loss, busy: Callable[[str], AbstractContextManager[Progress]]
+) -> tuple[Golden, ledger.Event | None]:
+    """A golden that fits the sources, and the event of recording it if it had to be recorded."""
+    from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
+
+    if not stages.standings(project, [loss])[loss.name].needs_recording:
+        return evidence.load_golden(project, loss), None
+    parts = stages.fingerprint(project, loss)
+    with busy("recording the legacy loss") as progress:
+        golden = evidence.record(project, loss, progress=progress, fingerprint=parts)
+    return golden, _event("recorded", loss, {"cases": golden.case_count, "fingerprint": parts.as_dict()})
+
+
+def _prove(project: Project, loss: Loss, golden: Golden, devices: Sequence[str], run: _Run) -> tuple[Golden, list[ledger.Event]]:
+    golden = with_rewritten_cases(project, loss, golden)
+    events = []
+    for device in devices:
+        with run.busy(f"proving on {device}") as progress:
+            proof = prove_on(project, loss, golden, device, progress)
+        if proof.skipped:
+            run.passed("prove", f"{device:<5} {proof.headline}")
+            continue
+        if not proof.passed:
+            raise run.stop("prove", f"{device:<5} {proof.headline}", proof.explanation())
+        run.passed("prove", f"{device:<5} {proof.headline}", proof.notes)
+        events.append(proof_event(project, loss, proof))
+    if not events:
+        raise run.stop("prove", f"nothing was proven: none of {', '.join(devices)} is here")
+    return golden, events
+
+
+def with_rewritten_cases(project: Project, loss: Loss, golden: Golden) -> Golden:
+    """The golden with its cases as the codemod rewrites them for the new loss today."""
+    try:
+        rewritten = rewrite_case_file(project, loss, golden.header.cases)
+    except RewriteRefused as refused:
+        lines = "\n  ".join(refusal_lines(refused.refusals))
+        raise InputError(f"{project.relative(loss.case_file)}: the cases themselves cannot be rewritten:\n  {lines}") from refused
+    return golden.with_rewritten(rewritten, stages.fingerprint(project, loss))
+
+
+def prove_on(project: Project, loss: Loss, golden: Golden, device: str, progress: Progress) -> Proof:
+    """The verdicts of one device; `skipped` says that there is no such device here."""
+    from lossport import evidence  # noqa: PLC0415
+
+    parts = stages.fingerprint(project, loss)
+    return evidence.prove(project, loss, golden, None, device, progress=progress, fingerprint=parts)
+
+
+def proof_event(project: Project, loss: Loss, proof: Proof) -> ledger.Event:
+    """The proof, or the failure, as an event with all that it was made from."""
+    kind: ledger.Kind = "proven" if proof.passed else "failed"
+    return _event(kind, loss, {name: value for name, value in proof.summary().items() if name not in ("loss", "skipped")})
+
+
+def _switch(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> list[Change]:
+    """Rehearse the whole migration on a copy: the rewritten call sites without the legacy file."""
+    edits = [Change(file.path, file.before, file.after) for file in plan.files]
+    changes = [*edits, *_deletions(project, loss)]
+    with run.busy("choosing the tests that touch the call sites"):
+        tests = trial.touching_tests(project, source_files(project), [change.path for change in changes])
+    with run.busy(f"rehearsing with {_count(len(tests), 'test file')}"):
+        rehearsal = trial.rehearse(project, all_files(project), changes, tests)
+    rewritten = f"{_count(len(edits), 'file')} rewritten"
+    if not rehearsal.passed:
+        raise run.stop("switch", f"FAILED: tests fail with {rewritten}", [*_before_too(project, tests), rehearsal.tail])
+    tested = "the tests that touch them pass" if tests else "no test touches them"
+    run.passed("switch", f"{rewritten}; {tested}")
+    return edits
+
+
+def _before_too(project: Project, tests: Sequence[Path]) -> list[str]:
+    """Whether the tests fail without the migration as well: then it is not to blame."""
+    before = trial.rehearse(project, all_files(project), [], tests)
+    if before.passed:
+        return ["they pass without the migration:", f"    {' '.join(before.command)}"]
+    return ["they fail without the migration too; mend them first:", f"    {' '.join(before.command)}"]
+
+
+def _deletions(project: Project, loss: Loss) -> list[Change]:
+    return [Change(path, path.read_bytes(), None) for path in stages.legacy_files(project, loss)]
+
+
+def _retire(project: Project, loss: Loss, run: _Run) -> list[Change]:
+    deletions = _deletions(project, loss)
+    names = ", ".join(project.relative(change.path) for change in deletions)
+    run.passed("retire", f"{names} deleted; nothing names it" if deletions else "the legacy file is gone already")
+    return deletions
+
+
+def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> None:
+    """Everything at once: evidence, call sites, the deleted file, and what takes it back."""
+    changed = [project.relative(c.path) for c in changes if c.after is not None]
+    deleted = [project.relative(c.path) for c in changes if c.after is None]
+    done = [*events, _event("switched", loss, {"files": changed}), _event("retired", loss, {"files": deleted})]
+    undo = undo_file(project, loss.name)
+    undo.parent.mkdir(parents=True, exist_ok=True)
+    evidence_files = [
+        _write(loss.golden_file, golden.content),
+        _write(project.ledger, ledger.appended(transaction.read_or_none(project.ledger), done)),
+        _write(undo, transaction.undo_record(project.root, changes)),
+    ]
+    transaction.commit(project.root, project.state, [*changes, *evidence_files])
+
+
+def save_evidence(project: Project, loss: Loss, golden: Golden, events: Sequence[ledger.Event]) -> None:
+    """The golden and the events of `record` or `parity`, at once."""
+    with transaction.locked(project.state):
+        content = ledger.appended(transaction.read_or_none(project.ledger), events)
+        transaction.commit(
+            project.root, project.state, [_write(loss.golden_file, golden.content), _write(project.ledger, content)]
+        )
+
+
+def undo(project: Project, name: str) -> tuple[str, ...]:
+    """Take the migration of a loss back; the files that are as they were again. Golden and proof stay: they are still true.
+
+    Raises:
+        InputError: there is nothing to take back, or a file was changed since.
+    """
+    record = undo_file(project, name)
+    with transaction.locked(project.state):
+        transaction.recover(project.root, project.state)
+        if not record.is_file():
+            raise InputError(f"{name}: there is no migration to take back in this work tree; if it was committed, use git revert")
+        changes = transaction.read_undo_record(project.root, record)
+        files = tuple(project.relative(change.path) for change in changes)
+        event = _event("undone", name, {"files": list(files)})
+        own = [
+            Change(record, record.read_bytes(), None),
+            _write(project.ledger, ledger.appended(transaction.read_or_none(project.ledger), [event])),
+        ]
+        transaction.commit(project.root, project.state, [*changes, *own])
+    return files
+
+
+def undo_file(project: Project, name: str) -> Path:
+    """Where the record lies that takes a loss's migration back."""
+    return project.state / "undo" / f"{name}.json"
+
+
+def migration_order(project: Project) -> tuple[str, ...]:
+    """All losses, each after those whose legacy modules import its own: a module goes when nothing needs it any more."""
+    modules = {name: set(project.loss(name).modules) for name in project.loss_names}
+    needs = {
+        name: {
+            other
+            for module in own
+            for path in tree.module_closure(project, module)
+            for other, theirs in modules.items()
+            if other != name and project.module_name(path) in theirs
+        }
+        for name, own in modules.items()
+    }
+    return tuple(reversed(tuple(graphlib.TopologicalSorter(needs).static_order())))
+
+
+def refresh_report(project: Project) -> Path:
+    """Write the dashboard anew; the page."""
+    report = tell.dashboard(project)
+    transaction.commit(project.root, project.state, tell.report_changes(project, report))
+    return project.reports / "index.html"
+
+
+def apply_rewrite(project: Project, plan: RewritePlan) -> None:
+    """The rewritten call sites, all or none."""
+    with transaction.locked(project.state):
+        transaction.commit(project.root, project.state, [Change(f.path, f.before, f.after) for f in plan.files])
+
+
+def _write(path: Path, content: bytes) -> Change:
+    return Change(path, transaction.read_or_none(path), content)
+
+
+def _event(kind: ledger.Kind, loss: Loss | str, facts: Mapping[str, object]) -> ledger.Event:
+    name = loss if isinstance(loss, str) else loss.name
+    return ledger.Event(dt.datetime.now(dt.UTC).replace(microsecond=0), kind, name, facts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
