@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lossport.evidence.value import Array, Items, Node, Number, Opaque, Plain, Raised, identical, same_bits
+from lossport.evidence.value import Array, Call, Items, Node, Number, Opaque, Plain, Raised, identical, same_bits
 
 FACTOR = 4.0
 """Two orders of the same sums have errors of the same size, seldom the same error: on the project's losses the new error stays
@@ -70,23 +70,32 @@ def compare(legacy: Node, new: Node, precision: torch.dtype) -> Different | Numb
 
     `precision` is that of the run: what a Python number read from a tensor was rounded to.
     """
-    if isinstance(legacy, Number):
-        return _compare_number(legacy.node, new, precision)
     match legacy, new:
+        case Number(node), _:
+            return _compare_number(node, new, precision)
         case Array(), Array():
             return _compare_arrays(legacy, new)
         case Plain(float() as a), Plain(float() as b):
             return _compare_floats(a, b, precision)
         case Items(), Items():
             return _compare_containers(legacy, new)
-        case Raised(a, text), Raised(b, other):
-            if a == b and bool(text) == bool(other):
-                return None
-            return Different(_shown_raised(legacy), _shown_raised(new), detail="another exception" if a != b else "no message")
-        case Opaque(), Opaque():
-            return None
-        case _:
-            return None if identical(legacy, new) else Different(shown(legacy), shown(new))
+        case Raised(), Raised():
+            return _compare_raised(legacy, new)
+    return None if _alike(legacy, new) else Different(shown(legacy), shown(new))
+
+
+def _alike(legacy: Node, new: Node) -> bool:
+    """Objects that are not looked into need only be there: their types are named differently on purpose."""
+    return (isinstance(legacy, Opaque) and isinstance(new, Opaque)) or identical(legacy, new)
+
+
+def _compare_raised(legacy: Raised, new: Raised) -> Different | None:
+    """The same type, and a message where the legacy has one; its words may be better."""
+    if legacy.type != new.type:
+        return Different(shown(legacy), shown(new), detail="another exception")
+    if legacy.message and not new.message:
+        return Different(shown(legacy), shown(new), detail="the message no longer names the cause")
+    return None
 
 
 def _compare_number(legacy: Plain | Array, new: Node, precision: torch.dtype) -> Different | Numbers | None:
@@ -233,34 +242,26 @@ def as_numbers(node: Node | None) -> Tensor | None:
 # ---- for people
 
 
-def _digits(value: float, dtype: torch.dtype) -> str:
+def _digits(value: object, dtype: torch.dtype) -> str:
     return f"{value:.{16 if dtype == torch.float64 else 7}g}" if isinstance(value, float) else str(value)
-
-
-def _shown_raised(node: Raised) -> str:
-    first = node.message.splitlines()[0] if node.message else ""
-    return f"{node.type}: {first}" if first else f"{node.type} (no message)"
 
 
 def shown(node: Node) -> str:
     """A node in a few words."""
     match node:
-        case Number(inner):
-            return shown(inner)
-        case Plain(float() as value):
-            return f"{value:.9g}"
+        case Number(inner) | Call(_, inner):
+            text = shown(inner)
         case Plain(value):
-            return repr(value)
+            text = f"{value:.9g}" if isinstance(value, float) else repr(value)
+        case Array() if node.tensor.numel() == 1 and not node.tensor.dim():
+            text = _digits(node.tensor.item(), node.tensor.dtype)
         case Array():
-            if node.tensor.numel() == 1:
-                return str(node.tensor.reshape(()).item())
-            return f"{node.dtype} tensor of shape {tuple(node.tensor.shape)}"
+            text = f"{node.dtype} tensor of shape {tuple(node.tensor.shape)}"
         case Items(kind, entries):
             keys = ", ".join(str(key) for key, _ in entries[:8])
-            return f"{kind} with {keys}{' ...' if len(entries) > 8 else ''}" if entries else f"an empty {kind}"
-        case Raised():
-            return _shown_raised(node)
+            text = f"{kind} with {keys}{' ...' if len(entries) > 8 else ''}" if entries else f"an empty {kind}"
+        case Raised(kind, message):
+            text = f"{kind}: {message.splitlines()[0]}" if message else f"{kind} (no message)"
         case Opaque(kind):
-            return kind
-        case _:
-            return type(node).__name__
+            text = kind
+    return text

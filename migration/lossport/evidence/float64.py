@@ -58,7 +58,7 @@ def _widened(value: Any) -> Any:
 
 def paused() -> AbstractContextManager[None]:
     """Within, dtypes are as the code asks for: inputs have to be rounded before they are widened."""
-    return _disable_current_modes()  # type: ignore[no-any-return]
+    return _disable_current_modes()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Legacy and new observations of one case, compared place by place through the port, with float64 asked only where bits differ."""
+"""Legacy and new observations of one case, compared place by place through the port, asking float64 only where bits differ."""
 
 from __future__ import annotations
 

@@ -199,22 +199,16 @@ def attribute_name(port: Port | None, name: str) -> str | None:
     Private attributes count only if a rule names them. A parameter rule speaks for the attribute of the same name too: training
     code has no other use for the attribute of a parameter that is gone.
     """
-    if port is None:
-        return None if name.startswith("_") else name
-    for rule in port.attributes:
-        if isinstance(rule, Rename) and rule.old == name:
-            return rule.new
-        if isinstance(rule, Drop) and rule.name == name:
-            return None
-    for parameter in port.parameters:
-        match parameter:
+    private = None if name.startswith("_") else name
+    for rule in (*port.attributes, *port.parameters) if port is not None else ():
+        match rule:
             case Rename(old, new) if old == name:
                 return new
             case Drop(old) | Refuse(old) if old == name:
                 return None
             case Compute(_, expression) if name in _names(expression):
                 return None
-    return None if name.startswith("_") else name
+    return private
 
 
 def _names(expression: str) -> set[str]:

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+if TYPE_CHECKING:
+    import torch
 
 from lossport.evidence.value import Node, Raised, Tensors, decode, encode
 
@@ -70,7 +71,7 @@ class Observation:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def decode_observation(data: list[Any], tensors: Mapping[str, Tensor]) -> Observation:
+def decode_observation(data: list[Any], tensors: Mapping[str, torch.Tensor]) -> Observation:
     """The observation that `encoded` wrote."""
     return Observation(tuple(_decode_step(item, tensors) for item in data))
 
@@ -105,7 +106,7 @@ def _encode_step(step: Step, tensors: Tensors) -> dict[str, Any]:
     return data
 
 
-def _decode_instance(data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Instance:
+def _decode_instance(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Instance:
     return Instance(
         data["symbol"],
         {name: decode(node, tensors) for name, node in data["state"].items()},
@@ -115,7 +116,7 @@ def _decode_instance(data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> 
     )
 
 
-def _decode_step(data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Step:
+def _decode_step(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Step:
     def maybe(name: str) -> Any:
         return decode(data[name], tensors) if name in data else None
 

@@ -13,7 +13,7 @@ import logging
 import time
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -182,7 +182,7 @@ class _Runner:
             result=node,
             built=self.just_built,
             instances={item.label: instance(item) for item in self.side.watch.built},
-            inputs=_changed(inputs),
+            inputs=_changed(inputs, self.side.watch.changed),
             fields=fields,
         )
         if node is not None and self.run.variation.repeats > 1:
@@ -302,13 +302,16 @@ def _move(loss: nn.Module, run: Run, device: torch.device) -> None:
         loss.to(device)
 
 
-def _changed(inputs: Inputs) -> dict[str, Node]:
-    """The inputs that are no longer what they were."""
+def _changed(inputs: Inputs, arguments: Sequence[object]) -> dict[str, Node]:
+    """The inputs that are no longer what they were, then other arguments that a call changed."""
     changed: dict[str, Node] = {}
+    tracked = {id(value) for value, _ in inputs.given.values()}
     for name, (value, before) in inputs.given.items():
         now, then = snapshot(value), snapshot(before)
         if not identical(now, then):
             changed[name] = now
+    others = {id(value): value for value in arguments if id(value) not in tracked}
+    changed.update({f"argument {number}": snapshot(value) for number, value in enumerate(others.values())})
     return changed
 
 

@@ -110,7 +110,7 @@ def prove(
     began = time.perf_counter()
     with ExitStack() as stack:
         stack.enter_context(steady(device))
-        sides = open_sides(stack, project, loss, golden, text, device)
+        sides = open_sides(stack, project, loss, golden, rewritten=text, device=device)
         names = [name for name in golden.cases if only is None or name in only]
         runs = [(name, item) for name in names for item in derived(name, names, device, variants)]
         verdicts: list[Verdict] = []
@@ -132,7 +132,7 @@ def prove(
     )
 
 
-def open_sides(stack: ExitStack, project: Project, loss: Loss, golden: Golden, rewritten: str, device: str) -> Sides:
+def open_sides(stack: ExitStack, project: Project, loss: Loss, golden: Golden, *, rewritten: str, device: str) -> Sides:
     """Load both sides; they close with the stack."""
     ports = {port.legacy: port for port in loss.ports}
     sources = Sources(golden.header.sources)

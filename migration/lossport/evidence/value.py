@@ -110,17 +110,24 @@ def _freeze(value: object, called: Callable[[object], str | None], depth: int) -
         return array(value)
     if value is None or isinstance(value, bool | int | float | complex | str):
         return Plain(value if type(value) in _PLAIN_TYPES else _plain(value))
+    node = _from_numpy(value)
+    if node is None and depth < DEEPEST:
+        entries = _entries(value)
+        if entries is not None:
+            node = Items(type_name(type(value)), tuple((key, snapshot(item, called, depth + 1)) for key, item in entries))
+    return node or Opaque(type_name(type(value)))
+
+
+def _from_numpy(value: object) -> Node | None:
+    """A numpy scalar or array, where the loss has loaded numpy; it is not needed otherwise."""
     numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.generic):
+    if numpy is None:
+        return None
+    if isinstance(value, numpy.generic):
         return Items(f"numpy.{type(value).__name__}", (("value", Plain(value.item())),))
-    if numpy is not None and isinstance(value, numpy.ndarray) and value.dtype.kind in "fiub":
+    if isinstance(value, numpy.ndarray) and value.dtype.kind in "fiub":
         return array(torch.from_numpy(value.copy()), holder="numpy")
-    if depth >= DEEPEST:
-        return Opaque(type_name(type(value)))
-    entries = _entries(value)
-    if entries is None:
-        return Opaque(type_name(type(value)))
-    return Items(type_name(type(value)), tuple((key, snapshot(item, called, depth + 1)) for key, item in entries))
+    return None
 
 
 _PLAIN_TYPES = frozenset({type(None), bool, int, float, complex, str})
@@ -177,25 +184,20 @@ def same_bits(one: Tensor, other: Tensor) -> bool:
 
 def identical(one: Node, other: Node) -> bool:
     """Whether two trees are equal in structure, types and every bit, gradients included."""
-    if type(one) is not type(other):
-        return False
     match one, other:
         case Array(), Array():
-            if (one.device, one.requires_grad, one.holder) != (other.device, other.requires_grad, other.holder):
-                return False
-            return same_bits(one.tensor, other.tensor) and identical_by_name(one.gradients, other.gradients)
+            told = (one.device, one.requires_grad, one.holder) == (other.device, other.requires_grad, other.holder)
+            return told and same_bits(one.tensor, other.tensor) and identical_by_name(one.gradients, other.gradients)
         case Plain(a), Plain(b):
             return type(a) is type(b) and repr(a) == repr(b)
         case Items(), Items():
-            if one.kind != other.kind or [key for key, _ in one.entries] != [key for key, _ in other.entries]:
-                return False
-            return all(identical(a, b) for (_, a), (_, b) in zip(one.entries, other.entries, strict=True))
+            same_keys = one.kind == other.kind and [key for key, _ in one.entries] == [key for key, _ in other.entries]
+            return same_keys and all(identical(a, b) for (_, a), (_, b) in zip(one.entries, other.entries, strict=True))
         case Call(_, a), Call(_, b):
             return identical(a, b)
         case Raised(a, _), Raised(b, _):
             return a == b
-        case _:
-            return one == other
+    return one == other
 
 
 def identical_by_name(one: Mapping[str, Node], other: Mapping[str, Node]) -> bool:
@@ -220,24 +222,14 @@ class Tensors:
         return name
 
 
-def encode(node: Node, tensors: Tensors) -> Any:
+def encode(node: Node, tensors: Tensors) -> dict[str, Any]:
     """A node as JSON; tensors go into `tensors` and leave their name."""
     match node:
         case Array():
-            more: dict[str, Any] = {"grad": True} if node.requires_grad else {}
-            if node.device != "cpu":
-                more["device"] = node.device
-            if node.holder != "torch":
-                more["holder"] = node.holder
-            if node.gradients:
-                more["gradients"] = {name: encode(item, tensors) for name, item in node.gradients.items()}
-            return {"tensor": tensors.put(node.tensor), **more}
-        case Plain(float() as value):
-            return {"float": repr(value)}
-        case Plain(complex() as value):
-            return {"complex": repr(value)}
+            return _encode_array(node, tensors)
         case Plain(value):
-            return {"plain": value}
+            kind = type(value).__name__ if isinstance(value, float | complex) else "plain"
+            return {kind: value if kind == "plain" else repr(value)}
         case Items(kind, entries):
             return {"items": kind, "entries": [[key, encode(item, tensors)] for key, item in entries]}
         case Call(symbol, inner):
@@ -246,8 +238,20 @@ def encode(node: Node, tensors: Tensors) -> Any:
             return {"raised": kind, "message": message}
         case Opaque(kind):
             return {"opaque": kind}
-        case Number():
-            raise TypeError("a number rule belongs to the comparison and is not stored")
+    raise TypeError(f"{type(node).__name__} belongs to the comparison and is not stored")
+
+
+def _encode_array(node: Array, tensors: Tensors) -> dict[str, Any]:
+    data: dict[str, Any] = {"tensor": tensors.put(node.tensor)}
+    if node.requires_grad:
+        data["grad"] = True
+    if node.device != "cpu":
+        data["device"] = node.device
+    if node.holder != "torch":
+        data["holder"] = node.holder
+    if node.gradients:
+        data["gradients"] = {name: encode(item, tensors) for name, item in node.gradients.items()}
+    return data
 
 
 def decode(data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Node:
@@ -260,10 +264,15 @@ def decode(data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Node:
         return Items(data["items"], tuple((key, decode(item, tensors)) for key, item in data["entries"]))
     if "call" in data:
         return Call(data["call"], decode(data["node"], tensors))
+    return _decode_leaf(data)
+
+
+def _decode_leaf(data: Mapping[str, Any]) -> Node:
     if "raised" in data:
         return Raised(data["raised"], data["message"])
     if "opaque" in data:
         return Opaque(data["opaque"])
-    if "float" in data:
-        return Plain(float(data["float"]))
-    return Plain(complex(data["complex"])) if "complex" in data else Plain(data["plain"])
+    for kind, read in (("float", float), ("complex", complex)):
+        if kind in data:
+            return Plain(read(data[kind]))
+    return Plain(data["plain"])

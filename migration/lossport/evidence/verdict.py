@@ -68,7 +68,8 @@ class Verdict:
 class Proof:
     """All verdicts on one loss, on one device, with what they were made from.
 
-    `unused` are the divergences that the port declares for this device and that no case shows. `skipped` says why nothing was run.
+    `unused` are the divergences that the port declares for this device and that no case shows; `skipped` says why nothing was
+    run.
     """
 
     loss: str
@@ -130,7 +131,7 @@ class Proof:
         return " · ".join(parts)
 
     def explanation(self) -> list[str]:
-        """What a person needs to know after a failure: the first and the worst difference, and whatever else stands in the way."""
+        """What a person needs to know after a failure: the first and the worst difference, and what else is in the way."""
         told: list[str] = []
         first, worst = self.first, self.worst
         if first is not None:

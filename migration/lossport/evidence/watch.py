@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from lossport.errors import InputError
 from lossport.evidence.scope import resolve
+from lossport.evidence.value import identical, snapshot
 
 
 @dataclass
@@ -42,13 +43,21 @@ class Called:
     kwargs: Mapping[str, Any]
 
 
+_CHANGEABLE = (Tensor, list, dict, set)
+"""Arguments that a call may change in place."""
+
+
 @dataclass
 class Watch:
-    """Watches symbols of one side. `on_built` may act on an instance as soon as it is complete."""
+    """Watches symbols of one side. `on_built` may act on an instance as soon as it is complete.
+
+    `changed` gathers the arguments that a call changed in place.
+    """
 
     symbols: tuple[str, ...]
     built: list[Built] = field(default_factory=list)
     calls: list[Called] = field(default_factory=list)
+    changed: list[object] = field(default_factory=list)
     on_built: Callable[[Built], None] = lambda _: None
     _results: dict[int, tuple[str, object]] = field(default_factory=dict)
     _depth: int = 0
@@ -57,7 +66,7 @@ class Watch:
 
     def reset(self) -> None:
         """Forget what one run built and returned."""
-        self.built, self.calls, self._results, self._depth = [], [], {}, 0
+        self.built, self.calls, self.changed, self._results, self._depth = [], [], [], {}, 0
 
     def called(self, value: object) -> str | None:
         """The symbol whose call returned exactly this object, whole."""
@@ -141,15 +150,17 @@ class Watch:
     def _noting(self, symbol: str, call: Callable[..., Any], *, bound: bool) -> Callable[..., Any]:
         @functools.wraps(call)
         def noted(*args: Any, **kwargs: Any) -> Any:
-            if self._depth == 0:
-                self._note_call(symbol, args, kwargs, bound)
+            if self._depth:
+                return call(*args, **kwargs)
+            self._note_call(symbol, args, kwargs, bound)
+            before = [(item, snapshot(item)) for item in (*args, *kwargs.values()) if isinstance(item, _CHANGEABLE)]
             self._depth += 1
             try:
                 result = call(*args, **kwargs)
             finally:
                 self._depth -= 1
-            if self._depth == 0:
-                self._note_result(symbol, result)
+                self.changed += [item for item, then in before if not identical(snapshot(item), then)]
+            self._note_result(symbol, result)
             return result
 
         return noted

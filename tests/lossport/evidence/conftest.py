@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from lossport import evidence
 from lossport.config import Loss, Project, parse_project
-from lossport.evidence import Golden, Proof
+
+if TYPE_CHECKING:
+    from lossport.evidence import Golden, Proof
 
 OLD_PAIRS = '''\
 import logging
