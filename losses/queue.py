@@ -1,0 +1,262 @@
+"""Contrast with keys of earlier batches as negatives: a memory of past features, and momentum contrast.
+
+Keys are the columns of a ring [width, size]. They have no ids: those that share a row's id are negatives, too.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from losses import utils
+from losses.base import ContrastiveLoss
+from losses.registry import register
+
+TILE = 4096  # Keys compared at a time: no matrix of rows by all keys is made, forward or backward, however long the queue.
+UNFILLED = -1e30  # The logit of a slot that does not count: far below all others, but finite: nothing but such slots is no NaN.
+TIE, TIE_SHARE = 1e-5, 4e-7  # Logits so close are tied: a positive and its copy in the queue come from two roundings.
+
+
+class _QueueLogSumExp(torch.autograd.Function):
+    """lse over k of scale a_i . q_k, and the largest of these logits, [rows] each, in one pass over the queue.
+
+    The queue gets no gradient, so that of the rows is complete after the forward pass: [rows, width] is all that is kept, and
+    keys may be overwritten before backward. There is no second derivative.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, queue: Tensor, scale: Tensor | float, filled: Tensor | None) -> tuple[Tensor, Tensor]:
+        best, total, pulled = rows.new_full((len(rows),), 2 * UNFILLED), rows.new_zeros(len(rows)), torch.zeros_like(rows)
+        for first in range(0, queue.shape[1], TILE):
+            keys = queue[:, first : first + TILE].to(rows.dtype)
+            logits = utils.product(rows, keys) * scale
+            if filled is not None:
+                logits = logits.masked_fill(first + torch.arange(keys.shape[1], device=rows.device) >= filled, UNFILLED)
+            before, best = best, torch.maximum(best, logits.amax(dim=1))
+            weights, shrunk = torch.exp(logits - best[:, None]), torch.exp(before - best)
+            total = total * shrunk + weights.sum(dim=1)
+            if ctx.needs_input_grad[0]:
+                pulled = pulled * shrunk[:, None] + utils.product(weights, keys.t())
+        ctx.save_for_backward(pulled / total[:, None] * scale)
+        ctx.mark_non_differentiable(best)
+        return best + total.log(), best
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
+        return grad[:, None] * ctx.saved_tensors[0], None, None, None
+
+
+def contrast_with_queue(
+    logits: Tensor, positives: Tensor, rows: Tensor, queue: Tensor, *, scale: Tensor | float, filled: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Each row's positives against its negatives of the batch and all (or `filled`) keys: (losses, largest logit of a key)."""
+    keys, best = _QueueLogSumExp.apply(rows, queue, scale, filled)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    negatives = torch.logaddexp(utils.masked_logsumexp(logits, ~positives), keys)
+    return utils.isolated_pairs_loss(logits, positives, negatives), best
+
+
+def unit_columns(width: int, size: int, device: torch.device | None = None) -> Tensor:
+    """Random directions: what a queue holds before the first batch."""
+    return F.normalize(torch.randn(width, size, device=device), dim=0)
+
+
+@register("memory_queue")
+class MemoryQueueLoss(ContrastiveLoss):
+    """InfoNCE with the features of earlier batches as further negatives (cross-batch memory, Wang et al. 2020, sec. 3.2).
+
+        n_i = sum over j not in P(i) of e^s_ij + sum over texts k in the queue of exp(w cos(v_i, k) / tau),  s = c / tau
+        v2t = sum over i, p in P(i) of -log(e^s_ip / (e^s_ip + n_i)) / K;  loss = (v2t + t2v) / 2
+        tau = temperature (1.3 - 0.3 r), from r = 0.95 on the temperature;  w = r / 2 below r = 0.2, else min(1, 1.5 r)
+
+    For c, P, K and reductions see `losses.pairs`; r is the share of slots that earlier batches filled. w scales logits, not
+    counts: an empty queue is `queue_size` negatives of logit 0, and its random vectors count once r > 0, unless `only_filled`.
+    In training the first batch draws the queues in its width (another width does it anew), and each batch is stored after its
+    loss, of a longer one the last rows. Evaluation neither draws nor stores, and meets an empty queue where there is none.
+    Queues are in `state_dict` once drawn.
+
+    Shape:
+        - vision_features, text_features: [N, D]; match_ids: N ids, a list or a tensor.
+        - Returns `loss` and 0-d `v2t_loss`, `t2v_loss`, `temperature` (tau) and `queue_fill` (r), both float64.
+
+    >>> out = MemoryQueueLoss(queue_size=6, temperature=1.0)(torch.eye(2), torch.eye(2), ["a", "b"])
+    >>> out["loss"], out["queue_fill"]
+    (tensor(1.4454), tensor(0., dtype=torch.float64))
+    """
+
+    vision_queue: Tensor | None
+    queue_ptr: Tensor
+    queue_fill_level: Tensor
+
+    def __init__(
+        self, queue_size: int = 8192, temperature: float = 0.07, only_filled: bool = False, reduction: str = "mean"
+    ) -> None:
+        super().__init__(temperature, reduction)
+        self.queue_size, self.only_filled = int(utils.check_positive("queue_size", queue_size)), only_filled
+        for name in ("vision_queue", "text_queue"):
+            self.register_buffer(name, None)
+        for name in ("queue_ptr", "queue_fill_level"):
+            self.register_buffer(name, torch.zeros(1, dtype=torch.int64))
+
+    def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids) -> dict[str, Tensor]:
+        """The loss and its metrics; see the class."""
+        utils.check_features(vision_features=vision_features, text_features=text_features)
+        ids = utils.encode_ids(match_ids, len(vision_features), vision_features.device)
+        positives = utils.create_positive_mask(ids)
+        vision, text = utils.normalize_features(vision_features), utils.normalize_features(text_features)
+        vision_queue, text_queue, filled = self._queues(vision, draw=self.training)
+
+        ratio, warm = filled[0].double() / self.queue_size, self.temperature * 1.3
+        tau = torch.where(ratio >= 0.95, self.temperature, warm - (warm - self.temperature) * ratio)
+        scale = torch.where(ratio < 0.2, 0.5 * ratio, (1.5 * ratio).clamp(max=1.0)) / tau
+        logits, limit = utils.product(vision, text.t()) / tau, filled if self.only_filled else None
+        v2t, _ = contrast_with_queue(logits, positives, vision, text_queue, scale=scale, filled=limit)
+        t2v, _ = contrast_with_queue(logits.t(), positives, text, vision_queue, scale=scale, filled=limit)
+        if self.training:
+            self._store(vision, text)
+        loss, parts = utils.average_over_pairs(v2t, t2v, positives, self.reduction)
+        return self.results(loss, {**parts, "temperature": tau, "queue_fill": ratio})
+
+    def enqueue(self, vision_features: Tensor, text_features: Tensor) -> None:
+        """Store a batch, [N, D] each, without computing a loss; also in evaluation."""
+        utils.check_features(vision_features=vision_features, text_features=text_features)
+        self._queues(vision_features, draw=True)
+        self._store(utils.normalize_features(vision_features), utils.normalize_features(text_features))
+
+    def _queues(self, rows: Tensor, *, draw: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Both queues and the fill level for a batch; where none has its width, new ones or, unless those may be drawn, zeros."""
+        width, device = rows.shape[1], rows.device
+        if self.queue_ptr.device != device:
+            self.to(device)
+        if self.vision_queue is None or len(self.vision_queue) != width:
+            if not draw:
+                nothing = rows.new_zeros(1).expand(width, self.queue_size)
+                return nothing, nothing, torch.zeros_like(self.queue_fill_level)
+            self.vision_queue, self.text_queue = (unit_columns(width, self.queue_size, device) for _ in range(2))
+            self.queue_ptr, self.queue_fill_level = torch.zeros(2, 1, dtype=torch.int64, device=device)
+        return self.vision_queue, self.get_buffer("text_queue"), self.queue_fill_level
+
+    def _store(self, vision: Tensor, text: Tensor) -> None:
+        utils.write_ring_(self.get_buffer("vision_queue"), self.queue_ptr.clone(), vision, dim=1)
+        utils.write_ring_(self.get_buffer("text_queue"), self.queue_ptr, text, dim=1)
+        self.queue_fill_level.add_(len(vision)).clamp_(max=self.queue_size)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Make room for the queues that the state has, and drop those that it has not, before it is copied."""
+        for name in ("vision_queue", "text_queue") if f"{prefix}queue_ptr" in state_dict else ():
+            saved = state_dict.get(prefix + name)
+            room = None if saved is None else self.queue_ptr.new_empty((len(saved), self.queue_size), dtype=saved.dtype)
+            setattr(self, name, room)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+@register("ema_moco")
+class MoCoLoss(ContrastiveLoss):
+    """Momentum contrast (He et al. 2020, eq. 1 and 2) between vision and text, with a queue of keys of each.
+
+        v2t_i = -log(e^s(v_i, k_i) / (sum over j of e^s(v_i, k_j) + sum over text keys k in the queue of e^s(v_i, k)))
+        loss  = mean over i of (v2t_i + t2v_i) / 2, or of v2t_i unless symmetric;  s: cosine / temperature
+        key encoder = momentum key encoder + (1 - momentum) query encoder, after every call
+
+    Keys k_i are encoded by copies of the encoders; t2v has vision keys. The other keys of the batch are negatives. All are in the
+    queue before the loss (the paper: after it, `enqueue_first=False`): a positive is a negative as well, the loss at least log 2.
+    Queues begin as random unit vectors, which count. Evaluation is no exception: keys enter, encoders move. Buffers stay: batch
+    norm in a key encoder has statistics of its own. A positive that ties with the largest logit (within 1e-5) is right. The
+    query encoders are no sub-modules: the model has them already.
+
+    Shape:
+        - vision_queries, text_queries: input of the encoders; features are their own keys where it is no tensor.
+        - vision_features, text_features: [N, dim], N at most `queue_size`; from the query encoders if left out.
+        - Returns `loss` and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`, `queue_size`, `momentum`.
+
+    >>> criterion = MoCoLoss(nn.Identity(), nn.Identity(), dim=2, queue_size=2, temperature=1.0)
+    >>> criterion(torch.eye(2), torch.eye(2))["loss"]
+    tensor(1.0064)
+    """
+
+    def __init__(
+        self,
+        vision_encoder: nn.Module,
+        text_encoder: nn.Module,
+        dim: int = 768,
+        queue_size: int = 65536,
+        *,
+        momentum: float = 0.999,
+        temperature: float = 0.07,
+        symmetric: bool = True,
+        update_key_encoder: bool = True,
+        enqueue_first: bool = True,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(temperature, reduction)
+        self.dim, self.queue_size = int(utils.check_positive("dim", dim)), int(utils.check_positive("queue_size", queue_size))
+        self.momentum = utils.check_fraction("momentum", momentum)
+        self.symmetric, self.update_key_encoder, self.enqueue_first = symmetric, update_key_encoder, enqueue_first
+        for name, encoder in {"vision": vision_encoder, "text": text_encoder}.items():
+            # Past nn.Module's setattr, which would make a sub-module of it.
+            object.__setattr__(self, f"{name}_encoder", encoder)
+            self.add_module(f"{name}_key_encoder", copy.deepcopy(encoder).requires_grad_(False))
+        for name in ("text", "vision")[: 1 + symmetric]:
+            self.register_buffer(f"{name}_queue", unit_columns(dim, queue_size))
+            self.register_buffer(f"{name}_queue_ptr", torch.zeros(1, dtype=torch.int64))
+
+    def forward(
+        self, vision_queries: Any, text_queries: Any, vision_features: Tensor | None = None, text_features: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """The loss and its metrics; see the class."""
+        raw = {"vision": vision_queries, "text": text_queries}
+        given = {"vision": vision_features, "text": text_features}
+        features = {name: getattr(self, f"{name}_encoder")(raw[name]) if x is None else x for name, x in given.items()}
+        utils.check_features(vision=features["vision"], text=features["text"])
+        queries = {name: utils.normalize_features(x) for name, x in features.items()}
+        keys = {name: self._keys(name, raw[name], x) for name, x in queries.items()}
+
+        if self.enqueue_first:
+            self._store(keys)
+        ways = (("vision", "text"), ("text", "vision"))[: 1 + self.symmetric]
+        found = [self._direction(queries[query], keys, key) for query, key in ways]
+        (v2t, v2t_hits), (t2v, t2v_hits) = (*found, [torch.zeros_like(x) for x in found[0]])[:2]
+        if not self.enqueue_first:
+            self._store(keys)
+        if self.update_key_encoder:
+            self._follow()
+        metrics = {"v2t_loss": utils.reduce(v2t, "mean"), "t2v_loss": utils.reduce(t2v, "mean")}
+        metrics |= {"v2t_accuracy": v2t_hits, "t2v_accuracy": t2v_hits, "accuracy": (v2t_hits + t2v_hits) / len(ways)}
+        loss = utils.reduce((v2t + t2v) / len(ways), self.reduction)
+        return self.results(loss, {**metrics, "queue_size": self.queue_size, "momentum": self.momentum})
+
+    @torch.no_grad()
+    def _keys(self, name: str, raw: Any, queries: Tensor) -> Tensor:
+        """The keys of one modality, [N, dim], checked for what its queue can take."""
+        keys, queue = queries.detach(), self.get_buffer("text_queue")
+        if isinstance(raw, Tensor):
+            keys = utils.normalize_features(self.get_submodule(f"{name}_key_encoder")(raw.detach().clone()))
+        found, wanted = {queries.shape, keys.shape}, (len(queries), self.dim)
+        if found != {wanted} or len(keys) > self.queue_size or keys.device != queue.device:
+            limit = f"at most queue_size={self.queue_size} rows on {queue.device}"
+            raise ValueError(f"{name}: expected features and keys {list(wanted)}, {limit}; found {found} on {keys.device}")
+        return keys
+
+    def _store(self, keys: dict[str, Tensor]) -> None:
+        for name in ("text", "vision")[: 1 + self.symmetric]:
+            utils.write_ring_(self.get_buffer(f"{name}_queue"), self.get_buffer(f"{name}_queue_ptr"), keys[name], dim=1)
+
+    def _direction(self, queries: Tensor, keys: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
+        """The loss of each query against one modality's keys and queue, and the share that finds its own key."""
+        logits = utils.product(queries, keys[name].to(queries.dtype).t()) / self.temperature
+        own, queue = torch.eye(len(logits), dtype=torch.bool, device=logits.device), self.get_buffer(f"{name}_queue")
+        losses, best = contrast_with_queue(logits, own, queries, queue, scale=1 / self.temperature)
+        best = torch.cat((logits.detach(), best[:, None]), dim=1).amax(dim=1)
+        hits = torch.isclose(logits.detach().diagonal(), best, rtol=TIE_SHARE, atol=TIE)
+        return losses, utils.reduce(hits.float(), "mean")
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        for name in ("vision", "text"):
+            query, key = getattr(self, f"{name}_encoder"), self.get_submodule(f"{name}_key_encoder")
+            for new, old in zip(query.parameters(), key.parameters(), strict=True):
+                old.copy_(old * self.momentum + new * (1.0 - self.momentum))
