@@ -11,7 +11,7 @@ import pytest
 from tests.examples.conftest import ROOT, Run
 
 NEVER_TOUCHED = "e0b4bb12e8ee47975810b27df66ef2fcfc9fdbcf05dba0b034689aa6908254af"
-"""SHA-256 of the file: nothing in it is a legacy symbol, so no migration may change a byte. Edited on purpose, it changes here."""
+"""SHA-256 of the file: nothing in it is a legacy symbol, so no migration may change a byte. Edit on purpose: change this too."""
 
 
 @pytest.mark.slow
