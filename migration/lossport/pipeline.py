@@ -133,7 +133,7 @@ def _plan(project: Project, loss: Loss, run: _Run) -> RewritePlan:
         )
     with run.busy("looking for call sites"):
         plan = plan_rewrite(project, [loss])
-    files = len({site.path for site in plan.sites})
+    files = len({planned.site.path for planned in plan.sites})
     found = f"{_count(len(plan.sites), 'call site')} in {_count(files, 'file')}"
     if plan.refusals:
         text = f"{found}; {_count(len(plan.refusals), 'site')} need{'s' if len(plan.refusals) == 1 else ''} a person"

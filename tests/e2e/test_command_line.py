@@ -67,7 +67,10 @@ def test_every_command_has_json(clone: Path, lossport: Lossport) -> None:
 def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
     source = tmp_path / "source"
     subprocess.run(
-        ["git", "-c", "safe.directory=*", "checkout-index", "-a", f"--prefix={source}{os.sep}"], cwd=ROOT, check=True, capture_output=True
+        ["git", "-c", "safe.directory=*", "checkout-index", "-a", f"--prefix={source}{os.sep}"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
     )
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, source], check=True, capture_output=True

@@ -1,0 +1,229 @@
+"""Somebody else's repository: another layout, other names, a loss of their own. The harness knows no loss in particular."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+BEGUN_AFTER = 2
+"""Seconds until Python has certainly begun to listen to signals; before that it just dies, as any program does."""
+
+FILES = {
+    "pyproject.toml": """
+        [tool.lossport]
+        legacy = "src/rank/old"
+        new = "src/rank/losses"
+        ports = "port/ports"
+        cases = "port/cases"
+        goldens = "port/goldens"
+        ledger = "port/ledger.jsonl"
+        import-roots = ["src"]
+        tests = ["checks"]
+        test-command = ["python", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    """,
+    "src/rank/__init__.py": "",
+    "src/rank/old/__init__.py": "",
+    "src/rank/old/margin.py": '''
+        """Margin ranking, as it grew."""
+        import torch
+        from torch import nn
+
+
+        class MarginRank(nn.Module):
+            def __init__(self, alpha=0.2, verbose=False):
+                super().__init__()
+                self.alpha = alpha
+                self.verbose = verbose
+
+            def forward(self, anchor, positive, negative):
+                near = ((anchor - positive) ** 2).sum(dim=1)
+                far = ((anchor - negative) ** 2).sum(dim=1)
+                loss = torch.relu(near - far + self.alpha).mean()
+                return {"total": loss, "active": ((near - far + self.alpha) > 0).float().mean().item()}
+    ''',
+    "src/rank/losses/__init__.py": "from rank.losses.triplet import TripletLoss\n\n__all__ = ['TripletLoss']\n",
+    "src/rank/losses/triplet.py": '''
+        """Triplet loss (Schroff et al. 2015, eq. 3)."""
+        import torch
+        from torch import Tensor, nn
+
+
+        class TripletLoss(nn.Module):
+            def __init__(self, margin: float = 0.2) -> None:
+                super().__init__()
+                self.margin = margin
+
+            def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> dict[str, Tensor]:
+                gap = ((anchor - positive) ** 2).sum(dim=1) - ((anchor - negative) ** 2).sum(dim=1) + self.margin
+                return {"loss": torch.relu(gap).mean(), "active": (gap > 0).float().mean().detach()}
+    ''',
+    "src/rank/train.py": """
+        import torch
+
+        from rank.old.margin import MarginRank
+
+
+        def step(seed):
+            torch.manual_seed(seed)
+            criterion = MarginRank(0.5, True)  # a wide margin
+            a, p, n = (torch.randn(4, 3, requires_grad=True) for _ in range(3))
+            out = criterion(a, p, n)
+            out["total"].backward()
+            return float(out["total"]), out["active"]
+    """,
+    "checks/test_train.py": """
+        from rank.train import step
+
+
+        def test_step():
+            total, active = step(0)
+            assert total > 0 and isinstance(active, float)
+    """,
+    "port/ports/margin.py": """
+        from lossport.port import Port, drop, number, rename, tensor
+
+        PORTS = (
+            Port(
+                legacy="rank.old.margin.MarginRank",
+                new="rank.losses.TripletLoss",
+                parameters=(rename("alpha", "margin"), drop("verbose", reason="never printed anything")),
+                attributes=(rename("alpha", "margin"), drop("verbose", reason="never printed anything")),
+                returns=(tensor("total", "loss"), number("active")),
+            ),
+        )
+    """,
+    "port/cases/margin.py": """
+        from rank.old.margin import MarginRank
+
+
+        def some_margin(inputs):
+            criterion = MarginRank(alpha=0.3)
+            a, p = inputs.paired(batch=5, dim=4)
+            n, _ = inputs.paired(batch=5, dim=4)
+            yield criterion(a, p, n)
+
+
+        def read_by_key(inputs):
+            criterion = MarginRank(verbose=False)
+            a, p = inputs.paired(batch=5, dim=4)
+            n, _ = inputs.paired(batch=5, dim=4)
+            out = criterion(a, p, negative=n)
+            yield out["total"]
+            yield out["active"]
+    """,
+}
+
+
+def git(folder: Path, *args: str) -> str:
+    identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org", "-c", "commit.gpgsign=false"]
+    return subprocess.run(["git", *identity, *args], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "rank-project"
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        lines = text.strip("\n").split("\n")
+        indent = len(lines[0]) - len(lines[0].lstrip())
+        (root / name).write_text("\n".join(line[indent:] if line[:indent].isspace() else line for line in lines).rstrip() + "\n")
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "start")
+    return root
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "migration")}
+
+
+@pytest.fixture
+def lossport(project: Path) -> Run:
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "lossport.cli", *args]
+        return subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_the_whole_way_and_back(project: Path, lossport: Run) -> None:
+    done = lossport("migrate", "margin")
+    assert done.returncode == 0, done.stdout + done.stderr
+    train = (project / "src/rank/train.py").read_text()
+    assert "from rank.losses import TripletLoss" in train
+    assert "criterion = TripletLoss(0.5)  # a wide margin" in train or "TripletLoss(margin=0.5)" in train
+    assert 'out["loss"].backward()' in train
+    assert 'out["active"].item()' in train
+    assert not (project / "src/rank/old/margin.py").exists()
+    assert (project / "reports/index.html").is_file()
+    assert lossport("migrate", "margin").returncode == 0
+    undone = lossport("undo", "margin")
+    assert undone.returncode == 0, undone.stderr
+    assert git(project, "diff", "--stat", "--", "src", "checks") == ""
+
+
+def test_a_failing_test_of_theirs_stops_it(project: Path, lossport: Run) -> None:
+    check = project / "checks/test_train.py"
+    check.write_text(check.read_text() + "\n\ndef test_name():\n    import rank.train\n    assert rank.train.MarginRank\n")
+    git(project, "commit", "-qam", "a test that holds on to the old name")
+    done = lossport("migrate", "margin")
+    assert done.returncode == 1
+    assert "they pass without the migration" in done.stdout or "needs a person" in done.stdout or "need a person" in done.stdout
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_tests_that_fail_anyway_are_not_blamed_on_it(project: Path, lossport: Run) -> None:
+    check = project / "checks/test_train.py"
+    check.write_text(check.read_text() + "\n\ndef test_broken():\n    assert False\n")
+    git(project, "commit", "-qam", "broken already")
+    done = lossport("migrate", "margin")
+    assert done.returncode == 1
+    assert "they fail without the migration too" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("delay", [0.5, 4.0])
+def test_a_migration_that_is_stopped_leaves_the_tree_as_it_was(project: Path, number: signal.Signals, delay: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lossport.cli", "migrate", "margin"],
+        cwd=project, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(delay)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.fail(f"it was over before it could be stopped: {out}")
+    if number is not signal.SIGKILL and delay > BEGUN_AFTER:
+        assert "interrupted: the tree is as it was" in err
+        assert process.returncode == 130
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_a_machine_without_the_sources_of_the_loss_says_what_is_missing(project: Path, lossport: Run) -> None:
+    (project / "port/cases/margin.py").unlink()
+    done = lossport("migrate", "margin")
+    assert done.returncode == 2
+    assert "port/cases/margin.py: missing" in done.stderr
+
+
+def test_parity_writes_its_verdict_into_the_ledger(project: Path, lossport: Run) -> None:
+    done = lossport("parity", "margin", "--device", "cpu", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["proofs"][0]["passed"]
+    events = [json.loads(line) for line in (project / "port/ledger.jsonl").read_text().splitlines()]
+    assert [event["event"] for event in events] == ["recorded", "proven"]
