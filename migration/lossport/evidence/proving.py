@@ -139,7 +139,7 @@ def open_sides(stack: ExitStack, project: Project, loss: Loss, golden: Golden, *
     path = golden.header.cases_path
     legacy = stack.enter_context(legacy_side(sources, tuple(ports), (), (path, golden.header.cases)))
     new_symbols = tuple(dict.fromkeys(port.new for port in loss.ports))
-    new = stack.enter_context(new_side(project.import_roots, sources.tops(), new_symbols, (), (path, rewritten)))
+    new = stack.enter_context(new_side(project.import_roots, frozenset(sources.tops), new_symbols, (), (path, rewritten)))
     missing = [name for name in golden.cases if name not in legacy.cases or name not in new.cases]
     if missing:
         raise CapsuleError(

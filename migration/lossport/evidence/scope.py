@@ -27,11 +27,8 @@ class Sources(importlib.abc.MetaPathFinder):
 
     def __init__(self, texts: Mapping[str, str], fallback: Callable[[str], tuple[str, str] | None] = lambda _: None) -> None:
         self.texts = dict(texts)
+        self.tops = {_top(path) for path in texts}
         self._fallback = fallback
-
-    def tops(self) -> frozenset[str]:
-        """The top-level packages and modules that these sources can serve by themselves."""
-        return frozenset(path.split("/")[0].removesuffix(".py") for path in self.texts)
 
     def locate(self, module: str) -> str | None:
         """The path that holds the module, after asking the fallback; None if there is none."""
@@ -44,6 +41,7 @@ class Sources(importlib.abc.MetaPathFinder):
             return None
         path, text = offered
         self.texts[path] = text
+        self.tops.add(_top(path))
         return path
 
     def find_spec(
@@ -62,6 +60,11 @@ class Sources(importlib.abc.MetaPathFinder):
             spec.submodule_search_locations = [f"<capsule>/{stem}"]
             return spec
         return None
+
+
+def _top(path: str) -> str:
+    """The top-level package or module that a file belongs to."""
+    return path.split("/")[0].removesuffix(".py")
 
 
 class _TextLoader(importlib.abc.InspectLoader):
@@ -97,9 +100,10 @@ class Scope:
         self._own: dict[str, ModuleType] = {}
         self._depth = 0
 
-    def _belongs(self, module: str) -> bool:
-        top = module.partition(".")[0]
-        return top in self._tops or (self._sources is not None and top in self._sources.tops())
+    def _take_out(self) -> dict[str, ModuleType]:
+        """Remove the modules of this side's packages from `sys.modules`."""
+        tops = self._tops | (self._sources.tops if self._sources is not None else set())
+        return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in tops}
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -111,7 +115,7 @@ class Scope:
             finally:
                 self._depth -= 1
             return
-        stashed = {name: sys.modules.pop(name) for name in list(sys.modules) if self._belongs(name)}
+        stashed = self._take_out()
         path_before, sys.path[:] = list(sys.path), [*self._roots, *sys.path]
         bytecode_before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         if self._sources is not None:
@@ -120,7 +124,7 @@ class Scope:
         try:
             yield
         finally:
-            self._own = {name: sys.modules.pop(name) for name in list(sys.modules) if self._belongs(name)}
+            self._own = self._take_out()
             sys.modules.update(stashed)
             if self._sources is not None:
                 sys.meta_path.remove(self._sources)
