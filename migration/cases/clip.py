@@ -109,13 +109,6 @@ def smoothing_with_the_cache(inputs: Inputs):
         yield criterion(vision, text, match_ids=inputs.ids(12, groups=3))
 
 
-def smoothing_in_float64(inputs: Inputs):
-    """Double precision features."""
-    criterion = CLIPStyleLoss(label_smoothing=0.1)
-    vision, text = inputs.normal(6, 8, name="vision"), inputs.normal(6, 8, name="text")
-    yield criterion(vision.double(), text.double())
-
-
 def smoothing_of_zero(inputs: Inputs):
     """None at all."""
     criterion = CLIPStyleLoss(label_smoothing=0, cache_labels=True)
