@@ -61,17 +61,36 @@ class Removal:
 
 @dataclass(frozen=True)
 class History:
-    """What the repository says about its past, oldest first."""
+    """What the repository says about its past, oldest first.
+
+    `peak_shared` says how many lines legacy files had in common when most were duplicated; `last_lines` has the legacy files of
+    the last commit and those that were removed, with their last lines.
+    """
 
     moments: tuple[Moment, ...] = ()
     removals: tuple[Removal, ...] = ()
     peak_shared: Mapping[tuple[str, str], int] = field(default_factory=dict)
     peak_at: dt.datetime | None = None
+    last_lines: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def on(self, day: dt.date) -> Moment | None:
         """The state at the end of a day, None before the first commit."""
         return next((moment for moment in reversed(self.moments) if moment.at.date() <= day), None)
+
+
+def figures(corpus: Corpus, intended_lines: int) -> TreeFigures:
+    """A corpus in the few numbers that history keeps."""
+    score = architecture(corpus, intended_lines)
+    return TreeFigures(
+        files=sum(file.source > 0 for file in corpus.files.values()),
+        lines=corpus.total,
+        source=corpus.source,
+        duplicated=corpus.duplication.count,
+        complexity=corpus.worst[1].complexity if corpus.worst else 0,
+        depth=corpus.depth,
+        score=score.score if score else None,
+    )
 
 
 def read_history(root: Path, legacy: str, new: str, memory: Memory, intended_lines: int) -> History:
@@ -86,13 +105,14 @@ def read_history(root: Path, legacy: str, new: str, memory: Memory, intended_lin
             moments = list(reader.moments(commits))
             peak = max(moments, key=lambda moment: moment.legacy.duplicated, default=None)
             shared = reader.shared(peak.commit) if peak else {}
+            last_lines = reader.last_lines()
     except git.GitError as error:
         return History(notes=(f"No history: {error}.",))
     notes = [*_line_notes(commits, legacy, new), *reader.notes()]
     if shallow:
         first = commits[0].at.date() if commits else "now"
         notes.append(f"This is a shallow clone: what came before {first} is not here (git fetch --unshallow brings it).")
-    return History(tuple(moments), tuple(reader.removals), shared, peak.at if peak else None, tuple(notes))
+    return History(tuple(moments), tuple(reader.removals), shared, peak.at if peak else None, last_lines, tuple(notes))
 
 
 class _Reader:
@@ -136,6 +156,11 @@ class _Reader:
         record = self._memory.recall(f"shared {_digest(blobs)}", compute)
         return {(one, other): count for one, other, count in record}
 
+    def last_lines(self) -> Mapping[str, int]:
+        """The lines of every legacy file when it was last seen."""
+        removed = {removal.path: removal.lines for removal in self.removals}
+        return {**removed, **{path: self._file(blob).total for path, blob in self._legacy.blobs.items()}}
+
     def notes(self) -> Iterator[str]:
         """Files that could not be read, once each."""
         for path, (commit, problem) in sorted(self._broken.items()):
@@ -147,17 +172,7 @@ class _Reader:
 
     def _measure(self, tree: _Tree) -> TreeFigures:
         files = {path: self._file(blob) for path, blob in tree.blobs.items()}
-        corpus = Corpus(files, tree.duplication(files), NO_DUPLICATION, {})
-        score = architecture(corpus, self._intended)
-        return TreeFigures(
-            files=sum(file.source > 0 for file in files.values()),
-            lines=corpus.total,
-            source=corpus.source,
-            duplicated=corpus.duplication.count,
-            complexity=corpus.worst[1].complexity if corpus.worst else 0,
-            depth=corpus.depth,
-            score=score.score if score else None,
-        )
+        return figures(Corpus(files, tree.duplication(files), NO_DUPLICATION, {}), self._intended)
 
     def _file(self, blob: str) -> FileMeasure:
         if blob not in self._files:

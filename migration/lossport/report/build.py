@@ -3,71 +3,150 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 
 from lossport.config import Project
-from lossport.measure import (
-    Corpus,
-    Coverage,
-    CoverageError,
-    architecture,
-    read_coverage,
-    tests_per_name,
-)
-from lossport.measure.corpus import decode
+from lossport.measure import Coverage, CoverageError, architecture, read_coverage, tests_per_name
+from lossport.measure.corpus import Corpus, decode
+from lossport.measure.history import History, Moment, figures, read_history
 from lossport.measure.memory import Memory, measure_files
 from lossport.measure.sources import read_sources
 from lossport.measure.tokens import Unreadable
+from lossport.report import series
+from lossport.report.charts import Chart, drawn
+from lossport.report.claims import CheckedClaim, check_claims
 from lossport.report.facts import Facts, LossFacts
+from lossport.report.forecast import Forecast, forecast
 from lossport.report.gates import Measured, gates, lost, newly_met
-from lossport.report.model import LossRow, Report
-from lossport.report.owners import owners_of, read_owners
+from lossport.report.model import Report
+from lossport.report.owners import read_owners
+from lossport.report.rows import gone_files, loss_rows, retired_times
+from lossport.report.trends import trends
 
 COVERAGE_FILE = "coverage.json"
 """Where `coverage json` writes, below the project's root."""
 
 
 def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
-    """Measure `project` as it lies there now."""
+    """Measure `project` as it lies there now, and as git remembers it."""
     memory = Memory(project.state / "cache")
-    legacy, new = (_corpus(project, folder, memory) for folder in (project.legacy, project.new))
-    memory.save()
+    trees = _measure(project, memory, today)
     coverage, note = _coverage(project)
-    size = project.gates.lines
-    legacy_name, new_name = project.relative(project.legacy), project.relative(project.new)
     measured = Measured(
         losses=facts.losses,
-        new=new,
-        legacy=legacy,
-        coverage=_percent(coverage, list(new.files)),
-        utils_coverage=_percent(coverage, [f"{new_name}/utils.py"]),
+        new=trees.new,
+        legacy=trees.legacy,
+        coverage=_percent(coverage, list(trees.new.files)),
+        utils_coverage=_percent(coverage, [f"{trees.new_name}/utils.py"]),
         coverage_note=note,
-        architecture=architecture(new, size),
+        architecture=architecture(trees.new, project.gates.lines),
     )
-    now = gates(project.gates, measured, new_name, legacy_name)
-    return Report(
+    criteria = gates(project.gates, measured, trees.new_name, trees.legacy_name)
+    gone = gone_files(facts.losses, trees.history, trees.legacy, trees.now)
+    retired = retired_times(facts.losses, gone, trees.now)
+    since = min(
+        [*(loss.started_at for loss in facts.losses if loss.started_at), *retired, *(m.at for m in trees.moments[:1])],
+        default=trees.now,
+    )
+    course = _Course(len(facts.losses), retired, since, trees.now)
+    claims = check_claims(project.claims, trees.moments)
+    report = Report(
         project=project.root.name,
         today=today,
         facts=facts,
-        losses=_rows(project, facts.losses, legacy, new, coverage),
-        gates=now,
-        gates_lost=lost(now, facts.gates_met),
-        gates_newly_met=newly_met(now, facts.gates_met),
-        legacy=legacy,
-        new=new,
-        legacy_architecture=architecture(legacy, size),
+        losses=loss_rows(
+            facts.losses,
+            lines=trees.lines,
+            coverage=coverage,
+            owners=read_owners(project.root),
+            tests=_tests(project, facts.losses),
+            sources={loss.name: _sources(project, loss.name) for loss in facts.losses},
+        ),
+        gates=criteria,
+        gates_lost=lost(criteria, facts.gates_met),
+        gates_newly_met=newly_met(criteria, facts.gates_met),
+        legacy=trees.legacy,
+        new=trees.new,
+        legacy_architecture=architecture(trees.legacy, project.gates.lines),
         new_architecture=measured.architecture,
-        legacy_name=legacy_name,
-        new_name=new_name,
+        legacy_name=trees.legacy_name,
+        new_name=trees.new_name,
+        history=trees.history,
+        moments=trees.moments,
+        trends=trends(criteria, trees.moments, [at.date() for at in retired], today),
+        claims=claims,
+        since=since.date(),
+        forecast=course.end,
+        gone=gone,
+        charts={name: drawn(chart, memory) for name, chart in _charts(project, trees, course, claims).items()},
         coverage=coverage.files if coverage else {},
-        notes=(),
+        notes=(*facts.problems, *trees.history.notes),
     )
+    memory.save()
+    return report
 
 
-def _corpus(project: Project, folder: Path, memory: Memory) -> Corpus:
-    return measure_files(read_sources(project.root, folder), memory)
+@dataclass(frozen=True)
+class _Trees:
+    """Both trees now and before. `now` is never before the last commit; `lines` has the lines of every file there ever was."""
+
+    legacy_name: str
+    new_name: str
+    legacy: Corpus
+    new: Corpus
+    history: History
+    moments: tuple[Moment, ...]
+    now: dt.datetime
+
+    @property
+    def lines(self) -> Mapping[str, int]:
+        current = {path: file.total for corpus in (self.legacy, self.new) for path, file in corpus.files.items()}
+        return {**self.history.last_lines, **current}
+
+
+@dataclass(frozen=True)
+class _Course:
+    """How the migration went: losses in all, when they were retired, since when, until now."""
+
+    total: int
+    retired: Sequence[dt.datetime]
+    since: dt.datetime
+    now: dt.datetime
+
+    @property
+    def end(self) -> Forecast | None:
+        left = self.total - len(self.retired)
+        return forecast([at.date() for at in self.retired], left, self.since.date(), self.now.date())
+
+
+def _measure(project: Project, memory: Memory, today: dt.date) -> _Trees:
+    size = project.gates.lines
+    names = project.relative(project.legacy), project.relative(project.new)
+    legacy, new = (measure_files(read_sources(project.root, folder), memory) for folder in (project.legacy, project.new))
+    history = read_history(project.root, *names, memory, size)
+    midnight = dt.datetime.combine(today, dt.time(), dt.UTC)
+    now = max([midnight, *(moment.at for moment in history.moments[-1:])])
+    work_tree = Moment("", now, figures(legacy, size), figures(new, size))
+    return _Trees(*names, legacy, new, history, (*history.moments, work_tree), now)
+
+
+def _charts(project: Project, trees: _Trees, course: _Course, claims: Sequence[CheckedClaim]) -> dict[str, Chart]:
+    """Every chart that has something to show."""
+    names = trees.legacy_name, trees.new_name
+    peak = trees.history.peak_shared
+    peak_files = {path for pair in peak for path in pair}
+    charts: dict[str, Chart | None] = {
+        "burndown": series.burndown(course.total, course.retired, course.since, course.now, course.end) if course.total else None,
+        "claims": series.claimed(claims, trees.moments, "%"),
+        "claims-lines": series.claimed(claims, trees.moments, "lines"),
+        "lines": series.lines_over_time(trees.moments, names, project.gates),
+        "duplication": series.duplication_over_time(trees.moments, names, project.gates),
+        "copies-peak": series.copies("copies-peak", "Copies at their peak", peak, peak, peak_files),
+        "copies-now": series.copies("copies-now", "Copies now", trees.legacy.duplication.shared, peak, trees.legacy.files),
+    }
+    return {name: chart for name, chart in charts.items() if chart is not None}
 
 
 def _coverage(project: Project) -> tuple[Coverage | None, str]:
@@ -88,39 +167,19 @@ def _percent(coverage: Coverage | None, paths: list[str]) -> float | None:
     return found.percent if found else None
 
 
-def _rows(
-    project: Project, losses: Sequence[LossFacts], legacy: Corpus, new: Corpus, coverage: Coverage | None
-) -> tuple[LossRow, ...]:
-    owners = read_owners(project.root)
-    identifiers = {
-        loss.name: [symbol.rpartition(".")[2] for symbol in (*loss.legacy_symbols, *loss.new_symbols)] for loss in losses
-    }
-    counts = tests_per_name(_test_texts(project), identifiers)
-    return tuple(
-        LossRow(
-            facts=loss,
-            owners=next(
-                (found for path in (*loss.legacy_files, *loss.new_files) if (found := owners_of(path, owners))),
-                (),
-            ),
-            lines_before=_lines(legacy, loss.legacy_files),
-            lines_after=_lines(new, loss.new_files),
-            coverage=coverage.of(list(loss.new_files)) if coverage else None,
-            tests=counts[loss.name],
-        )
-        for loss in losses
-    )
+def _sources(project: Project, name: str) -> tuple[str, str]:
+    """The port and the cases of a loss, empty where there is no such file."""
+    paths = (folder / f"{name}.py" for folder in (project.ports, project.cases))
+    port, cases = (project.relative(path) if path.is_file() else "" for path in paths)
+    return port, cases
 
 
-def _lines(corpus: Corpus, paths: Sequence[str]) -> int | None:
-    known = [corpus.files[path].total for path in paths if path in corpus.files]
-    return sum(known) if known else None
-
-
-def _test_texts(project: Project) -> dict[str, str]:
+def _tests(project: Project, losses: Sequence[LossFacts]) -> dict[str, int]:
+    """How many tests speak of each loss."""
     texts = {}
     for folder in project.tests:
         for path, data in read_sources(project.root, folder).items():
             with suppress(Unreadable):
                 texts[path] = decode(data)
-    return texts
+    symbols = {loss.name: [name.rpartition(".")[2] for name in (*loss.legacy_symbols, *loss.new_symbols)] for loss in losses}
+    return tests_per_name(texts, symbols)

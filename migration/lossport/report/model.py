@@ -5,15 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lossport.measure import Architecture, Corpus, FileCoverage
+from lossport.measure.history import History, Moment
+from lossport.report.claims import CheckedClaim
 from lossport.report.facts import Facts, LossFacts, Stage
+from lossport.report.forecast import Forecast
 from lossport.report.gates import Gate
+from lossport.report.trends import Trend
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 @dataclass(frozen=True)
 class LossRow:
-    """One loss with what was measured about its files."""
+    """One loss with what was measured about its files. `port` and `cases` are paths, empty where there is no such file."""
 
     facts: LossFacts
     owners: tuple[str, ...]
@@ -21,6 +29,15 @@ class LossRow:
     lines_after: int | None
     coverage: FileCoverage | None
     tests: int
+    port: str = ""
+    cases: str = ""
+
+    @property
+    def hours_to_proof(self) -> float | None:
+        """Hours from the first event to the first proof."""
+        if not (self.facts.started_at and self.facts.proven_at):
+            return None
+        return (self.facts.proven_at - self.facts.started_at).total_seconds() / 3600
 
     @property
     def sites(self) -> int:
@@ -29,8 +46,19 @@ class LossRow:
 
 
 @dataclass(frozen=True)
+class Retired:
+    """A legacy file that is gone, and the loss it belonged to if a port says so. `commit` is None before it is committed."""
+
+    loss: str | None
+    path: str
+    at: dt.datetime
+    commit: str | None
+    lines: int | None
+
+
+@dataclass(frozen=True)
 class Report:
-    """Everything on the page."""
+    """Everything on the page. `moments` is the history with the work tree as its last; `charts` are drawn, by name."""
 
     project: str
     today: dt.date
@@ -45,8 +73,22 @@ class Report:
     new_architecture: Architecture | None
     legacy_name: str
     new_name: str
+    history: History
+    moments: tuple[Moment, ...]
+    trends: Mapping[str, Trend]
+    claims: tuple[CheckedClaim, ...]
+    since: dt.date
+    forecast: Forecast | None
+    gone: tuple[Retired, ...]
+    charts: Mapping[str, Markup]
     coverage: Mapping[str, FileCoverage] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def gone_this_week(self) -> tuple[Retired, ...]:
+        """The legacy files that went away in the week of the report."""
+        week = self.today.isocalendar()[:2]
+        return tuple(item for item in self.gone if item.at.date().isocalendar()[:2] == week)
 
     @property
     def week(self) -> str:

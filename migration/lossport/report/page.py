@@ -10,6 +10,7 @@ import base64
 import datetime as dt
 import hashlib
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,19 +20,26 @@ from markupsafe import Markup
 from lossport import __version__
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Part
 from lossport.report.facts import STAGES, CellState, ParityCell
+from lossport.report.forecast import PACE_DAYS, Forecast
 from lossport.report.gates import Gate
 from lossport.report.metrics import metrics_json
 from lossport.report.model import LossRow, Report
+from lossport.report.series import shared_pairs
+from lossport.report.trends import Trend
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 SECTIONS = (
     ("headline", "Headline"),
-    ("gates", "Gates"),
     ("losses", "Losses"),
+    ("gates", "Gates"),
+    ("progress", "Progress"),
+    ("copies", "Copies"),
     ("parity", "Parity"),
+    ("retired", "Retired"),
     ("waiting", "Waiting"),
     ("files", "Files"),
+    ("method", "Method"),
 )
 
 NOTHING = "\N{EN DASH}"
@@ -44,6 +52,10 @@ _VERDICTS: dict[CellState, tuple[str, str]] = {
     "stale": ("open", "↻"),
     "missing": ("soft", NOTHING),
 }
+
+
+_WORSE: tuple[CellState, ...] = ("passed", "missing", "stale", "failed")
+"""In the order of what a reader must know about a device."""
 
 
 def render_report(report: Report, *, root_link: str = "..", weeks: tuple[str, ...] = ()) -> dict[str, bytes]:
@@ -59,6 +71,7 @@ def _page(report: Report, root_link: str, weeks: tuple[str, ...]) -> str:
     environment = _environment()
     script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
     existing = {*report.legacy.files, *report.new.files}
+    existing.update(path for row in report.losses for path in (row.port, row.cases) if path)
     return environment.get_template("page.html.j2").render(
         report=report,
         sections=SECTIONS,
@@ -71,9 +84,13 @@ def _page(report: Report, root_link: str, weeks: tuple[str, ...]) -> str:
         next_up=next_up(report),
         met=[gate for gate in report.gates if gate.met],
         columns=_columns(report),
+        devices=_devices(report),
         cells={(row.facts.name, (cell.device, cell.dtype)): cell for row in report.losses for cell in row.facts.parity},
         waiting=[(row.facts.name, item) for row in report.losses for item in row.facts.waiting],
         score_rows=_score_rows(report.legacy_architecture, report.new_architecture),
+        pairs=(shared_pairs(report.legacy.duplication.shared), shared_pairs(report.history.peak_shared)),
+        most_shared=max([*report.legacy.duplication.shared.values(), *report.history.peak_shared.values()], default=0),
+        pace_days=PACE_DAYS,
         min_tokens=MIN_TOKENS,
         min_lines=MIN_LINES,
         links=(root_link, existing),
@@ -94,6 +111,21 @@ def _columns(report: Report) -> list[tuple[str, str]]:
     """Every device and dtype that some loss has a cell for: CPU first, single precision first."""
     known = {(cell.device, cell.dtype) for row in report.losses for cell in row.facts.parity}
     return sorted(known, key=lambda pair: (pair[0] != "cpu", pair[0], pair[1] != "float32", pair[1]))
+
+
+def _devices(report: Report) -> dict[str, list[tuple[str, CellState]]]:
+    """For each loss the worst state on each device."""
+    return {
+        row.facts.name: [
+            (device, max((cell.state for cell in cells), key=_WORSE.index))
+            for device, cells in groupby(sorted(row.facts.parity, key=_cpu_first), key=lambda cell: cell.device)
+        ]
+        for row in report.losses
+    }
+
+
+def _cpu_first(cell: ParityCell) -> tuple[bool, str]:
+    return cell.device != "cpu", cell.device
 
 
 def _score_rows(*scores: Architecture | None) -> list[tuple[str, int, list[Part | None]]]:
@@ -119,10 +151,14 @@ def _environment() -> jinja2.Environment:
         link=_link,
         mark=_mark,
         mood=_mood,
+        opening=lambda text: text[:1].upper() + text[1:],
         percent=lambda value: f"{value:.1f} %",
         ratios=_ratios,
         sentence=_sentence,
+        span=_span,
         timing=_timing,
+        trend=_trend,
+        unit=lambda gate: "" if gate.unit.startswith("of") else gate.unit,
         value=gate_value,
         verdict=_verdict,
     )
@@ -157,9 +193,9 @@ def _mood(gate: Gate) -> str:
     return {True: "good", False: "bad", None: "soft"}[gate.met]
 
 
-def _verdict(cell: ParityCell) -> Markup:
-    mood, sign = _VERDICTS[cell.state]
-    return Markup('<span class="{}" aria-hidden="true">{}</span><span class="hidden">{}</span>').format(mood, sign, cell.state)
+def _verdict(state: CellState) -> Markup:
+    mood, sign = _VERDICTS[state]
+    return Markup('<span class="{}" aria-hidden="true">{}</span><span class="hidden">{}</span>').format(mood, sign, state)
 
 
 def _counts(cell: ParityCell) -> str:
@@ -184,18 +220,39 @@ def _ratios(cell: ParityCell) -> str:
     return ", ".join(filter(None, [time, memory]))
 
 
+def _trend(trend: Trend | None) -> Markup:
+    """An arrow with the change and since when, coloured by whether it is for the better."""
+    if trend is None:
+        return Markup('<span class="soft">{}</span>').format(NOTHING)
+    arrow = "\N{UPWARDS ARROW}" if trend.change > 0 else "\N{DOWNWARDS ARROW}" if trend.change < 0 else ""
+    if not arrow or round(abs(trend.change), 1) == 0:
+        return Markup('<span class="soft">steady</span>')
+    mood, word = ("good", "better") if trend.better else ("bad", "worse")
+    return Markup(
+        '<span class="{}">{} {}</span><span class="hidden"> {}</span><br><span class="soft small">since {}</span>'
+    ).format(mood, arrow, figure(round(abs(trend.change), 1)), word, f"{trend.since.day} {trend.since:%b}")
+
+
+def _span(end: Forecast) -> str:
+    """When the forecast expects the end, in words."""
+    early, late = (day(date) if date else "" for date in (end.early, end.late))
+    if not early:
+        return "not within ten years"
+    return f"between {early} and {late}" if late else f"not before {early}, with no end that can be named"
+
+
 def _sentence(text: str) -> str:
     text = text.strip()
     return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
 
 @jinja2.pass_context
-def _link(context: jinja2.runtime.Context, path: str, line: int | None = None) -> Markup:
+def _link(context: jinja2.runtime.Context, path: str, line: int | None = None, shown: str = "") -> Markup:
     """A path as a link if the file is there, relative to the page; plain text otherwise."""
     links: tuple[str, set[str]] = context["links"]
     root, existing = links
-    shown = f"{path}:{line}" if line else path
+    shown = shown or (f"{path}:{line}" if line else path)
+    words = Markup("_<wbr>").join(shown.split("_"))  # long names may break there
     if path not in existing and not line:
-        return Markup('<span class="soft">{}</span>').format(shown)
-    address = quote(f"{root}/{path}")
-    return Markup('<a href="{}">{}</a>').format(address, shown)
+        return Markup('<span class="soft">{}</span>').format(words)
+    return Markup('<a href="{}">{}</a>').format(quote(f"{root}/{path}"), words)
