@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from lossport.config import Loss, Project
 from lossport.evidence.capsule import CapsuleError, read_header
 from lossport.evidence.fingerprint import WORDS, Fingerprint, fingerprint_from
 from lossport.rewrite import REWRITER_VERSION
-from lossport.tree import find_sites, source_digest
+from lossport.tree import Site, find_sites, source_digest
 
 Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
 
@@ -75,11 +75,11 @@ def read_events(project: Project) -> tuple[ledger.Event, ...]:
     return ledger.read(path.read_bytes() if path.is_file() else None, where=project.relative(path))
 
 
-def standings(project: Project, losses: Sequence[Loss]) -> dict[str, Standing]:
-    """Where each of the losses stands, by name; the tree is searched once for all."""
+def standings(project: Project, losses: Sequence[Loss], sites: Iterable[Site] | None = None) -> dict[str, Standing]:
+    """Where each of the losses stands, by name. `sites` are their call sites, where the caller has searched the tree already."""
     events = read_events(project)
-    sites = Counter(site.symbol for site in find_sites(project, losses).sites) if losses else Counter()
-    return {loss.name: standing(project, loss, events, sum(sites[symbol] for symbol in loss.symbols)) for loss in losses}
+    found = Counter(site.symbol for site in (find_sites(project, losses).sites if sites is None else sites))
+    return {loss.name: standing(project, loss, events, sum(found[symbol] for symbol in loss.symbols)) for loss in losses}
 
 
 def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites: int) -> Standing:

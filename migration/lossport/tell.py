@@ -11,7 +11,7 @@ from lossport import ledger, stages, transaction, tree
 from lossport.config import Loss, Project
 from lossport.evidence.fingerprint import fingerprint_from
 from lossport.report import Facts, LossFacts, ParityCell, Report, Waiting, build_report, render_report
-from lossport.rewrite import plan_rewrite
+from lossport.rewrite import Refusal, plan_rewrite
 from lossport.transaction import Change
 from lossport.tree import Site
 from lossport.tree.files import defining_file
@@ -29,9 +29,10 @@ def facts_of(project: Project) -> Facts:
     """Everything that the report cannot measure itself."""
     losses = tuple(project.losses())
     events = stages.read_events(project)
-    where = stages.standings(project, losses)
     found = tree.find_sites(project, losses)
-    told = tuple(_loss_facts(project, loss, where[loss.name], events, found.sites) for loss in losses)
+    where = stages.standings(project, losses, found.sites)
+    refusals = plan_rewrite(project, [loss for loss in losses if not where[loss.name].retired]).refusals
+    told = tuple(_loss_facts(project, where[loss.name], events, found.sites, refusals) for loss in losses)
     gates = {str(e.facts["gate"]): float(e.facts["target"]) for e in events if e.kind == "gate"}
     problems = tuple(f"{p.path}:{p.line}: {p.reason}" for p in found.problems)
     return Facts(told, gates, problems)
@@ -48,10 +49,14 @@ def report_changes(project: Project, report: Report) -> list[Change]:
 
 
 def _loss_facts(
-    project: Project, loss: Loss, where: stages.Standing, events: Sequence[ledger.Event], sites: Sequence[Site]
+    project: Project,
+    where: stages.Standing,
+    events: Sequence[ledger.Event],
+    sites: Sequence[Site],
+    refusals: Sequence[Refusal],
 ) -> LossFacts:
+    loss = where.loss
     own = [event for event in events if event.loss == loss.name]
-    plan = None if where.retired else plan_rewrite(project, [loss])
     retired = ledger.latest(events, loss.name, "retired")
     named = tuple(str(path) for path in retired.facts.get("files", ())) if retired is not None else ()
     return LossFacts(
@@ -64,7 +69,7 @@ def _loss_facts(
         why=where.why,
         sites_left=Counter(site.form for site in sites if site.symbol in loss.symbols),
         parity=tuple(_cell(project, loss, events, device) for device in DEVICES),
-        waiting=tuple(Waiting(r.path, r.line, r.column, r.code, r.reason, r.todo) for r in (plan.refusals if plan else ())),
+        waiting=tuple(Waiting(r.path, r.line, r.column, r.code, r.reason, r.todo) for r in refusals if r.symbol in loss.symbols),
         started_at=own[0].at if own else None,
         proven_at=next((event.at for event in own if event.kind == "proven"), None),
         retired_at=retired.at if where.retired and retired is not None else None,
