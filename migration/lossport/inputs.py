@@ -27,7 +27,9 @@ class Variation:
     """How a run departs from the case as written. The default departs in nothing.
 
     `batch` and `dim` replace every batch size and width that the case asks for. `values` edits what was drawn, `scale` multiplies
-    it, `layout` changes strides alone. `mode`, `training`, `carry` and `repeats` are for the harness that runs the case.
+    it, `layout` changes strides alone. The rest is for the harness that runs the case: under autocast or without grad, in
+    training or evaluation mode, carried through a copy after every step, repeated with a gradient step in between, with second
+    derivatives, and stopped after some steps.
     """
 
     name: str = ""
@@ -42,6 +44,8 @@ class Variation:
     training: bool = True
     carry: Literal["", "deepcopy", "state-dict"] = ""
     repeats: int = 1
+    second: bool = False
+    steps: int | None = None
 
 
 PLAIN = Variation()

@@ -5,7 +5,7 @@ A missing gradient stays `Plain(None)`: it is not a zero gradient. Changes no `.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -26,10 +26,13 @@ def fields_of(targets: GradientTargets) -> dict[str, Node]:
     return {name: array(tensor.grad) for name, tensor in targets.items() if tensor.is_leaf and tensor.grad is not None}
 
 
-def differentiate(result: object, node: Node, targets: GradientTargets) -> Node:
-    """The frozen result with the gradients of its first differentiable tensors filled in."""
+def differentiate(result: object, node: Node, targets: GradientTargets, *, second: bool = False) -> Node:
+    """The frozen result with the gradients of its first differentiable tensors filled in.
+
+    With `second`, also those of the squared length of the first gradients, as a gradient penalty needs them.
+    """
     live = _differentiable(result, node)
-    gradients = {id(frozen): _gradients(tensor, targets) for tensor, frozen in live[:MOST_DIFFERENTIATED]}
+    gradients = {id(frozen): _gradients(tensor, targets, second) for tensor, frozen in live[:MOST_DIFFERENTIATED]}
     return _filled(node, gradients) if gradients else node
 
 
@@ -68,19 +71,35 @@ def _child(value: object, key: str | int) -> object:
     return getattr(value, str(key), None)
 
 
-def _gradients(tensor: Tensor, targets: GradientTargets) -> dict[str, Node]:
+def _gradients(tensor: Tensor, targets: GradientTargets, second: bool) -> dict[str, Node]:
     """Of the weighted sum of the tensor; the weights differ from row to row, so that two rows cannot be swapped unseen."""
     weights = (1 + torch.arange(tensor.numel(), device=tensor.device) / max(tensor.numel(), 1)).to(tensor.dtype)
     names = list(targets)
-    if not names:
-        return {}
+    first = _grad(tensor, weights.reshape(tensor.shape), [targets[name] for name in names], create_graph=second)
+    found = _named(names, first)
+    if second and not isinstance(first, Raised):
+        smooth = [item for item in first if item is not None and item.requires_grad]
+        length = torch.stack([(item * item).sum() for item in smooth]).sum() if smooth else None
+        again = None if length is None else _grad(length, None, [targets[name] for name in names])
+        found.update({f"second {name}": node for name, node in _named(names, again or [None] * len(names)).items()})
+    return found
+
+
+def _grad(
+    tensor: Tensor, weights: Tensor | None, leaves: list[Tensor], *, create_graph: bool = False
+) -> Sequence[Tensor | None] | Raised:
+    if not leaves:
+        return []
     try:
-        found = torch.autograd.grad(
-            tensor, [targets[name] for name in names], weights.reshape(tensor.shape), retain_graph=True, allow_unused=True
-        )
+        return torch.autograd.grad(tensor, leaves, weights, retain_graph=True, allow_unused=True, create_graph=create_graph)
     except RuntimeError as error:  # an in-place change or a second backward, as the loss's author would meet it
-        return dict.fromkeys(names, Raised(type_name(type(error)), str(error)))
-    return {name: Plain(None) if item is None else array(item) for name, item in zip(names, found, strict=True)}
+        return Raised(type_name(type(error)), str(error))
+
+
+def _named(names: Sequence[str], found: Sequence[Tensor | None] | Raised) -> dict[str, Node]:
+    if isinstance(found, Raised):
+        return dict.fromkeys(names, found)
+    return {name: Plain(None) if item is None else array(item.detach()) for name, item in zip(names, found, strict=True)}
 
 
 def _arrays(node: Node) -> Iterator[Array]:

@@ -110,9 +110,7 @@ class Comparison:
         for number, (old, new) in enumerate(zip(self.legacy.steps, self.new.steps, strict=False)):
             yield from self._step(number, old, new)
         if len(self.legacy.steps) != len(self.new.steps):
-            old_raised = bool(self.legacy.steps) and self.legacy.steps[-1].raised is not None
-            new_raised = bool(self.new.steps) and self.new.steps[-1].raised is not None
-            if not old_raised and not new_raised:
+            if not self.legacy.raised and not self.new.raised:
                 counts = Different(str(len(self.legacy.steps)), str(len(self.new.steps)))
                 yield self._finding("end", "steps", counts)
 

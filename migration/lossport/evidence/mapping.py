@@ -150,6 +150,9 @@ class Renaming:
         self._instances, self._ports = instances, ports
 
     def __call__(self, name: str) -> str | None:
+        if name.startswith("second "):
+            renamed = self(name.removeprefix("second "))
+            return None if renamed is None else f"second {renamed}"
         if not name.startswith("parameter "):
             return name
         full = name.removeprefix("parameter ")

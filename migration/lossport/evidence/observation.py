@@ -60,6 +60,11 @@ class Observation:
         """Time spent in the case's own code."""
         return sum(step.seconds for step in self.steps)
 
+    @property
+    def raised(self) -> bool:
+        """Whether the case ended in an exception."""
+        return bool(self.steps) and self.steps[-1].raised is not None
+
     def encoded(self, tensors: Tensors) -> list[Any]:
         """As JSON, tensors beside it."""
         return [_encode_step(step, tensors) for step in self.steps]

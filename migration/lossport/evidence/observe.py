@@ -130,7 +130,7 @@ class _Runner:
             self._step(inputs, lambda: function(inputs))
             return
         steps = function(inputs)
-        for _ in range(MOST_STEPS):
+        for _ in range(self.run.variation.steps or MOST_STEPS):
             if not self._step(inputs, lambda: next(steps)):
                 break
             if self.run.variation.carry:
@@ -176,7 +176,7 @@ class _Runner:
         if step.raised is None:
             node = snapshot(result, self.side.watch.called)
             if not fields:
-                node = differentiate(result, node, targets)
+                node = differentiate(result, node, targets, second=self.run.variation.second)
         seen = replace(
             step,
             result=node,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ from lossport.evidence.observation import Observation
 from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import Side, legacy_side, new_side
-from lossport.evidence.variants import derived
+from lossport.evidence.variants import Extent, changes_inputs, changes_width, derived
 from lossport.evidence.verdict import NOT_RUN, Proof, Verdict
-from lossport.inputs import Variation
+from lossport.inputs import PLAIN, Variation
 from lossport.port import Divergence, Port
 
 
@@ -39,16 +39,39 @@ class Sides:
     divergences: tuple[Divergence, ...]
     device: str
 
-    def verdict(self, case: str, variation: Variation) -> Verdict:
-        """Run one case in one variation on both sides and judge it."""
+    def verdict(self, case: str, variation: Variation = PLAIN, plain: Observation | None = None) -> Verdict | None:
+        """Run one case in one variation on both sides and judge it; None if the variation does not apply to the case.
+
+        `plain` is the legacy observation of the case as written: a variation of inputs that leaves it as it is does not apply.
+        """
         name = f"{case}@{variation.name}" if variation.name else case
         run = Run(variation, self.device)
         old = observe(self.legacy, case, run)
+        if changes_width(variation) and old.raised:
+            return None
+        if plain is not None and changes_inputs(variation) and old.digest() == plain.digest():
+            return None
         new = observe(self.new, case, run)
         verdict = self.compare(name, case, variation, old, new).verdict
-        if verdict.kind in ("equal", "intended") and not _wants_noise_check(variation):
+        if variation.name and verdict.kind in ("equal", "intended"):
             return verdict
         return self.unless_unsteady(verdict, case, run, old)
+
+    def verdicts(self, case: str, cases: Sequence[str], extent: Extent) -> Iterator[Verdict]:
+        """The case as written, then its variants; none for a case that fails, by intention or not, before it varies."""
+        written = self.verdict(case)
+        if written is None:
+            return
+        yield written
+        if written.kind not in ("equal", "close"):
+            return
+        plain = observe(self.legacy, case, Run(device=self.device))
+        if plain.raised:
+            return
+        for variation in derived(case, cases, extent):
+            found = self.verdict(case, variation, plain)
+            if found is not None:
+                yield found
 
     def unless_unsteady(self, verdict: Verdict, case: str, run: Run, old: Observation) -> Verdict:
         """The verdict, or "not provable" if the legacy loss differs from itself."""
@@ -70,11 +93,6 @@ class Sides:
 UNSTEADY = "the legacy loss differs from itself when it is run twice with the same seeds"
 
 
-def _wants_noise_check(variation: Variation) -> bool:
-    """Written cases are always run twice; of derived variants those that are not equal."""
-    return not variation.name
-
-
 def precision_of(variation: Variation, device: str) -> torch.dtype:
     """The dtype that numbers of this run are rounded to."""
     if variation.mode == "autocast":
@@ -93,7 +111,7 @@ def prove(
     progress: Progress = no_progress,
     fingerprint: Fingerprint | None = None,
     only: Sequence[str] | None = None,
-    variants: bool = True,
+    extent: Extent = "chosen",
 ) -> Proof:
     """Compare the new loss in the tree with the legacy loss of the golden, on every case and its derived variants.
 
@@ -101,7 +119,7 @@ def prove(
         rewritten: the case file as the rewriter turns it; None takes the one that the capsule holds.
         device: `cpu` or `cuda`; a device that is missing gives a proof that says "not run here" and has not passed.
         only: names of written cases; others are left out, and so is the check for unused divergences.
-        variants: whether to derive variants of the written cases.
+        extent: which variants to derive from the written cases.
     """
     given = fingerprint or Fingerprint()
     if device not in devices_here():
@@ -112,14 +130,16 @@ def prove(
         stack.enter_context(steady(device))
         sides = open_sides(stack, project, loss, golden, rewritten=text, device=device)
         names = [name for name in golden.cases if only is None or name in only]
-        runs = [(name, item) for name in names for item in derived(name, names, device, variants)]
         verdicts: list[Verdict] = []
-        for done, (name, variation) in enumerate(runs):
-            progress(name, done, len(runs))
-            verdicts.append(_verdict(sides, golden, name, variation))
-        progress("", len(runs), len(runs))
+        for done, name in enumerate(names):
+            progress(name, done, len(names))
+            if name in golden.unsteady:
+                verdicts.append(Verdict(name, "not provable", reason=UNSTEADY))
+            else:
+                verdicts.extend(sides.verdicts(name, golden.cases, extent))
+        progress("", len(names), len(names))
     unused = _unused(loss, device, verdicts) if only is None else ()
-    notes = _notes(golden, device, names, verdicts)
+    notes = _notes(golden, device)
     return Proof(
         loss.name,
         device,
@@ -149,12 +169,6 @@ def open_sides(stack: ExitStack, project: Project, loss: Loss, golden: Golden, *
     return Sides(legacy, new, ports, divergences, device)
 
 
-def _verdict(sides: Sides, golden: Golden, name: str, variation: Variation) -> Verdict:
-    if name in golden.unsteady:
-        return Verdict(f"{name}@{variation.name}" if variation.name else name, "not provable", reason=UNSTEADY)
-    return sides.verdict(name, variation)
-
-
 def _stored_cases(loss: Loss, golden: Golden, given: Fingerprint) -> str:
     text = golden.header.rewritten
     if not text:
@@ -176,7 +190,7 @@ def _speaks_of(divergence: Divergence, device: str) -> bool:
     return covers(anywhere, "", "", device)
 
 
-def _notes(golden: Golden, device: str, names: Sequence[str], verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+def _notes(golden: Golden, device: str) -> tuple[str, ...]:
     notes = []
     if not golden.same_environment(environment(device)):
         there, here = golden.header.environment, environment(device)
@@ -184,5 +198,4 @@ def _notes(golden: Golden, device: str, names: Sequence[str], verdicts: Sequence
             f"{key} {there.get(key, 'none')} there, {here.get(key, 'none')} here" for key in here if there.get(key) != here[key]
         ]
         notes.append(f"the golden was recorded elsewhere: {', '.join(differing)}")
-    del names, verdicts
     return tuple(notes)

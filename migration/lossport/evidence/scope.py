@@ -64,7 +64,7 @@ class Sources(importlib.abc.MetaPathFinder):
 
 def _top(path: str) -> str:
     """The top-level package or module that a file belongs to."""
-    return path.split("/")[0].removesuffix(".py")
+    return path.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
 class _TextLoader(importlib.abc.InspectLoader):

@@ -12,6 +12,9 @@ Kind: TypeAlias = Literal["equal", "close", "intended", "not provable", "differe
 
 KINDS: tuple[Kind, ...] = ("equal", "close", "intended", "not provable", "different")
 
+MOST_ULPS_TOLD = 1000
+"""Above it, ULP mean little to a reader: such errors come from a precision lower than the result's."""
+
 NOT_RUN = "not run here"
 """What a column says whose device is missing. Never "passed"."""
 
@@ -123,12 +126,20 @@ class Proof:
         counts = self.counts
         parts = [f"{counts['equal']} equal"] if counts["equal"] else []
         if counts["close"]:
-            ulp = max(item.ulp for item in self.verdicts if item.kind == "close")
-            parts.append(f"{counts['close']} close, at most {ulp:.3g} ULP")
+            parts.append(f"{counts['close']} close, at most {self.closeness}")
         if counts["intended"]:
             ids = sorted({name for item in self.verdicts for name in item.divergences})
             parts.append(f"{counts['intended']} intended ({', '.join(ids)})")
         return " · ".join(parts)
+
+    @property
+    def closeness(self) -> str:
+        """The largest error of the close verdicts: in ULP, or relatively where these run into thousands."""
+        close = [item for item in self.verdicts if item.kind == "close"]
+        ulp = max((item.ulp for item in close), default=0.0)
+        if ulp < MOST_ULPS_TOLD:
+            return f"{ulp:.3g} ULP"
+        return f"{max(item.relative for item in close):.1g} relative"
 
     def explanation(self) -> list[str]:
         """What a person needs to know after a failure: the first and the worst difference, and what else is in the way."""

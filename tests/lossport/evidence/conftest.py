@@ -231,7 +231,7 @@ class Made:
         return evidence.record(self.project, self.loss, rewritten=self.rewritten)
 
     def prove(self, golden: Golden | None = None, device: str = "cpu", **options: object) -> Proof:
-        options.setdefault("variants", False)
+        options.setdefault("extent", "none")
         return evidence.prove(self.project, self.loss, golden or self.record(), self.rewritten, device, **options)  # type: ignore[arg-type]
 
 
