@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import legacy
 import legacy.contrastive_learning as learning
 from examples.data import blobs
-from legacy import compute_recall_at_k
+from legacy import DecoupledContrastiveLoss, compute_recall_at_k
 from legacy.contrastive_learning import supervised_contrastive_loss
 
 
@@ -28,15 +28,22 @@ def main() -> None:
     second = torch.nn.functional.normalize(features + 0.3 * torch.randn_like(features), dim=1)
 
     recalls = compute_recall_at_k(first @ second.T, K=[1, 5])
-    print(f"retrieval: first finds second {recalls['v2t_recall@1']:.2f}, among five {recalls['v2t_recall@5']:.2f}")
+    at_once, among_five = recalls["v2t_recall@1"], recalls["v2t_recall@5"]
+    print(f"retrieval: first finds second {at_once:.2f}, among five {among_five:.2f}")
 
     pairs = legacy.nt_xent_loss(first, second, temperature=0.2)
     by_class = supervised_contrastive_loss(first, second, classes, temperature=0.2)
     print(f"retrieval: NT-Xent loss {pairs.item():.3f}, supervised loss {by_class.item():.3f}")
 
-    criterion = learning.DecoupledContrastiveLoss(temperature=0.2, lambda_v=0.5, lambda_t=0.5)
-    out = criterion(first, second, classes.tolist())
-    print(f"retrieval: decoupled loss {out['loss'].item():.3f}, across the views {out['cross_modal_loss']:.3f}")
+    # Two classes of one name: what the package exports, and another one in the module.
+    ids = classes.tolist()
+    one = DecoupledContrastiveLoss(temperature=0.2, lambda_v=0.5, lambda_t=0.5)
+    other = learning.DecoupledContrastiveLoss(temperature=0.2, lambda_v=0.5, lambda_t=0.5)
+    out = one(first, second, ids)
+    other_out = other(first, second, ids)
+    print(f"retrieval: decoupled loss {out['loss'].item():.3f}, or {other_out['loss'].item():.3f}")
+    across, other_across = out["cross_modal_loss"].item(), other_out["cross_modal_loss"]
+    print(f"retrieval: across the views {across:.3f}, or {other_across:.3f}")
 
 
 if __name__ == "__main__":

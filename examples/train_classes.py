@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,7 +24,6 @@ from legacy.supervised_contrastive_loss import SupervisedContrastiveLoss
 STEPS = 20
 
 ClassLoss = SupervisedContrastiveLoss
-cross_view_loss = partial(ClassLoss, temperature=0.2, contrast_mode="cross")
 
 
 class WarmTemperatureLoss(DynamicTemperatureContrastiveLoss):
@@ -40,7 +38,7 @@ class WarmTemperatureLoss(DynamicTemperatureContrastiveLoss):
 
 def train_by_class(encoder: nn.Module, first: Tensor, second: Tensor, labels: Tensor) -> str:
     """Points of one class attract each other across the two noisy copies."""
-    criterion = cross_view_loss()
+    criterion = ClassLoss(temperature=0.2, contrast_mode="cross")
     optimizer = torch.optim.Adam(encoder.parameters(), lr=0.01)
     losses: list[float] = []
     accuracy = 0.0

@@ -127,7 +127,8 @@ def test_the_metadata_function_describes_the_file_or_fails_for_want_of_an_import
 @needs(PROMISES["imports_by_absolute_path"])
 def test_the_package_works_under_its_own_name_alone(tmp_path: Path) -> None:
     """One module imports its siblings by their absolute path."""
-    renamed = f"other_{PACKAGE}"
+    renamed, name = f"other_{PACKAGE}", PROMISES["imports_by_absolute_path"]
     shutil.copytree(ROOT / PACKAGE, tmp_path / renamed, ignore=shutil.ignore_patterns("__pycache__"))
-    result = in_a_fresh_process(f"import {renamed}", tmp_path)
+    (tmp_path / renamed / "__init__.py").write_text("")
+    result = in_a_fresh_process(f"import {renamed}.{name}", tmp_path)
     assert f"ModuleNotFoundError: No module named '{PACKAGE}'" in result.stderr
