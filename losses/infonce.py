@@ -34,16 +34,6 @@ def projection_heads(wanted: bool, input_dim: int | None, projection_dim: int) -
     return utils.projection_head(input_dim, projection_dim), utils.projection_head(input_dim, projection_dim)
 
 
-def project(features: Tensor, head: nn.Module | None) -> Tensor:
-    """`features` through `head`, if there is one, with rows of length 1. Half precision takes the head's dtype."""
-    if head is not None:
-        first = next(head.parameters())
-        if features.shape[1] != first.shape[-1]:
-            raise ValueError(f"features: the projection head takes width {first.shape[-1]}, found {utils.describe(features)}")
-        features = head(features.to(torch.promote_types(features.dtype, first.dtype)))
-    return utils.normalize_features(features)
-
-
 def per_pair(loss: Tensor) -> Tensor:
     """The losses of the 2 N rows of both views as N losses of pairs, their mean; what is reduced already as it is."""
     return loss.view(2, -1).mean(dim=0) if loss.dim() else loss
@@ -139,7 +129,7 @@ class InfoNCELoss(ContrastiveLoss):
 
     def project(self, vision_features: Tensor, text_features: Tensor) -> tuple[Tensor, Tensor]:
         """Both features through their heads, if there are any, with rows of length 1."""
-        return project(vision_features, self.vision_projection), project(text_features, self.text_projection)
+        return utils.project(vision_features, self.vision_projection), utils.project(text_features, self.text_projection)
 
     def update_memory_bank(self, vision_features: Tensor, text_features: Tensor) -> None:
         """Store a batch in the bank, over its oldest rows; without a bank nothing happens."""
@@ -279,7 +269,7 @@ class MixedContrastiveLoss(ContrastiveLoss):
 
     def project(self, vision_features: Tensor, text_features: Tensor) -> tuple[Tensor, Tensor]:
         """Both features through their heads, if there are any, with rows of length 1."""
-        return project(vision_features, self.vision_projection), project(text_features, self.text_projection)
+        return utils.project(vision_features, self.vision_projection), utils.project(text_features, self.text_projection)
 
     def forward(
         self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None, labels: utils.Ids | None = None

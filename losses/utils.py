@@ -54,6 +54,13 @@ def check_positive(name: str, value: float) -> float:
     return value
 
 
+def check_not_negative(name: str, value: float) -> float:
+    """`value`, which must be a finite number of at least 0, as weights and counts are."""
+    if not (isinstance(value, Real) and 0 <= value < math.inf):
+        raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
+    return value
+
+
 def check_fraction(name: str, value: float) -> float:
     """`value`, which must be a number from 0 to 1."""
     if not (isinstance(value, Real) and 0 <= value <= 1):
@@ -536,3 +543,13 @@ def projection_head(input_dim: int, output_dim: int) -> nn.Sequential:
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
     return nn.Sequential(nn.Linear(input_dim, input_dim), nn.ReLU(), nn.Linear(input_dim, output_dim))
+
+
+def project(features: Tensor, head: nn.Module | None, *, normalize: bool = True) -> Tensor:
+    """`features` through `head`, if there is one, with rows of length 1 if `normalize`. Half precision takes the head's dtype."""
+    if head is not None:
+        first = next(head.parameters())
+        if features.shape[1] != first.shape[-1]:
+            raise ValueError(f"features: the projection head expected width {first.shape[-1]}, found {describe(features)}")
+        features = head(features.to(torch.promote_types(features.dtype, first.dtype)))
+    return normalize_features(features) if normalize else full_precision(features)
