@@ -1,0 +1,159 @@
+"""How the InfoNCE loss with its stores, and the three functions beside it, become `losses.InfoNCELoss` and functions.
+
+Branches of the legacy module that no case reaches: the move of the heads to another device (a CPU has no second one), and an
+update of the table without indices (their maximum has failed before).
+"""
+
+from lossport.port import Gone, Port, divergence, drop, number, rename, tensor
+
+RECALLS = tuple(
+    number(f"{legacy}_recall@{k}", f"{new}_recall@{k}")
+    for k in range(101)
+    for legacy, new in (("v2t", "v2t"), ("t2i", "t2v"), ("avg", "avg"))
+)
+"""Cut-offs are free; nobody asks for more than a hundred."""
+
+PORTS = (
+    Port(
+        legacy="legacy.contrastive_loss.ContrastiveLoss",
+        new="losses.InfoNCELoss",
+        returns=(
+            tensor("loss"),
+            number("loss_v2t", "v2t_loss"),
+            number("loss_t2v", "t2v_loss"),
+            number("v2t_accuracy"),
+            number("t2v_accuracy"),
+            number("accuracy"),
+            *(
+                number(f"recalls.{legacy}_recall@{k}", f"{new}_recall@{k}")
+                for k in (1, 5, 10)
+                for legacy, new in (("v2t", "v2t"), ("t2i", "t2v"), ("avg", "avg"))
+            ),
+        ),
+        state=(
+            rename("global_vision_embeddings", "vision_bank"),
+            rename("global_text_embeddings", "text_bank"),
+            drop("global_indices", reason="con-16: a row's index is its place; which rows are written is a mask now"),
+            drop("global_size", reason="con-16: it counted rows that were never written"),
+            drop("global_initialized", reason="con-16: the mask of written rows says it"),
+        ),
+        divergences=(
+            divergence(
+                "con-1",
+                "the bank never filled: it is written on every training call, an empty one adds no candidates",
+                cases="bank_in_training",
+                places=('returns["*"]', "gradients[*]", "state[*]"),
+            ),
+            divergence(
+                "con-2",
+                "the table never filled: it is written on every training call that gives indices",
+                cases="table_in_training",
+                places=('returns["*"]', "gradients[*]", "state[*]"),
+            ),
+            divergence(
+                "con-3",
+                "the bank was written in place before the backward pass, which then failed: logits are of a copy",
+                cases=("bank_filled_by_hand_then_trained", "table_filled_by_hand_then_trained"),
+                places="gradients[*]",
+            ),
+            divergence(
+                "con-5",
+                "heads are on by default and had an assertion for the missing width: a ValueError names the option",
+                cases="default_arguments",
+                places="raises",
+            ),
+            divergence(
+                "con-8",
+                "width 768 on both sides switched the heads off for good: add_projection is obeyed",
+                cases="heads_of_width_768",
+                places=('returns["*"]', "gradients[*]", "attributes[add_projection]"),
+            ),
+            divergence(
+                "con-9",
+                "heads of another width were replaced by fresh ones that no optimizer knows: a ValueError",
+                cases=("features_wider_than_the_heads", "a_head_that_does_not_end_in_a_linear_layer"),
+                places=("raises", "state[*]"),
+            ),
+            divergence(
+                "con-10",
+                "any RuntimeError of the heads was swallowed and raw features were used: it is raised",
+                cases="float64_features_and_float32_heads",
+                places="raises",
+            ),
+            divergence(
+                "con-11",
+                "heads from 768 to another width were replaced by single layers: they are kept",
+                cases="projecting_width_768",
+                places=("returns[*]", "gradients[*]", "state[*]", "random.torch"),
+            ),
+            divergence(
+                "con-12",
+                "reduction none failed for more than one row, or gave both views: it gives one loss a pair",
+                cases=("reduction_none", "nt_xent_of_one_row_without_reduction"),
+                places=("raises", 'returns["loss"]'),
+            ),
+            divergence(
+                "con-13",
+                "tensors of floats were compared as printed with four decimals: they are compared by value",
+                cases="ids_that_differ_in_the_fifth_decimal",
+                places=('returns["*"]', "gradients[*]"),
+            ),
+            divergence(
+                "con-14",
+                "the plain exponential overflowed at low temperature: a log-sum-exp does not",
+                cases="supervised_at_a_low_temperature",
+                places=('returns["loss"]', "gradients[*]"),
+            ),
+            divergence(
+                "con-16",
+                "rows that were never written matched index 0 and stood as candidates, a sample without a row got a wrong "
+                "target, and indices outside the table were skipped: written rows alone count, a sample without a row is "
+                "compared within the batch, an index outside raises IndexError",
+                cases=("table_with_samples_that_have_no_row", "table_and_an_index_outside"),
+                places=('returns["*"]', "gradients[*]", "raises", "state[*]", "inputs[*]"),
+            ),
+            divergence(
+                "con-16-mask", "which rows are written is a mask of its own", cases="table_*", places="state[bank_written]"
+            ),
+            divergence(
+                "con-16-choice",
+                "Python's generator chose among the rows of an index, of which there is one",
+                cases=("table_filled_by_hand", "table_with_samples_that_have_no_row"),
+                places="random.python",
+            ),
+            divergence(
+                "con-18",
+                "an empty batch returned the loss alone, without a graph: it returns every key and can be differentiated",
+                cases="an_empty_batch",
+                places=('returns["*"]', "returns", "gradients[*]"),
+            ),
+            divergence(
+                "con-20",
+                "unknown loss types and strategies were taken for the default: a ValueError",
+                cases=("an_unknown_loss_type", "an_unknown_strategy"),
+            ),
+        ),
+    ),
+    Port(
+        legacy="legacy.contrastive_loss.nt_xent_loss",
+        new="losses.nt_xent_loss",
+        parameters=(rename("vision_features", "z_a"), rename("text_features", "z_b")),
+    ),
+    Port(
+        legacy="legacy.contrastive_loss.supervised_contrastive_loss",
+        new="losses.supervised_contrastive_loss",
+        parameters=(rename("vision_features", "z_a"), rename("text_features", "z_b")),
+    ),
+    Port(
+        legacy="legacy.contrastive_loss.compute_recall_at_k",
+        new="losses.recall_at_k",
+        parameters=(
+            rename("similarity", "logits"),
+            rename("K", "ks"),
+            rename("v2t_targets", "row_targets"),
+            rename("t2i_targets", "column_targets"),
+        ),
+        returns=RECALLS,
+    ),
+    Gone("legacy.contrastive_loss.extract_file_metadata", reason="prose about the file; nothing reads it"),
+)
