@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,8 @@ def needs(*names: str) -> pytest.MarkDecorator:
 
 def in_a_fresh_process(code: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run code with only that root on the path; what other tests imported does not count there."""
-    return subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run([sys.executable, "-c", code], cwd=root, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(("home", "name"), standing(PROMISES["exported"]))
