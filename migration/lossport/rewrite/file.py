@@ -15,7 +15,7 @@ from lossport.rewrite.outcome import Draft
 from lossport.rewrite.results import rewrite_result
 from lossport.tree.survey import View
 from lossport.tree.uses import Use, UseKind
-from lossport.tree.values import Instance, Member, Prepared, Result, ResultMember, Symbol
+from lossport.tree.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol
 
 
 class Fixers:
@@ -26,12 +26,24 @@ class Fixers:
         self.gone = gone
         self.case = case
 
+    def interest(self, value: Legacy) -> bool:
+        """Whether a value has to be followed: whether a port changes how it is used."""
+        contract = self.contracts.get(symbol_of(value))
+        if contract is None:
+            return True
+        if isinstance(value, Symbol | Prepared):
+            return bool(contract.symbol_changes)
+        if isinstance(value, Instance | Member):
+            return bool(contract.instance_changes)
+        result = value.result if isinstance(value, ResultMember) else value
+        return not result.method and not contract.is_entry(result.path) and contract.changes_below(result.path)
+
     def rewrite(self, view: View) -> Draft:
         """All edits and refusals of one file."""
         draft = Draft(view)
         rewrite_imports(draft, self.contracts, self.gone)
         for use in view.uses:
-            symbol = _symbol_of(use)
+            symbol = symbol_of(use.value)
             if symbol in self.contracts:
                 self._fix(draft, use, self.contracts[symbol])
         return draft
@@ -43,8 +55,8 @@ class Fixers:
             _FIXERS.get(use.kind, _nothing)(draft, use, contract)
 
 
-def _symbol_of(use: Use) -> str:
-    value = use.value
+def symbol_of(value: Legacy) -> str:
+    """The legacy symbol that a value belongs to."""
     match value:
         case Symbol(path):
             return path

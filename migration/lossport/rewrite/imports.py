@@ -31,7 +31,7 @@ def rewrite_imports(draft: Draft, contracts: Mapping[str, Contract], gone: Mappi
 def _variable(draft: Draft, imported: Imported) -> Variable | None:
     alias = imported.alias
     bound = alias.asname or (alias.name.partition(".")[0] if isinstance(imported.statement, ast.Import) else alias.name)
-    return draft.view.scopes.scope_of[alias].find(bound)
+    return draft.view.scopes([bound]).scope_of[alias].find(bound)
 
 
 def _symbol_import(

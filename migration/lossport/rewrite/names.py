@@ -11,7 +11,7 @@ from lossport.port import Port
 from lossport.rewrite.listing import import_listing, remove_names
 from lossport.rewrite.outcome import Draft
 from lossport.tree.modules import absolute
-from lossport.tree.scopes import Scope, Variable
+from lossport.tree.scopes import Scope, Scopes, Variable
 from lossport.tree.survey import Imported, View
 
 
@@ -39,21 +39,22 @@ def new_name(view: View, imported: Imported, port: Port) -> NewName:
     module, _, name = port.new.rpartition(".")
     if imported.alias.asname:
         return NewName(module, name, imported.alias.asname)
-    variable = view.scopes.scope_of[imported.alias].find(imported.alias.name)
-    if variable is None or not can_rename(view, variable, name, port):
+    scopes = view.scopes((imported.alias.name, name))
+    variable = scopes.scope_of[imported.alias].find(imported.alias.name)
+    if variable is None or not can_rename(view, scopes, variable, name, port):
         return NewName(module, name, imported.alias.name)
     return NewName(module, name)
 
 
-def can_rename(view: View, variable: Variable, name: str, port: Port) -> bool:
+def can_rename(view: View, scopes: Scopes, variable: Variable, name: str, port: Port) -> bool:
     """Whether every use of the variable can be given another name without meeting something of that name."""
     if variable.name == name:
         return True
     if not all(isinstance(binder, ast.alias) and _is_port_alias(view, binder, port) for binder in variable.binders):
         return False
-    if name in view.scopes.unbound or _is_listed(view, variable.name):
+    if name in scopes.unbound or _is_listed(view, variable.name):
         return False
-    return not any(_has_other(view, scope, name, port) for scope in _scopes_between(view, variable))
+    return not any(_has_other(view, scope, name, port) for scope in _scopes_between(scopes, variable))
 
 
 def _is_port_alias(view: View, alias: ast.alias, port: Port) -> bool:
@@ -62,14 +63,14 @@ def _is_port_alias(view: View, alias: ast.alias, port: Port) -> bool:
 
 def _is_listed(view: View, name: str) -> bool:
     """Whether the name is exported by `__all__`, or reached as a string through `globals()`."""
-    return any(isinstance(node, ast.Constant) and node.value == name for node in ast.walk(view.tree))
+    return any(isinstance(node, ast.Constant) and node.value == name for node in view.parents)
 
 
-def _scopes_between(view: View, variable: Variable) -> Iterable[Scope]:
+def _scopes_between(scopes: Scopes, variable: Variable) -> Iterable[Scope]:
     """The scopes in which the variable is read, and those around them up to its own."""
     seen: dict[int, Scope] = {id(variable.scope): variable.scope}
     for use in variable.uses:
-        scope: Scope | None = view.scopes.scope_of[use]
+        scope: Scope | None = scopes.scope_of[use]
         while scope is not None and scope is not variable.scope:
             seen[id(scope)] = scope
             scope = scope.parent

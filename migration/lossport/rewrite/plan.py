@@ -18,7 +18,7 @@ from lossport.rewrite.file import Fixers
 from lossport.rewrite.outcome import Draft, Refusal
 from lossport.tree.modules import Modules
 from lossport.tree.source import SourceError, decode, parse
-from lossport.tree.survey import Site, View, sites_of, survey, targets_of, view
+from lossport.tree.survey import Site, View, sites_of, survey, view_of_text
 
 REWRITER_VERSION = "1"
 """Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""
@@ -75,8 +75,9 @@ def plan_rewrite(project: Project, losses: Sequence[Loss], *, executor: Executor
     Raises:
         ConfigError: a port does not fit the signatures that it maps.
     """
-    fixers = _fixers(project, losses, Modules(project))
-    seen = survey(project, losses, executor=executor)
+    modules = Modules(project)
+    fixers = _fixers(project, losses, modules)
+    seen = survey(project, losses, modules=modules, interest=fixers.interest, executor=executor)
     acknowledged = [item for loss in losses for port in loss.ports for item in port.acknowledged]
     files: list[FileRewrite] = []
     sites: list[PlannedSite] = []
@@ -165,8 +166,7 @@ def rewrite_case_file(project: Project, loss: Loss, text: str, *, sources: Mappi
         tree = parse(source)
     except SourceError as error:
         raise RewriteRefused([Refusal(shown, error.line, error.column, "", error.reason, "mend the file")]) from error
-    targets = targets_of(modules, [loss])
-    item = view(loss.case_file, shown, source, tree, project.module_name(loss.case_file), modules, targets)
+    item = view_of_text(project, modules, loss, loss.case_file, source, tree)
     draft = fixers.rewrite(item)
     if draft.refusals:
         raise RewriteRefused(draft.refusals)

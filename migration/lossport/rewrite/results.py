@@ -18,7 +18,7 @@ def rewrite_result(draft: Draft, use: Use, contract: Contract, *, whole_may_esca
     value = use.value
     result = value.result if isinstance(value, ResultMember) else value
     assert isinstance(result, Result)
-    if result.method or not contract.keys or _inside_entry(contract, result.path):
+    if result.method or not contract.keys or contract.is_entry(result.path):
         return
     if isinstance(value, ResultMember) and use.kind != "get":
         _escape(draft, use, contract, result)
@@ -40,11 +40,6 @@ def _leaves_the_case(draft: Draft, use: Use) -> bool:
     while isinstance(around, ast.Tuple | ast.List | ast.Dict):
         around = draft.view.parents.get(around)
     return isinstance(around, ast.Yield | ast.Return)
-
-
-def _inside_entry(contract: Contract, path: tuple[str, ...]) -> bool:
-    """Whether the value is an entry of the result (or part of one), which is rewritten where it is read."""
-    return any(".".join(path[: cut + 1]) in contract.keys for cut in range(len(path)))
 
 
 def _certain(draft: Draft, use: Use, contract: Contract) -> bool:
@@ -236,5 +231,5 @@ def _value_start(draft: Draft, statement: ast.Assign) -> int:
 
 
 def _fresh(draft: Draft, statement: ast.stmt) -> str:
-    taken = {name for scope in draft.view.scopes.by_node.values() for name in scope.variables}
+    taken = set(re.findall(r"\w+", draft.view.source.text))
     return next(name for name in ("result", *(f"result_{n}" for n in range(2, 1000))) if name not in taken)

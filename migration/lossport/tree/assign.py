@@ -5,8 +5,22 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from lossport.tree.flow import Env, Frame, FunctionFacts, FunctionNode, evaluate
-from lossport.tree.values import EMPTY, OTHER, Class, Function, Instance, Object, Result, Symbol, Table, Value, Values
+from lossport.tree.flow import Env, Frame, FunctionFacts, FunctionNode, decorator_names, evaluate, is_static
+from lossport.tree.values import (
+    EMPTY,
+    OTHER,
+    Class,
+    Function,
+    Instance,
+    Object,
+    Result,
+    Symbol,
+    Table,
+    TableMember,
+    Text,
+    Value,
+    Values,
+)
 
 
 def assign(frame: Frame, target: ast.expr, values: Values, env: Env, *, local: bool = False) -> None:
@@ -25,34 +39,53 @@ def assign(frame: Frame, target: ast.expr, values: Values, env: Env, *, local: b
             frame.flow.record(target, values)
             env.pop(place(target) or "", None)
         case ast.Subscript(value=base, slice=key):
-            evaluate(frame, base, env)
-            evaluate(frame, key, env)
+            _store_entry(frame, evaluate(frame, base, env), evaluate(frame, key, env), values)
         case _:
             pass
 
 
-def store_name(frame: Frame, name: str, values: Values, env: Env, *, local: bool) -> None:
+def store_name(frame: Frame, name: str, values: Values, env: Env, *, local: bool = False) -> None:
+    """Give a variable its values where it is bound."""
     for known in [key for key in env if key.startswith(f"{name}.")]:
         del env[known]
+    flow, function = frame.flow, frame.function
     if local:
         env[name] = values
-        return
-    if frame.body_of is not None:
+    elif frame.body_of is not None:
         env[name] = values
-        frame.flow.join(frame.body_of.attributes, name, values)
-        return
-    if frame.function is not None and name in frame.scope.redirected:
-        frame.flow.join(frame.flow.globals, name, values)
-        return
-    env[name] = values
-    shared = frame.flow.globals if frame.function is None else frame.function.bindings
-    frame.flow.join(shared, name, values)
+        flow.join(flow, frame.body_of.attributes, name, values)
+    elif function is not None and name in function.globals:
+        flow.join(flow, flow.globals, name, values)
+    elif function is not None and name in function.nonlocals and function.parent is not None:
+        flow.join(flow, function.parent.bindings, name, values)
+    else:
+        env[name] = values
+        flow.join(flow, flow.globals if function is None else function.bindings, name, values)
 
 
 def _store_attribute(frame: Frame, base: Values, attr: str, values: Values) -> None:
     for value in base:
         if isinstance(value, Object | Class):
-            frame.flow.join(frame.flow.of_class(value).attributes, attr, values)
+            facts = frame.world.of_class(value)
+            frame.flow.join(facts.flow, facts.attributes, attr, values)
+
+
+def _store_entry(frame: Frame, base: Values, keys: Values, values: Values) -> None:
+    """`table[key] = value` adds to what a literal dictionary or list of the project holds."""
+    for value in base:
+        if isinstance(value, Table):
+            key = next((k.value for k in keys if isinstance(k, Text)), None) if len(keys) == 1 else None
+            grow_table(frame, value.node, {key: values})
+
+
+def grow_table(frame: Frame, node: ast.expr, entries: dict[str | int | None, Values]) -> None:
+    """Add entries to a table."""
+    table = frame.world.tables.setdefault(node, {})
+    for key, values in entries.items():
+        before = table.get(key, EMPTY)
+        if not values <= before:
+            table[key] = before | values
+            frame.flow.touch()
 
 
 def _element(frame: Frame, values: Values, number: int) -> Values:
@@ -61,7 +94,9 @@ def _element(frame: Frame, values: Values, number: int) -> Values:
         if isinstance(value, Result):
             result.add(value.part(number))
         elif isinstance(value, Table):
-            result |= frame.flow.tables[value.node].get(number, OTHER)
+            result |= frame.world.tables[value.node].get(number, OTHER)
+        elif isinstance(value, TableMember) and value.name == "item" and number == 1:
+            result |= frozenset().union(OTHER, *frame.world.tables[value.table.node].values())
         else:
             result |= OTHER
     return frozenset(result) or OTHER
@@ -72,8 +107,10 @@ def items_of(frame: Frame, values: Values) -> Values:
     result: set[Value] = set()
     for value in values:
         if isinstance(value, Table):
-            entries = frame.flow.tables[value.node]
+            entries = frame.world.tables[value.node]
             result |= frozenset().union(*entries.values()) if entries else OTHER
+        elif isinstance(value, TableMember) and value.name == "items()":
+            result.add(TableMember(value.table, "item"))
         else:
             result |= OTHER
     return frozenset(result) or OTHER
@@ -99,27 +136,29 @@ def narrowed(frame: Frame, test: ast.expr, env: Env) -> Env:
             return env
 
 
-def define_function(frame: Frame, node: FunctionNode, env: Env) -> Values:
-    """Register a function of the file; its parameters start with what its defaults and annotations say."""
-    owner = frame.body_of.node if frame.body_of is not None else None
-    if node not in frame.flow.functions:
-        facts = FunctionFacts(node, frame.flow.scopes.by_node[node], owner, frame.function)
-        frame.flow.functions[node] = facts
-        frame.flow.changed = True
-    facts = frame.flow.functions[node]
-    me = _own_argument(node, owner)
-    for arg, values in _first_values(frame, node, env):
-        frame.flow.join(facts.params, arg, me[arg] if arg in me else values)
+def define_function(frame: Frame, node: FunctionNode, env: Env, *, run: bool = True) -> Values:
+    """Register a function; its parameters start with what its defaults, annotations and fixtures say."""
+    flow = frame.flow
+    facts = frame.world.facts.get(node)
+    if not isinstance(facts, FunctionFacts):
+        owner = frame.body_of.node if frame.body_of is not None else None
+        facts = FunctionFacts(node, flow, owner, frame.function)
+        frame.world.facts[node] = facts
+        flow.functions.append(facts)
+    if run or facts.hot:
+        me = _own_argument(node, facts.owner)
+        given = _parametrized(frame, node, env)
+        for arg, values in _first_values(frame, node, env):
+            flow.join(flow, facts.params, arg, me.get(arg, values | given.get(arg, EMPTY)))
     return frozenset({Function(node)})
 
 
 def _own_argument(node: FunctionNode, owner: ast.ClassDef | None) -> dict[str, Values]:
     """`self` or `cls` of a method, with what it stands for."""
     listed = [*node.args.posonlyargs, *node.args.args]
-    names = {ast.unparse(d) for d in getattr(node, "decorator_list", [])}
-    if owner is None or not listed or "staticmethod" in names:
+    if owner is None or not listed or is_static(node):
         return {}
-    return {listed[0].arg: frozenset({Class(owner) if "classmethod" in names else Object(owner)})}
+    return {listed[0].arg: frozenset({Class(owner) if "classmethod" in decorator_names(node) else Object(owner)})}
 
 
 def _first_values(frame: Frame, node: FunctionNode, env: Env) -> Iterable[tuple[str, Values]]:
@@ -127,21 +166,47 @@ def _first_values(frame: Frame, node: FunctionNode, env: Env) -> Iterable[tuple[
     listed = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(listed) - len(arguments.defaults)) + list(arguments.defaults)
     pairs = [*zip(listed, defaults, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-    name = getattr(node, "name", None)
+    tested = _is_run_by_pytest(node)
     for arg, default in pairs:
         values = evaluate(frame, default, env) if default is not None else EMPTY
         by_annotation = instance_by(evaluate(frame, arg.annotation, env)) if arg.annotation is not None else EMPTY
+        fixture = frame.world.fixture(frame.flow, arg.arg) if tested and default is None else None
         if by_annotation:
-            yield arg.arg, by_annotation | (values & frozenset({*by_annotation}))
-        elif name in frame.flow.called_names:
-            yield arg.arg, values
+            yield arg.arg, by_annotation
+        elif fixture is not None:
+            fixture.called = True
+            yield arg.arg, fixture.returns | fixture.yields
         else:
-            yield arg.arg, values | OTHER
+            yield arg.arg, values
     for rest in (arguments.vararg, arguments.kwarg):
         if rest is not None:
             if rest.annotation is not None:
                 evaluate(frame, rest.annotation, env)
             yield rest.arg, OTHER
+
+
+def _is_run_by_pytest(node: FunctionNode) -> bool:
+    return not isinstance(node, ast.Lambda) and (node.name.startswith("test") or is_fixture(node))
+
+
+def is_fixture(node: ast.AST) -> bool:
+    """Whether a function is a pytest fixture."""
+    return any(name in ("fixture", "pytest.fixture", "pytest_asyncio.fixture") for name in decorator_names(node))
+
+
+def _parametrized(frame: Frame, node: FunctionNode, env: Env) -> dict[str, Values]:
+    """What `pytest.mark.parametrize` gives to the parameters of a test."""
+    found: dict[str, Values] = {}
+    for decorator in getattr(node, "decorator_list", []):
+        match decorator:
+            case ast.Call(func=ast.Attribute(attr="parametrize"), args=[ast.Constant(value=str(names)), table, *_]):
+                items = items_of(frame, evaluate(frame, table, env))
+                listed = [name.strip() for name in names.split(",")]
+                for number, name in enumerate(listed):
+                    found[name] = items if len(listed) == 1 else _element(frame, items, number)
+            case _:
+                pass
+    return found
 
 
 def instance_by(annotation: Values) -> Values:

@@ -1,11 +1,14 @@
-"""What a call or an attribute may give: of something legacy, of a function or class of the file, of a few known functions."""
+"""What a call may return: of something legacy, of a function or class of the project, of a few known functions."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from lossport.tree.flow import Frame, FunctionFacts, escape
+from lossport.tree.members import attribute_of
 from lossport.tree.values import (
     EMPTY,
     OTHER,
@@ -20,7 +23,7 @@ from lossport.tree.values import (
     ResultMember,
     Super,
     Symbol,
-    Table,
+    TableMember,
     Text,
     Value,
     Values,
@@ -32,101 +35,154 @@ RETURN_THEMSELVES = frozenset(
 )
 """Methods of a torch module that return the module."""
 
-PASS_THROUGH = frozenset({"copy.copy", "copy.deepcopy", "torch.compile", "torch.jit.script", "typing.cast", "builtins.reversed"})
-"""Functions whose result behaves as their argument does."""
+PASS_THROUGH = frozenset(
+    {"copy.copy", "copy.deepcopy", "torch.compile", "torch.jit.script", "typing.cast"}
+    | {"builtins.reversed", "builtins.dict", "builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted"}
+    | {"torch.nn.ModuleList", "torch.nn.ModuleDict", "types.MappingProxyType"}
+)
+"""Functions whose result behaves as their first argument does, as far as it is followed (`cast`: the last)."""
 
-PARTIAL = frozenset({"functools.partial"})
-IMPORT_MODULE = frozenset({"importlib.import_module", "builtins.__import__"})
+
+@dataclass(frozen=True)
+class Arguments:
+    """The call and what its arguments may stand for, in the order of the syntax tree."""
+
+    node: ast.Call
+    positional: Sequence[Values]
+    keywords: Sequence[Values]
+
+    @property
+    def first(self) -> Values:
+        """The first positional argument."""
+        return self.positional[0] if self.positional else EMPTY
+
+    def text(self, number: int) -> str | int | None:
+        """The literal given at a position, or None."""
+        values = self.positional[number] if number < len(self.positional) else EMPTY
+        only = next(iter(values)) if len(values) == 1 else None
+        return only.value if isinstance(only, Text) else None
 
 
-def call(frame: Frame, node: ast.Call, function: Values, positional: Sequence[Values], keywords: Sequence[Values]) -> Values:
+def call(frame: Frame, function: Values, given: Arguments) -> Values:
     """What the call may return."""
     result: Values = EMPTY
-    followed = False
     for value in function:
-        match value:
-            case Function() | Class():
-                followed = True
-                result |= _call_local(frame, node, value, positional, keywords)
-            case Named(path):
-                result |= _call_named(frame, node, path, positional)
-            case _:
-                result |= _call_legacy(frame, value, positional)
-    if not followed:
-        for values in (*positional, *keywords):
+        result |= _call_value(frame, value, given)
+    if not any(isinstance(value, Function | Class | Object) for value in function):
+        for values in (*given.positional, *given.keywords):
             escape(frame, values)
     return result or OTHER
 
 
-def _call_legacy(frame: Frame, value: Value, positional: Sequence[Values]) -> Values:
-    match value:
-        case Symbol(path):
-            return frozenset({Instance(path) if path in frame.flow.context.classes else Result(path)})
-        case Prepared(symbol):
-            return frozenset({Instance(symbol) if symbol in frame.flow.context.classes else Result(symbol)})
-        case Instance(symbol):
-            return frozenset({Result(symbol)})
-        case Object():
-            return _call_object(frame, value)
-        case Member(symbol, name):
-            if name in ("forward", "__call__"):
-                return frozenset({Result(symbol)})
-            return frozenset({Instance(symbol)}) if name in RETURN_THEMSELVES else frozenset({Result(symbol, name)})
-        case ResultMember(part, "get" | "pop") if positional and len(positional[0]) == 1:
-            key = next(iter(positional[0]))
-            return (
-                frozenset({part.part(key.value)}) | (OTHER if len(positional) > 1 else EMPTY) if isinstance(key, Text) else OTHER
-            )
-        case ResultMember(part, "copy"):
-            return frozenset({part})
-        case _:
-            return OTHER
+def _call_value(frame: Frame, value: Value, given: Arguments) -> Values:
+    rule = _CALLS.get(type(value))
+    return OTHER if rule is None else rule(frame, value, given)
 
 
-def _call_object(frame: Frame, value: Object) -> Values:
-    """A call of an instance of a class of the file: its `__call__`, or `forward` as a torch module does."""
-    facts = frame.flow.of_class(value)
-    for name in ("__call__", "forward"):
-        found = frame.flow.attribute(facts, name)
-        functions = [f for f in found if isinstance(f, Function)]
-        if functions:
-            return frozenset().union(*(frame.flow.function(f).returns for f in functions)) or OTHER
-    symbol = frame.flow.legacy_base(facts)
-    return OTHER if symbol is None else frozenset({Result(symbol)})
+def _made_by(frame: Frame, symbol: str) -> Values:
+    return frozenset({Instance(symbol) if symbol in frame.world.classes else Result(symbol)})
 
 
-def _call_named(frame: Frame, node: ast.Call, path: str, positional: Sequence[Values]) -> Values:
-    first = positional[0] if positional else EMPTY
-    if path in PASS_THROUGH:
-        return positional[-1 if path == "typing.cast" else 0] if positional else OTHER
-    if path in PARTIAL:
-        return frozenset(_prepare(node, value) for value in first) or OTHER
-    if path in IMPORT_MODULE and len(first) == 1 and isinstance(text := next(iter(first)), Text):
-        return frozenset({frame.flow.context.resolve(str(text.value))})
-    if path == "builtins.getattr" and len(positional) >= 2:
-        return _getattr(frame, first, positional[1]) | (OTHER if len(positional) > 2 else EMPTY)
-    if path == "builtins.super":
-        return _super(frame)
-    if path in ("builtins.dict", "builtins.list", "builtins.tuple") and any(isinstance(v, Table) for v in first):
-        return first
+def _call_symbol(frame: Frame, value: Symbol, given: Arguments) -> Values:
+    return _made_by(frame, value.path)
+
+
+def _call_prepared(frame: Frame, value: Prepared, given: Arguments) -> Values:
+    return _made_by(frame, value.symbol)
+
+
+def _call_instance(frame: Frame, value: Instance, given: Arguments) -> Values:
+    return frozenset({Result(value.symbol)})
+
+
+def _call_member(frame: Frame, value: Member, given: Arguments) -> Values:
+    if value.name in ("forward", "__call__"):
+        return frozenset({Result(value.symbol)})
+    if value.name in RETURN_THEMSELVES and not value.unbound:
+        return frozenset({Instance(value.symbol)})
+    return frozenset({Result(value.symbol, value.name)})
+
+
+def _call_result_member(frame: Frame, value: ResultMember, given: Arguments) -> Values:
+    if value.name == "copy":
+        return frozenset({value.result})
+    key = given.text(0)
+    if value.name not in ("get", "pop") or key is None:
+        return OTHER
+    return frozenset({value.result.part(key)}) | (OTHER if len(given.positional) > 1 else EMPTY)
+
+
+def _call_table_member(frame: Frame, value: TableMember, given: Arguments) -> Values:
+    entries = frame.world.tables[value.table.node]
+    if value.name in ("values", "copy", "items"):
+        return frozenset({value.table if value.name != "items" else TableMember(value.table, "items()")})
+    if value.name in ("get", "pop"):
+        key = given.text(0)
+        found = entries[key] if key in entries and key is not None else frozenset().union(OTHER, *entries.values())
+        return found.union(*given.positional[1:])
     return OTHER
 
 
-def _prepare(node: ast.Call, value: Value) -> Value:
-    if not isinstance(value, Symbol):
-        return next(iter(OTHER))
-    return Prepared(value.path, node)
+def _call_object(frame: Frame, value: Object, given: Arguments) -> Values:
+    """A call of an instance of a class of the project: its `__call__`, or `forward` as a torch module does."""
+    facts = frame.world.of_class(value)
+    frame.flow.read(facts)
+    for name in ("__call__", "forward"):
+        functions = [f for f in frame.world.attribute(facts, name) if isinstance(f, Function)]
+        if functions:
+            return frozenset().union(*(_call_function(frame, Function(f.node, True), given) for f in functions))
+    symbol = frame.world.legacy_base(facts)
+    return OTHER if symbol is None else frozenset({Result(symbol)})
 
 
-def _getattr(frame: Frame, bases: Values, names: Values) -> Values:
-    result: Values = EMPTY
-    for name in names:
-        for base in bases:
-            result |= attribute_of(frame, base, name.value) if isinstance(name, Text) and isinstance(name.value, str) else OTHER
-    return result or OTHER
+def _call_function(frame: Frame, value: Function, given: Arguments) -> Values:
+    facts = frame.world.function(value)
+    bind_arguments(frame, facts, given, bound=value.bound)
+    return facts.returns or OTHER
 
 
-def _super(frame: Frame) -> Values:
+def _call_class(frame: Frame, value: Class, given: Arguments) -> Values:
+    facts = frame.world.of_class(value)
+    frame.flow.read(facts)
+    for method in frame.world.attribute(facts, "__init__"):
+        if isinstance(method, Function):
+            bind_arguments(frame, frame.world.function(method), given, bound=True)
+    return frozenset({Object(value.node)})
+
+
+def _call_named(frame: Frame, value: Named, given: Arguments) -> Values:
+    path = value.path
+    if path in PASS_THROUGH:
+        return given.positional[-1 if path == "typing.cast" else 0] if given.positional else OTHER
+    rule = _NAMED.get(path)
+    if rule is not None:
+        return rule(frame, given)
+    if any(frame.world.carries(values) for values in (*given.positional, *given.keywords)):
+        frame.world.pull(frame.flow, path)
+    return OTHER
+
+
+_Named: TypeAlias = Callable[[Frame, Arguments], Values]
+
+
+def _partial(frame: Frame, given: Arguments) -> Values:
+    return frozenset(Prepared(v.path, given.node) if isinstance(v, Symbol) else next(iter(OTHER)) for v in given.first) or OTHER
+
+
+def _import_module(frame: Frame, given: Arguments) -> Values:
+    name = given.text(0)
+    return frame.world.resolve(frame.flow, name) if isinstance(name, str) and name.isprintable() and name else OTHER
+
+
+def _getattr(frame: Frame, given: Arguments) -> Values:
+    name = given.text(1)
+    if not isinstance(name, str):
+        return OTHER
+    found = frozenset().union(*(attribute_of(frame, base, name) for base in given.first))
+    return found.union(*given.positional[2:]) or OTHER
+
+
+def _super(frame: Frame, given: Arguments) -> Values:
     facts: FunctionFacts | None = frame.function
     while facts is not None:
         if facts.owner is not None:
@@ -135,89 +191,58 @@ def _super(frame: Frame) -> Values:
     return OTHER
 
 
-def _call_local(
-    frame: Frame, node: ast.Call, value: Function | Class, positional: Sequence[Values], keywords: Sequence[Values]
-) -> Values:
-    if isinstance(value, Function):
-        facts = frame.flow.function(value)
-        bind_arguments(frame, node, facts, positional, keywords, bound=value.bound)
-        return facts.returns or OTHER
-    constructor = frame.flow.attribute(frame.flow.of_class(value), "__init__")
-    for method in constructor:
-        if isinstance(method, Function):
-            bind_arguments(frame, node, frame.flow.function(method), positional, keywords, bound=True)
-    return frozenset({Object(value.node)})
+def _type(frame: Frame, given: Arguments) -> Values:
+    found = frozenset(Symbol(v.symbol) if isinstance(v, Instance) else next(iter(OTHER)) for v in given.first)
+    return found if len(given.positional) == 1 and found else OTHER
 
 
-def bind_arguments(
-    frame: Frame,
-    node: ast.Call,
-    facts: FunctionFacts,
-    positional: Sequence[Values],
-    keywords: Sequence[Values],
-    *,
-    bound: bool,
-) -> None:
-    """Hand the values of a call to the parameters of a function of the file."""
-    facts.called = True
+_NAMED: dict[str, _Named] = {
+    "functools.partial": _partial,
+    "importlib.import_module": _import_module,
+    "builtins.getattr": _getattr,
+    "builtins.super": _super,
+    "builtins.type": _type,
+}
+
+_CALLS: dict[type[Value], Callable[..., Values]] = {
+    Symbol: _call_symbol,
+    Prepared: _call_prepared,
+    Instance: _call_instance,
+    Member: _call_member,
+    ResultMember: _call_result_member,
+    TableMember: _call_table_member,
+    Object: _call_object,
+    Function: _call_function,
+    Class: _call_class,
+    Named: _call_named,
+}
+
+
+def bind_arguments(frame: Frame, facts: FunctionFacts, given: Arguments, *, bound: bool) -> None:
+    """Hand the values of a call to the parameters of a function of the project."""
+    flow = frame.flow
+    flow.read(facts)
+    if not facts.called:
+        facts.called = True
     arguments = facts.node.args
     listed = [arg.arg for arg in (*arguments.posonlyargs, *arguments.args)][1 if bound else 0 :]
-    scattered = any(isinstance(arg, ast.Starred) for arg in node.args) or any(k.arg is None for k in node.keywords)
-    if scattered:
-        for name in facts.params:
-            frame.flow.join(facts.params, name, OTHER)
-    given: set[str] = set()
-    for name, values in zip(listed, positional, strict=False):
-        frame.flow.join(facts.params, name, values)
-        given.add(name)
-    for keyword, values in zip(node.keywords, keywords, strict=True):
-        if keyword.arg is not None:
-            frame.flow.join(facts.params, keyword.arg, values)
-            given.add(keyword.arg)
+    node = given.node
+    if any(isinstance(arg, ast.Starred) for arg in node.args) or any(k.arg is None for k in node.keywords):
+        for name in [*listed, *(arg.arg for arg in arguments.kwonlyargs)]:
+            _hand(frame, facts, name, OTHER)
+    for name, values in zip(listed, given.positional, strict=False):
+        _hand(frame, facts, name, values)
+    known = {*listed, *(arg.arg for arg in arguments.kwonlyargs)}
+    for keyword, values in zip(node.keywords, given.keywords, strict=True):
+        if keyword.arg in known:
+            _hand(frame, facts, keyword.arg, values)
 
 
-def attribute_of(frame: Frame, value: Value, name: str) -> Values:
-    """What `value.name` may stand for."""
-    match value:
-        case Named(path):
-            return frozenset({frame.flow.context.resolve(f"{path}.{name}")})
-        case Symbol(path):
-            return frozenset({Member(path, name, unbound=True)})
-        case Instance(symbol):
-            return frozenset({Member(symbol, name)})
-        case Result():
-            return frozenset({ResultMember(value, name)})
-        case Object() | Class() | Super():
-            return _attribute_of_local(frame, value, name)
-        case _:
-            return OTHER
-
-
-def _attribute_of_local(frame: Frame, value: Object | Class | Super, name: str) -> Values:
-    facts = frame.flow.classes[value.node]
-    found = EMPTY if isinstance(value, Super) else frame.flow.attribute(facts, name)
-    if isinstance(value, Super):
-        bases = (frame.flow.of_class(base) for values in facts.bases for base in values if isinstance(base, Class))
-        found = frozenset().union(*(frame.flow.attribute(base, name) for base in bases))
-    if found:
-        return _bound(frame, found, through_object=not isinstance(value, Class))
-    base_symbol = frame.flow.legacy_base(facts)
-    return OTHER if base_symbol is None else frozenset({Member(base_symbol, name, unbound=isinstance(value, Class))})
-
-
-def _bound(frame: Frame, values: Values, *, through_object: bool) -> Values:
-    """Methods become bound when they are taken from an object; a property gives what it returns."""
-    result: set[Value] = set()
-    for value in values:
-        if not isinstance(value, Function) or value.bound:
-            result.add(value)
-            continue
-        facts = frame.flow.function(value)
-        names = {ast.unparse(d) for d in getattr(facts.node, "decorator_list", [])}
-        if names & {"property", "cached_property", "functools.cached_property"} and through_object:
-            result |= facts.returns
-        else:
-            static = "staticmethod" in names
-            takes_first = through_object or "classmethod" in names
-            result.add(value if static or not takes_first or facts.owner is None else Function(value.node, True))
-    return frozenset(result)
+def _hand(frame: Frame, facts: FunctionFacts, name: str, values: Values) -> None:
+    """One argument; a function that is handed something legacy is run, and so is whatever else calls it."""
+    frame.flow.join(facts.flow, facts.params, name, values)
+    if not facts.hot and frame.world.carries(values):
+        facts.hot = True
+        facts.flow.heat({facts.name, name})
+        facts.flow.touch()
+        frame.flow.heat({facts.name})

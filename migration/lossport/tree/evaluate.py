@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from lossport.tree.assign import assign, define_function, items_of, narrowed, place
-from lossport.tree.calls import attribute_of, call
+from lossport.tree.assign import assign, define_function, grow_table, items_of, narrowed, place
+from lossport.tree.calls import Arguments, call
 from lossport.tree.flow import Env, Frame, evaluate, rule
+from lossport.tree.members import attribute_of
 from lossport.tree.values import (
     EMPTY,
     NOTHING,
@@ -48,7 +49,7 @@ def _call(frame: Frame, node: ast.Call, env: Env) -> Values:
     function = evaluate(frame, node.func, env)
     positional = [evaluate(frame, arg.value if isinstance(arg, ast.Starred) else arg, env) for arg in node.args]
     keywords = [evaluate(frame, keyword.value, env) for keyword in node.keywords]
-    return call(frame, node, function, positional, keywords)
+    return call(frame, function, Arguments(node, positional, keywords))
 
 
 @rule(ast.Subscript)
@@ -68,7 +69,7 @@ def _entry(frame: Frame, value: Value, key: Values) -> Values:
         case Result():
             return OTHER if exact is None else frozenset({value.part(exact)})
         case Table(display):
-            entries = frame.flow.tables[display]
+            entries = frame.world.tables[display]
             if exact is not None and exact in entries:
                 return entries[exact]
             return frozenset().union(OTHER, *entries.values())
@@ -104,6 +105,17 @@ def _await(frame: Frame, node: ast.Await, env: Env) -> Values:
     return evaluate(frame, node.value, env)
 
 
+@rule(ast.Yield)
+def _yield(frame: Frame, node: ast.Yield, env: Env) -> Values:
+    if node.value is not None:
+        values = evaluate(frame, node.value, env)
+        facts = frame.function
+        if facts is not None and not values <= facts.yields:
+            facts.yields |= values
+            facts.flow.touch()
+    return OTHER
+
+
 @rule(ast.Starred)
 def _starred(frame: Frame, node: ast.Starred, env: Env) -> Values:
     evaluate(frame, node.value, env)
@@ -128,9 +140,7 @@ def _dictionary(frame: Frame, node: ast.Dict, env: Env) -> Values:
 
 
 def _table(frame: Frame, node: ast.expr, entries: dict[str | int | None, Values]) -> Values:
-    if frame.flow.tables.get(node) != entries:
-        frame.flow.tables[node] = entries
-        frame.flow.changed = True
+    grow_table(frame, node, entries)
     return frozenset({Table(node)})
 
 

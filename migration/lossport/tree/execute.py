@@ -5,10 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from lossport.tree.assign import assign, define_function, instance_by, items_of, narrowed, store_name
-from lossport.tree.flow import MAX_LOOP_ROUNDS, ClassFacts, Env, Frame, evaluate, run_block, step
+from lossport.tree.assign import assign, define_function, instance_by, is_fixture, items_of, narrowed, store_name
+from lossport.tree.flow import (
+    MAX_LOOP_ROUNDS,
+    ClassFacts,
+    Env,
+    Frame,
+    FunctionFacts,
+    decorator_names,
+    escape,
+    evaluate,
+    run_block,
+    step,
+)
 from lossport.tree.modules import absolute
-from lossport.tree.values import EMPTY, OTHER, Class, Named
+from lossport.tree.values import EMPTY, OTHER, Class
 
 
 def join_env(first: Env, second: Env) -> Env:
@@ -22,13 +33,13 @@ def join_env(first: Env, second: Env) -> Env:
 
 
 def _leaves(body: Sequence[ast.stmt]) -> bool:
-    """Whether a block never reaches its end."""
+    """Whether a block always leaves the function."""
     if not body:
         return False
     last = body[-1]
     if isinstance(last, ast.If):
         return _leaves(last.body) and _leaves(last.orelse)
-    return isinstance(last, ast.Return | ast.Raise | ast.Continue | ast.Break)
+    return isinstance(last, ast.Return | ast.Raise)
 
 
 @step(ast.Assign)
@@ -46,10 +57,8 @@ def _annotated(frame: Frame, node: ast.AnnAssign, env: Env) -> Env:
         assign(frame, node.target, evaluate(frame, node.value, env), env)
     else:
         held = instance_by(annotation)
-        if held and frame.body_of is None:
+        if held:
             assign(frame, node.target, held, env)
-        elif held and isinstance(node.target, ast.Name) and frame.body_of is not None:
-            frame.flow.join(frame.body_of.attributes, node.target.id, held)
     return env
 
 
@@ -154,40 +163,81 @@ def _return(frame: Frame, node: ast.Return, env: Env) -> Env:
 def _import(frame: Frame, node: ast.Import, env: Env) -> Env:
     for alias in node.names:
         path = alias.name if alias.asname else alias.name.partition(".")[0]
-        store_name(frame, alias.asname or path, frozenset({frame.flow.context.resolve(path)}), env, local=False)
+        store_name(frame, alias.asname or path, frame.world.resolve(frame.flow, path), env)
     return env
 
 
 @step(ast.ImportFrom)
 def _import_from(frame: Frame, node: ast.ImportFrom, env: Env) -> Env:
-    module = absolute(frame.flow.context.package, node.module, node.level)
+    module = absolute(frame.flow.info.package, node.module, node.level)
     for alias in node.names:
         if alias.name != "*":
-            value = Named(f"?.{alias.name}") if module is None else frame.flow.context.resolve(f"{module}.{alias.name}")
-            store_name(frame, alias.asname or alias.name, frozenset({value}), env, local=False)
+            known = module is not None
+            values = frame.world.resolve(frame.flow, f"{module}.{alias.name}") if known else OTHER
+            store_name(frame, alias.asname or alias.name, values, env)
     return env
+
+
+@step(ast.Global)
+def _global(frame: Frame, node: ast.Global, env: Env) -> Env:
+    if frame.function is not None:
+        frame.function.globals.update(node.names)
+    return env
+
+
+@step(ast.Nonlocal)
+def _nonlocal(frame: Frame, node: ast.Nonlocal, env: Env) -> Env:
+    if frame.function is not None:
+        frame.function.nonlocals.update(node.names)
+    return env
+
+
+TRANSPARENT = frozenset(
+    {"staticmethod", "classmethod", "property", "cached_property", "cache", "lru_cache", "wraps", "override", "final", "overload"}
+    | {"abstractmethod", "no_grad", "inference_mode", "enable_grad", "set_grad_enabled", "compile", "jit.ignore", "jit.export"}
+    | {"fixture", "retry", "autocast"}
+)
+"""Decorators after which a function takes and returns what it did before, by the last part of their names."""
+
+
+def _is_transparent(name: str) -> bool:
+    return name.rpartition(".")[2] in TRANSPARENT or ".mark." in name or name.startswith("mark.") or name.endswith(".setter")
 
 
 @step(ast.FunctionDef, ast.AsyncFunctionDef)
 def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: Env) -> Env:
-    for decorator in node.decorator_list:
-        evaluate(frame, decorator, env)
-    if node.returns is not None:
-        evaluate(frame, node.returns, env)
-    store_name(frame, node.name, define_function(frame, node, env), env, local=False)
+    run = frame.function is not None or frame.flow.is_hot(node)
+    value = define_function(frame, node, env, run=run)
+    if run:
+        for decorator in node.decorator_list:
+            evaluate(frame, decorator, env)
+        if node.returns is not None:
+            evaluate(frame, node.returns, env)
+    if is_fixture(node):
+        facts = frame.world.facts[node]
+        assert isinstance(facts, FunctionFacts)
+        facts.fixture = True
+        frame.flow.fixtures[node.name] = facts
+    elif not all(_is_transparent(name) for name in decorator_names(node)):
+        escape(frame, value)
+        value = OTHER
+    store_name(frame, node.name, value, env)
     return env
 
 
 @step(ast.ClassDef)
 def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
-    for part in (*node.decorator_list, *(keyword.value for keyword in node.keywords)):
-        evaluate(frame, part, env)
-    facts = frame.flow.classes.setdefault(node, ClassFacts(node))
-    facts.bases = [evaluate(frame, base, env) for base in node.bases]
-    inner = Frame(frame.flow, frame.function, facts, frame.flow.scopes.by_node[node])
-    body_env = run_block(inner, node.body, dict(env))
-    for name in inner.scope.variables:
-        if name in body_env:
-            frame.flow.join(facts.attributes, name, body_env[name])
-    store_name(frame, node.name, frozenset({Class(node)}), env, local=False)
+    facts = frame.world.facts.get(node)
+    if not isinstance(facts, ClassFacts):
+        facts = ClassFacts(node, frame.flow)
+        frame.world.facts[node] = facts
+    if frame.function is not None or frame.flow.is_hot(node):
+        for part in (*node.decorator_list, *(keyword.value for keyword in node.keywords)):
+            evaluate(frame, part, env)
+        bases = [evaluate(frame, base, env) for base in node.bases]
+        if bases != facts.bases:
+            facts.bases = bases
+            frame.flow.touch()
+    run_block(Frame(frame.flow, frame.function, facts), node.body, dict(env))
+    store_name(frame, node.name, frozenset({Class(node)}), env)
     return env

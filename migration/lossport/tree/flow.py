@@ -1,111 +1,138 @@
-"""Where legacy symbols, their instances and their results go inside one file: an abstract run of its code.
+"""The abstract run of one file: which of its code is run, and what every expression in it may stand for.
 
-Every expression gets the set of values it may stand for. Branches are joined, loops run until nothing changes, functions and
-classes of the file are followed through calls, returns and attributes of `self`. What to do about it is not decided here.
+Only code that can have something to do with a legacy symbol is run: it has to contain a hot word, that is the symbol's name or
+a name under which something legacy is kept. Branches are joined and loops run until nothing changes. The rules for
+expressions and statements register themselves here (`evaluate`, `execute`); what lies in other files is the world's business.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+import builtins
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lossport.tree.scopes import Scope, Scopes
-from lossport.tree.values import EMPTY, FOLLOWED, OTHER, Class, Function, Named, Object, Super, Symbol, Value, Values
+from lossport.tree.modules import ModuleInfo
+from lossport.tree.source import Source
+from lossport.tree.values import EMPTY, FOLLOWED, OTHER, Class, Function, Named, Object, Value, Values
+
+if TYPE_CHECKING:
+    from lossport.tree.world import World
 
 Env: TypeAlias = dict[str, Values]
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-MAX_PASSES = 8
-"""Passes over the file until values stop growing. Chains of local functions settle in two or three; beyond this, give up
-following (everything becomes `Other`), which only leads to refusals."""
-
 MAX_LOOP_ROUNDS = 4
 """Rounds over one loop body: values that travel through more than four variables per turn are not followed."""
+
+BUILTINS = frozenset(dir(builtins))
 
 
 @dataclass(eq=False)
 class FunctionFacts:
-    """What is known of a function of the file."""
+    """What is known of a function: what its parameters hold, what it returns or yields, who calls it."""
 
     node: FunctionNode
-    scope: Scope
+    flow: Flow
     owner: ast.ClassDef | None
     parent: FunctionFacts | None
-    params: dict[str, Values] = field(default_factory=dict)
+    params: Env = field(default_factory=dict)
     returns: Values = EMPTY
-    yields: bool = False
+    yields: Values = EMPTY
     bindings: Env = field(default_factory=dict)
+    globals: set[str] = field(default_factory=set)
+    nonlocals: set[str] = field(default_factory=set)
     called: bool = False
     escapes: bool = False
+    hot: bool = False
+    fixture: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name, for messages."""
+        return "lambda" if isinstance(self.node, ast.Lambda) else self.node.name
 
 
 @dataclass(eq=False)
 class ClassFacts:
-    """What is known of a class of the file: attributes of it and of its instances, and its bases."""
+    """What is known of a class: attributes of it and of its instances, and its bases."""
 
     node: ast.ClassDef
-    attributes: dict[str, Values] = field(default_factory=dict)
+    flow: Flow
+    attributes: Env = field(default_factory=dict)
     bases: list[Values] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Context:
-    """What the rest of the project tells the run of one file.
-
-    Args:
-        resolve: what a dotted path stands for (a legacy symbol, or a name of something else).
-        classes: the legacy symbols that are classes; the others are functions.
-        annotated: what an annotation says that a parameter holds.
-    """
-
-    resolve: Callable[[str], Value]
-    classes: frozenset[str]
-    package: str
-    stars: Callable[[str], Value | None]
-    yields_are_followed: bool = False
-
-
 class Flow:
-    """The run of one file. `values` holds, for every expression that may stand for something legacy or local, for what."""
+    """One file. `values` holds, for every expression that may stand for something legacy or local, for what."""
 
-    def __init__(self, tree: ast.Module, scopes: Scopes, context: Context) -> None:
+    def __init__(self, world: World, source: Source, tree: ast.Module, info: ModuleInfo) -> None:
+        self.world = world
+        self.source = source
         self.tree = tree
-        self.scopes = scopes
-        self.context = context
+        self.info = info
         self.values: dict[ast.expr, Values] = {}
         self.named: dict[ast.expr, str] = {}
         self.globals: Env = {}
-        self.functions: dict[FunctionNode, FunctionFacts] = {}
-        self.classes: dict[ast.ClassDef, ClassFacts] = {}
-        self.tables: dict[ast.expr, dict[str | int | None, Values]] = {}
-        self.called_names = frozenset(_called_names(tree))
-        self.changed = False
+        self.fixtures: dict[str, FunctionFacts] = {}
+        self.functions: list[FunctionFacts] = []
+        self.readers: set[Flow] = set()
+        self.stale = True
+        self.passes = 0
+        self._hot: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
 
-    def run(self) -> Flow:
-        """Run the file until nothing changes."""
-        for _ in range(MAX_PASSES):
-            self.changed = False
-            self.values = {}
-            self._pass()
-            if not self.changed:
-                return self
-        self.values = {node: values | OTHER for node, values in self.values.items()}
-        return self
+    def heat(self, words: Iterable[str]) -> None:
+        """Names that something legacy goes by in this file: code that contains one of them is run."""
+        new = set(words) - self._hot
+        if new:
+            self._hot |= new
+            self._pattern = None
+            self.stale = True
 
-    def _pass(self) -> None:
-        done: set[FunctionNode] = set()
-        run_block(Frame(self, None, None, self.scopes.module), self.tree.body, {})
-        while pending := [key for key in self.functions if key not in done]:
-            for key in pending:
-                done.add(key)
-                self._run_function(self.functions[key])
+    def knows(self, words: Iterable[str]) -> bool:
+        """Whether all of the words are hot already."""
+        return set(words) <= self._hot
+
+    def is_hot(self, node: ast.stmt) -> bool:
+        """Whether the statement contains a hot word, decorators included."""
+        if self._pattern is None:
+            words = sorted(self._hot, key=lambda word: (-len(word), word))
+            self._pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b" if words else r"(?!)")
+        start, end = self.lines(node)
+        return self._pattern.search(self.source.text, start, end) is not None
+
+    def lines(self, node: ast.stmt) -> tuple[int, int]:
+        """The offsets of the lines of a statement."""
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        last = node.end_lineno or node.lineno
+        starts = self.source.starts
+        return starts[first - 1], starts[last] if last < len(starts) else len(self.source.text)
+
+    def hot_statements(self) -> Iterator[ast.stmt]:
+        """The top-level statements that are run."""
+        return (statement for statement in self.tree.body if self.is_hot(statement))
+
+    def run_once(self) -> None:
+        """Run the file once, with what is known so far."""
+        self.stale = False
+        self.passes += 1
+        self.values = {}
+        run_block(Frame(self, None, None), self.tree.body, {})
+        done: set[int] = set()
+        while pending := [facts for facts in self.functions if id(facts) not in done]:
+            for facts in pending:
+                done.add(id(facts))
+                if facts.hot or isinstance(facts.node, ast.Lambda) or self.is_hot(facts.node):
+                    self._run_function(facts)
 
     def _run_function(self, facts: FunctionFacts) -> None:
-        frame = Frame(self, facts, None, facts.scope)
-        env: Env = dict(facts.params)
-        self.bind_all(facts, env)
+        frame = Frame(self, facts, None)
+        env: Env = {name: values or OTHER for name, values in facts.params.items()}
+        for name, values in env.items():
+            self.join(self, facts.bindings, name, values)
         if isinstance(facts.node, ast.Lambda):
             self.grow_returns(facts, evaluate(frame, facts.node.body, env))
         else:
@@ -122,54 +149,33 @@ class Flow:
             self.values[node] |= values
         return values
 
-    def join(self, table: Env, name: str, values: Values) -> None:
-        """Add to what a shared name may stand for."""
+    def join(self, owner: Flow, table: Env, name: str, values: Values) -> None:
+        """Add to what a name of the file `owner` may stand for."""
         before = table.get(name, EMPTY)
         if not values <= before:
             table[name] = before | values
-            self.changed = True
+            owner.touch()
+            if self.world.carries(values - before):
+                owner.heat({name.rpartition(".")[2]})
 
-    def bind_all(self, facts: FunctionFacts, env: Env) -> None:
-        """Make a function's parameters visible to the functions inside it."""
-        for name, values in env.items():
-            self.join(facts.bindings, name, values)
+    def touch(self) -> None:
+        """Something that this file's code depends on has grown: it has to be run again, and so do its readers."""
+        self.stale = True
+        for reader in self.readers:
+            reader.stale = True
 
     def grow_returns(self, facts: FunctionFacts, values: Values) -> None:
         """Add to what a function may return."""
         if not values <= facts.returns:
             facts.returns |= values
-            self.changed = True
+            facts.flow.touch()
+            if self.world.carries(values):
+                facts.flow.heat({facts.name})
 
-    def function(self, value: Function) -> FunctionFacts:
-        """The facts of a function value."""
-        return self.functions[value.node]
-
-    def of_class(self, value: Class | Object | Super) -> ClassFacts:
-        """The facts of a class or of the class of an object."""
-        return self.classes[value.node]
-
-    def attribute(self, facts: ClassFacts, name: str, depth: int = 0) -> Values:
-        """What an attribute of a class of the file, or of its bases in the file, may stand for."""
-        found = facts.attributes.get(name, EMPTY)
-        if found or depth > len(self.classes):
-            return found
-        for base in facts.bases:
-            for value in base:
-                if isinstance(value, Class):
-                    found |= self.attribute(self.of_class(value), name, depth + 1)
-        return found
-
-    def legacy_base(self, facts: ClassFacts, depth: int = 0) -> str | None:
-        """The legacy class that a class of the file derives from, directly or through others of the file."""
-        for base in facts.bases:
-            for value in base:
-                if isinstance(value, Symbol):
-                    return value.path
-                if isinstance(value, Class) and depth <= len(self.classes):
-                    found = self.legacy_base(self.of_class(value), depth + 1)
-                    if found is not None:
-                        return found
-        return None
+    def read(self, facts: FunctionFacts | ClassFacts) -> None:
+        """This file depends on a function or class of another."""
+        if facts.flow is not self:
+            facts.flow.readers.add(self)
 
     def lookup(self, name: str, env: Mapping[str, Values], facts: FunctionFacts | None) -> Values:
         """What a name may stand for where it is read."""
@@ -181,20 +187,26 @@ class Flow:
             facts = facts.parent
         if name in self.globals:
             return self.globals[name]
-        starred = self.context.stars(name)
+        if name in self.info.names:
+            return OTHER
+        starred = self.world.starred(self, name)
         if starred is not None:
-            return frozenset({starred})
-        return frozenset({Named(f"builtins.{name}")}) if not self.scopes.bound_anywhere(name) else OTHER
+            return starred
+        return frozenset({Named(f"builtins.{name}")}) if name in BUILTINS else OTHER
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Where code runs: in which function, class body and scope of the file."""
+    """Where code runs: in which function or class body of the file."""
 
     flow: Flow
     function: FunctionFacts | None
     body_of: ClassFacts | None
-    scope: Scope
+
+    @property
+    def world(self) -> World:
+        """What is known of other files."""
+        return self.flow.world
 
 
 Rule: TypeAlias = Callable[[Frame, Any, Env], Values]
@@ -240,23 +252,35 @@ def evaluate_parts(frame: Frame, node: ast.AST, env: Env) -> Values:
     return OTHER
 
 
-def escape(frame: Frame, values: Values) -> Values:
-    """A function of the file goes where it can be called with anything."""
+def escape(frame: Frame, values: Values) -> None:
+    """A function goes where it can be called with anything."""
     for value in values:
         if isinstance(value, Function):
-            facts = frame.flow.function(value)
+            facts = frame.world.function(value)
             if not facts.escapes:
                 facts.escapes = True
-                frame.flow.changed = True
                 facts.params = {name: held | OTHER for name, held in facts.params.items()}
-    return values
+                facts.flow.touch()
 
 
 def run_block(frame: Frame, body: Iterable[ast.stmt], env: Env) -> Env:
     """Run statements one after the other; gives the variables after them."""
+    top = frame.function is None
     for statement in body:
-        env = STEPS.get(type(statement), _run_parts)(frame, statement, env)
+        if not top or _is_run(frame.flow, statement):
+            env = STEPS.get(type(statement), _run_parts)(frame, statement, env)
     return env
+
+
+def _is_run(flow: Flow, statement: ast.stmt) -> bool:
+    """At the top level of modules and classes: definitions, imports, constants, and whatever contains a hot word."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+        return True
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+        return True
+    if isinstance(statement, ast.If | ast.Try | ast.With):
+        return flow.is_hot(statement) or flow.source.text.find("import ", *flow.lines(statement)) >= 0
+    return flow.is_hot(statement)
 
 
 def _run_parts(frame: Frame, node: ast.stmt, env: Env) -> Env:
@@ -264,12 +288,20 @@ def _run_parts(frame: Frame, node: ast.stmt, env: Env) -> Env:
     return env
 
 
-def _called_names(tree: ast.Module) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Name):
-                names.add(node.func.id)
-            elif isinstance(node.func, ast.Attribute):
-                names.add(node.func.attr)
-    return names
+Owned: TypeAlias = Class | Object
+
+
+def is_static(node: FunctionNode) -> bool:
+    """Whether a method takes no `self`."""
+    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in getattr(node, "decorator_list", []))
+
+
+def decorator_names(node: ast.AST) -> tuple[str, ...]:
+    """The decorators of a definition as they are written, without their arguments."""
+    listed = getattr(node, "decorator_list", [])
+    return tuple(ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in listed)
+
+
+def each(values: Values, *kinds: type[Value]) -> Iterator[Any]:
+    """The values of some kinds."""
+    return (value for value in values if isinstance(value, kinds))

@@ -55,3 +55,23 @@ def _search_chunk(paths: Sequence[Path], words: Sequence[str]) -> tuple[list[Pat
         if any(literal in raw for literal in literals) and pattern.search(raw):
             hits.append(path)
     return hits, unreadable
+
+
+def importers(
+    paths: Sequence[Path], wanted: Iterable[tuple[str, str]], executor: Executor | None = None
+) -> list[tuple[Path, frozenset[str]]]:
+    """The files that contain a name and import the module that it comes from, given as pairs of module (last part) and name."""
+    by_module: dict[str, set[str]] = {}
+    for module, name in wanted:
+        by_module.setdefault(module, set()).add(name)
+    found: dict[Path, set[str]] = {}
+    for module, names in by_module.items():
+        candidates, _ = search(paths, [module], executor)
+        imports = re.compile(rb"(?m)(?:^|[;:])[ \t]*(?:from|import)\b[^\n]*?(?<!\w)%s(?!\w)" % re.escape(module).encode())
+        for path in candidates:
+            raw = path.read_bytes()
+            if imports.search(raw):
+                hits = {name for name in names if pattern_of([name]).search(raw)}
+                if hits:
+                    found.setdefault(path, set()).update(hits)
+    return [(path, frozenset(names)) for path, names in found.items()]

@@ -68,10 +68,10 @@ class Scopes:
         return any(name in scope.variables and scope.variables[name].binders for scope in self.by_node.values())
 
 
-def scopes_of(tree: ast.Module) -> Scopes:
-    """Resolve every name of a module to its variable."""
+def scopes_of(tree: ast.Module, statements: Iterable[ast.stmt] | None = None) -> Scopes:
+    """Resolve every name of a module, or of some of its top-level statements, to its variable."""
     builder = _Builder(tree)
-    builder.body(tree.body, builder.module)
+    builder.body(tree.body if statements is None else statements, builder.module)
     return builder.finish()
 
 

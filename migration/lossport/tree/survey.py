@@ -6,24 +6,27 @@ Finds and describes; what becomes of a site is decided elsewhere.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import lossport.tree.evaluate
 import lossport.tree.execute  # noqa: F401  # both register their rules
 from lossport.config import Loss, Project
-from lossport.tree.flow import Context, Flow
+from lossport.tree.flow import Flow
 from lossport.tree.modules import Modules, absolute, describe
-from lossport.tree.prefilter import names_of, search
+from lossport.tree.prefilter import importers, names_of, search
 from lossport.tree.scopes import Scopes, scopes_of
 from lossport.tree.signatures import Shape, shape_of
 from lossport.tree.source import Source, SourceError, decode, parse
 from lossport.tree.uses import Use, Uses
-from lossport.tree.values import Named, Symbol, Value
+from lossport.tree.values import Legacy, Symbol
 from lossport.tree.walk import walk
+from lossport.tree.world import World
 
 PYTHON = frozenset({".py", ".pyi", ".pyw"})
 
@@ -97,28 +100,30 @@ class Imported:
     star: bool = False
 
 
-@dataclass
 class View:
-    """One Python file, run abstractly: what it imports of the legacy modules and how it uses that."""
+    """One Python file that was run: what it imports of the legacy modules and how it uses that."""
 
-    path: Path
-    shown: str
-    source: Source
-    tree: ast.Module
-    module: str | None
-    package: str
-    scopes: Scopes
-    flow: Flow
-    targets: Targets
-    modules: Modules
+    def __init__(self, flow: Flow, path: Path, shown: str, targets: Targets) -> None:
+        self.flow = flow
+        self.path = path
+        self.shown = shown
+        self.targets = targets
+        self.source: Source = flow.source
+        self.tree: ast.Module = flow.tree
+        self.modules: Modules = flow.world.modules
+
+    @property
+    def package(self) -> str:
+        """The package that relative imports start from."""
+        return self.flow.info.package
 
     @cached_property
     def _uses(self) -> Uses:
-        return Uses(self.flow, self.tree)
+        return Uses(self.flow)
 
     @property
     def parents(self) -> Mapping[ast.AST, ast.AST]:
-        """The syntax node around each syntax node."""
+        """The syntax node around each syntax node, in code that has to do with something legacy."""
         return self._uses.parents
 
     @cached_property
@@ -126,13 +131,19 @@ class View:
         """What is done with each expression that may stand for something legacy."""
         return tuple(self._uses.all())
 
+    def scopes(self, words: Iterable[str]) -> Scopes:
+        """The variables of the file, complete for these names."""
+        pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(set(words))) or r"(?!)")
+        touched = [s for s in self.tree.body if pattern.search(self.source.text, *self.flow.lines(s))]
+        return scopes_of(self.tree, touched)
+
     @cached_property
     def imports(self) -> tuple[Imported, ...]:
         """What the file imports of the legacy modules, guarded and function-local imports included."""
         return tuple(self._imports())
 
     def _imports(self) -> Iterator[Imported]:
-        for node in ast.walk(self.tree):
+        for node in (node for statement in self.flow.hot_statements() for node in ast.walk(statement)):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     target = self.modules.canonical(alias.name, self.path.parent)
@@ -157,36 +168,6 @@ class View:
                 yield Imported(node, alias, target, is_symbol=False)
 
 
-def view(
-    path: Path, shown: str, source: Source, tree: ast.Module, module: str | None, modules: Modules, targets: Targets
-) -> View:
-    """Run one file."""
-    info = describe(module or path.stem, path, tree)
-    package = info.package if module is not None else ""
-    near = path.parent
-
-    def resolve(dotted: str) -> Value:
-        parent, _, name = dotted.rpartition(".")
-        target = modules.member(parent, name, near) if parent else modules.canonical(dotted, near)
-        if target in targets.symbols:
-            return Symbol(target)
-        owner = next((s for s in targets.symbols if target.startswith(s + ".")), None)
-        return Named(target if owner is None and modules.path(dotted, near) is None else dotted)
-
-    starred = [star for star in info.stars if modules.path(star, near) is not None]
-
-    def stars(name: str) -> Value | None:
-        for star in starred:
-            other = modules.load(star, near)
-            if other is not None and name in set(modules.public(other)):
-                return resolve(f"{star}.{name}")
-        return None
-
-    scopes = scopes_of(tree)
-    flow = Flow(tree, scopes, Context(resolve, targets.classes, package, stars)).run()
-    return View(path, shown, source, tree, module, package, scopes, flow, targets, modules)
-
-
 @dataclass(frozen=True)
 class Survey:
     """The Python files that have something of the losses, the problems, and the counts."""
@@ -199,32 +180,122 @@ class Survey:
     parsed: int
 
 
-def survey(project: Project, losses: Sequence[Loss], *, executor: Executor | None = None) -> Survey:
-    """Look at every file of the project that can hold a call site of the losses."""
-    modules = Modules(project)
-    targets = targets_of(modules, losses)
-    walked = walk(project)
-    foreign = {found.path: found.foreign for found in walked.files}
-    retired = {path for module in targets.modules if (path := project.module_path(module)) is not None}
-    words = names_of(targets.symbols)
-    hits, unreadable = search([found.path for found in walked.files if found.path not in retired], words, executor)
-    problems = [Problem(_shown(project, path), 1, 1, f"cannot be read: {reason}") for path, reason in unreadable]
-    views: list[View] = []
-    for path in hits:
-        if path.suffix not in PYTHON:
-            continue
-        shown = _shown(project, path)
-        if foreign[path]:
-            problems.append(Problem(shown, 1, 1, f"contains a legacy name and is {foreign[path]}"))
-            continue
+Interest: TypeAlias = Callable[[Legacy], bool]
+
+
+def everything(value: Legacy) -> bool:
+    """Follow every value, whatever a port changes."""
+    return True
+
+
+def survey(
+    project: Project,
+    losses: Sequence[Loss],
+    *,
+    modules: Modules | None = None,
+    interest: Interest = everything,
+    executor: Executor | None = None,
+) -> Survey:
+    """Look at every file of the project that can hold a call site of the losses.
+
+    Args:
+        project: the project.
+        losses: the losses whose symbols are looked for.
+        modules: the project's modules, if some are parsed already.
+        interest: whether a value matters once it leaves the file: one that no port changes need not be followed.
+        executor: searches the files; in this process if it is left out.
+    """
+    return _Surveyor(project, losses, modules or Modules(project), interest, executor).survey()
+
+
+class _Surveyor:
+    """Opens files for a world, and remembers what could not be opened."""
+
+    def __init__(
+        self, project: Project, losses: Sequence[Loss], modules: Modules, interest: Interest, executor: Executor | None
+    ) -> None:
+        self.project = project
+        self.modules = modules
+        self.executor = executor
+        self.targets = targets_of(modules, losses)
+        self.found = {found.path: found.foreign for found in walk(project).files}
+        self.retired = {path for module in self.targets.modules if (path := project.module_path(module)) is not None}
+        self.problems: list[Problem] = []
+        self.world = World(modules, self.targets.symbols, self.targets.classes, interest, self.open)
+
+    def survey(self) -> Survey:
+        """Run the files that contain a legacy name, then those that they hand something to, until no file joins."""
+        words = names_of(self.targets.symbols)
+        hits, unreadable = search([path for path in self.found if path not in self.retired], words, self.executor)
+        self.problems += [Problem(_shown(self.project, path), 1, 1, f"cannot be read: {why}") for path, why in unreadable]
+        for path in hits:
+            if path.suffix in PYTHON:
+                flow = self.world.enter(path)
+                if flow is not None:
+                    flow.heat(words)
+        self.world.settle()
+        while self._importers_join():
+            self.world.settle()
+        views = [View(flow, path, _shown(self.project, path), self.targets) for path, flow in self.world.flows.items()]
+        return Survey(tuple(views), tuple(self.problems), self.targets, self.modules, len(self.found), len(self.world.flows))
+
+    def _importers_join(self) -> bool:
+        """Files that import a name under which another keeps something legacy."""
+        wanted: dict[str, set[str]] = {}
+        for path, flow in self.world.flows.items():
+            names = set(self.world.exports(flow))
+            if names:
+                wanted.setdefault(path.parent.name if path.stem == "__init__" else path.stem, set()).update(names)
+        new = {(module, name) for module, names in wanted.items() for name in names} - self.asked
+        self.asked |= new
+        if not new:
+            return False
+        joined = False
+        paths = [path for path in self.found if path.suffix in PYTHON and path not in self.retired]
+        for path, taken in importers(paths, new, self.executor):
+            other = self.world.enter(path)
+            if other is not None and not other.knows(taken):
+                other.heat(taken)
+                joined = True
+        return joined
+
+    @cached_property
+    def asked(self) -> set[tuple[str, str]]:
+        """Module and name pairs whose importers have been looked for."""
+        return set()
+
+    def open(self, world: World, path: Path) -> Flow | None:
+        """Read and parse a file; a file that cannot be is a problem, as it contains a legacy name."""
+        if path not in self.found or path in self.retired:
+            return None
+        shown = _shown(self.project, path)
+        if self.found[path]:
+            self.problems.append(Problem(shown, 1, 1, f"contains a legacy name and is {self.found[path]}"))
+            return None
         try:
             source = decode(path.read_bytes())
             tree = parse(source)
         except SourceError as error:
-            problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))
-            continue
-        views.append(view(path, shown, source, tree, project.module_name(path), modules, targets))
-    return Survey(tuple(views), tuple(problems), targets, modules, len(walked.files), len(hits))
+            self.problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))
+            return None
+        return flow_of(world, source, tree, path, self.project.module_name(path))
+
+
+def flow_of(world: World, source: Source, tree: ast.Module, path: Path, module: str | None) -> Flow:
+    """A parsed file, ready to be run."""
+    info = describe(module or path.stem, path, tree)
+    return Flow(world, source, tree, info)
+
+
+def view_of_text(project: Project, modules: Modules, loss: Loss, path: Path, source: Source, tree: ast.Module) -> View:
+    """One file alone, whether it is on disk or not."""
+    targets = targets_of(modules, [loss])
+    world = World(modules, targets.symbols, targets.classes, everything, lambda world, path: None)
+    flow = flow_of(world, source, tree, path, project.module_name(path))
+    flow.heat(names_of(targets.symbols))
+    world.flows[path] = flow
+    world.settle()
+    return View(flow, path, project.relative(path), targets)
 
 
 def _shown(project: Project, path: Path) -> str:

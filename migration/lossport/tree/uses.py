@@ -6,12 +6,31 @@ A use is a fact; what it means for a port is decided elsewhere.
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from lossport.tree.flow import Flow
-from lossport.tree.values import Function, Instance, Legacy, Member, Object, Prepared, Result, ResultMember, Symbol, legacy, sure
+from lossport.tree.calls import PASS_THROUGH
+from lossport.tree.flow import Flow, FunctionFacts
+from lossport.tree.scopes import FUNCTIONS
+from lossport.tree.values import (
+    Class,
+    Function,
+    Instance,
+    Legacy,
+    Member,
+    Object,
+    Prepared,
+    Result,
+    ResultMember,
+    Symbol,
+    Table,
+    TableMember,
+    Value,
+    legacy,
+    sure,
+)
 
 UseKind: TypeAlias = Literal[
     "construct",  # the symbol is called (`node` is the call's function)
@@ -49,44 +68,72 @@ Verdict: TypeAlias = tuple[UseKind, ast.AST, str] | None
 
 NEUTRAL_CALLS = frozenset(
     f"builtins.{name}"
-    for name in ("isinstance", "issubclass", "type", "id", "hasattr", "getattr", "callable", "print", "repr", "bool")
+    for name in ("isinstance", "issubclass", "type", "id", "hasattr", "getattr", "callable", "print", "repr", "bool", "setattr")
 )
 """Calls that look at a class or an instance without using what a port changes. (`getattr` is followed by its own value.)"""
-
-FOLLOWED_CALLS = frozenset(
-    {"copy.copy", "copy.deepcopy", "torch.compile", "torch.jit.script", "typing.cast", "builtins.reversed"}
-)
 
 
 class Uses:
     """All uses of one file."""
 
-    def __init__(self, flow: Flow, tree: ast.Module) -> None:
+    def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self.world = flow.world
         self.parents: dict[ast.AST, ast.AST] = {}
         self.annotations: set[ast.AST] = set()
-        for parent in ast.walk(tree):
-            for child in ast.iter_child_nodes(parent):
-                self.parents[child] = parent
-            self.annotations.update(_annotations(parent))
+        for statement in _touched(flow):
+            self.parents[statement] = flow.tree
+            for parent in ast.walk(statement):
+                for child in ast.iter_child_nodes(parent):
+                    self.parents[child] = parent
+                self.annotations.update(_annotations(parent))
 
     def all(self) -> Iterator[Use]:
         """The uses, in the order of the file."""
-        nodes = [(node, values) for node, values in self.flow.values.items() if legacy(values)]
-        for node, values in sorted(nodes, key=lambda item: (item[0].lineno, item[0].col_offset)):
+        for node, values in sorted(self.flow.values.items(), key=lambda item: (item[0].lineno, item[0].col_offset)):
             only = sure(values)
             for value in legacy(values):
                 verdict = self.judge(node, value)
                 if verdict is not None:
                     kind, around, how = verdict
                     yield Use(kind, node, around, value, value == only, how)
+            for carrier in values:
+                if isinstance(carrier, Function | Table | TableMember):
+                    yield from self._carried(node, carrier)
 
-    def judge(self, node: ast.expr, value: Legacy) -> Verdict:
+    def _carried(self, node: ast.expr, carrier: Function | Table | TableMember) -> Iterator[Use]:
+        """What escapes along with a table that holds it, or a function that returns it."""
+        if not self.world.carries(frozenset({carrier})):
+            return
+        verdict = self.judge(node, carrier)
+        if verdict is None or verdict[0] != "escape":
+            return
+        _, around, how = verdict
+        for content in sorted(self._contents(carrier), key=repr):
+            what = (
+                f"returned by {self.world.function(carrier).name}(), which is"
+                if isinstance(carrier, Function)
+                else "part of what is"
+            )
+            yield Use("escape", node, around, content, False, f"{what} {how}")
+
+    def _contents(self, carrier: Function | Table | TableMember) -> set[Legacy]:
+        if isinstance(carrier, Function):
+            facts = self.world.function(carrier)
+            groups = [facts.returns, facts.yields]
+        else:
+            table = carrier if isinstance(carrier, Table) else carrier.table
+            groups = list(self.world.tables[table.node].values())
+        return {value for values in groups for value in legacy(values) if self.world.interest(value)}
+
+    def judge(self, node: ast.expr, value: Value) -> Verdict:
         """What is done with the expression."""
+        if isinstance(getattr(node, "ctx", None), ast.Store) and not isinstance(node, ast.Tuple | ast.List):
+            return None
         if self._in_annotation(node):
             return ("name", self.parents[node], "annotation") if isinstance(value, Symbol) else None
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            return None  # seen from its base: `set`
+            return None  # a deleted or stored attribute is seen from its base: `set`
         if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store):
             return ("unpack", self.parents[node], "") if isinstance(value, Result) else None
         parent = self.parents.get(node)
@@ -100,6 +147,17 @@ class Uses:
                 return True
             step = self.parents.get(step)
         return False
+
+
+def _touched(flow: Flow) -> Iterator[ast.stmt]:
+    """The top-level statements that can hold a use."""
+    lines = sorted({node.lineno for node in flow.values})
+    for statement in flow.tree.body:
+        last = statement.end_lineno or statement.lineno
+        first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
+        at = bisect_left(lines, first)
+        if flow.is_hot(statement) or (at < len(lines) and lines[at] <= last):
+            yield statement
 
 
 def _annotations(parent: ast.AST) -> Iterator[ast.AST]:
@@ -124,9 +182,8 @@ def _judge(*kinds: type[ast.AST]) -> Callable[[Judge], Judge]:
     return register
 
 
-def _escapes(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _escapes(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     words = {
-        ast.Yield: "yielded",
         ast.For: "iterated over",
         ast.comprehension: "iterated over",
         ast.Starred: "unpacked with *",
@@ -138,35 +195,54 @@ def _escapes(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verd
 
 
 @_judge(ast.Expr, ast.If, ast.While, ast.Assert, ast.Delete, ast.UnaryOp, ast.ExceptHandler)
-def _looked_at(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _looked_at(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     return "name", parent, "looked at"
 
 
 @_judge(ast.IfExp, ast.BoolOp, ast.Await)
-def _passes_up(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _passes_up(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     if isinstance(parent, ast.IfExp) and node is parent.test:
         return "name", parent, "looked at"
     return None
 
 
+@_judge(ast.Lambda)
+def _lambda(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    facts = uses.world.facts.get(parent)
+    followed = isinstance(facts, FunctionFacts) and facts.called and not facts.escapes
+    return ("kept", parent, "") if followed else ("escape", parent, "returned by a lambda whose calls cannot be followed")
+
+
+@_judge(ast.Tuple, ast.List, ast.Set, ast.Dict)
+def _display(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    if isinstance(parent, ast.Dict) and node in parent.keys:
+        return "name", parent, "dictionary key"
+    return None  # the table that holds it is looked at itself
+
+
+@_judge(ast.For, ast.AsyncFor, ast.comprehension)
+def _iterated(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    return ("kept", parent, "") if isinstance(value, TableMember | Table) else _escapes(uses, node, parent, value)
+
+
 @_judge(ast.ClassDef)
-def _class(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _class(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     assert isinstance(parent, ast.ClassDef)
     return ("base", parent, "") if node in parent.bases else ("escape", parent, "used as a decorator or metaclass")
 
 
 @_judge(ast.arguments)
-def _default(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _default(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     return "kept", parent, "default argument"
 
 
 @_judge(ast.NamedExpr)
-def _walrus(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _walrus(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     return "kept", parent, ""
 
 
 @_judge(ast.Assign, ast.AnnAssign)
-def _assigned(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _assigned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target] if isinstance(parent, ast.AnnAssign) else []
     for target in targets:
         match target:
@@ -184,31 +260,38 @@ def _assigned(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Ver
     return "kept", parent, ""
 
 
-@_judge(ast.Return)
-def _returned(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+@_judge(ast.Return, ast.Yield)
+def _returned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     step: ast.AST = parent
-    while not isinstance(step, ast.FunctionDef | ast.AsyncFunctionDef):
+    while not isinstance(step, FUNCTIONS):
         step = uses.parents[step]
-    facts = uses.flow.functions.get(step)
-    followed = facts is not None and facts.called and not facts.escapes and facts.owner is None and not step.decorator_list
-    return ("kept", parent, "") if followed else ("escape", parent, f"returned by {step.name}()")
+    facts = uses.world.facts.get(step)
+    if not isinstance(facts, FunctionFacts):
+        return "escape", parent, "returned"
+    if isinstance(parent, ast.Yield):
+        return ("kept", parent, "") if facts.fixture and facts.called else ("escape", parent, "yielded")
+    if facts.escapes:
+        return "escape", parent, f"returned by {facts.name}(), which goes where its calls cannot be followed"
+    return ("kept", parent, "") if facts.called else ("escape", parent, f"returned by {facts.name}(), which nothing here calls")
 
 
 @_judge(ast.Attribute)
-def _attribute(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _attribute(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     assert isinstance(parent, ast.Attribute)
     if not isinstance(parent.ctx, ast.Load) and isinstance(value, Instance | Symbol):
         return "set", parent, ""
-    if isinstance(value, Instance | Symbol | Result):
+    if isinstance(value, Instance | Symbol | Result | Table):
         return None
-    return "attribute", node, ""
+    return ("attribute", node, "") if isinstance(value, Member | ResultMember) else ("escape", parent, "used by attribute")
 
 
 @_judge(ast.Subscript)
-def _subscript(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _subscript(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     assert isinstance(parent, ast.Subscript)
     if isinstance(value, Symbol):
         return "name", parent, "subscript"
+    if isinstance(value, Table) and node is parent.value:
+        return "kept", parent, ""
     if node is parent.slice or not isinstance(value, Result):
         return _member_read(node, parent, value, "used as a key")
     if not isinstance(parent.ctx, ast.Load):
@@ -219,7 +302,7 @@ def _subscript(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Ve
 
 
 @_judge(ast.Compare)
-def _compared(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _compared(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     assert isinstance(parent, ast.Compare)
     if isinstance(value, Result) and len(parent.ops) == 1 and isinstance(parent.ops[0], ast.In | ast.NotIn):
         literal = isinstance(parent.left, ast.Constant) and node is not parent.left
@@ -229,21 +312,21 @@ def _compared(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Ver
     return _member_read(node, parent, value, "") if isinstance(value, Member) else ("name", parent, "compared")
 
 
-def _member_read(node: ast.expr, parent: ast.AST, value: Legacy, how: str) -> Verdict:
+def _member_read(node: ast.expr, parent: ast.AST, value: Value, how: str) -> Verdict:
     if isinstance(value, Member):
         return "unbound" if value.unbound else "attribute", node, how
     return "escape", parent, how
 
 
 @_judge(ast.Call)
-def _called(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _called(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     assert isinstance(parent, ast.Call)
     if node is parent.func:
         return _call_of(parent, value)
     return _argument(uses, parent, node, value)
 
 
-def _call_of(call: ast.Call, value: Legacy) -> Verdict:
+def _call_of(call: ast.Call, value: Value) -> Verdict:
     match value:
         case Symbol() | Prepared():
             return "construct", call, ""
@@ -259,28 +342,57 @@ def _call_of(call: ast.Call, value: Legacy) -> Verdict:
             return "get", call, ""
         case ResultMember(name=name):
             return "escape", call, f"used through .{name}()"
+        case Function():
+            return "kept", call, ""
+        case TableMember(name="items" | "values" | "get" | "pop" | "keys" | "copy"):
+            return None if value.name in ("items", "values", "copy") else ("kept", call, "")
         case _:
             return "escape", call, "called"
 
 
 @_judge(ast.keyword)
-def _keyword(uses: Uses, node: ast.expr, parent: ast.AST, value: Legacy) -> Verdict:
+def _keyword(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     call = uses.parents[parent]
     return _argument(uses, call, node, value) if isinstance(call, ast.Call) else ("escape", call, "given to a class statement")
 
 
-def _argument(uses: Uses, call: ast.Call, node: ast.expr, value: Legacy) -> Verdict:
+def _argument(uses: Uses, call: ast.Call, node: ast.expr, value: Value) -> Verdict:
     path = uses.flow.named.get(call.func)
     if isinstance(value, Member):
         return "unbound" if value.unbound else "attribute", node, ""
     if path == "functools.partial" and isinstance(value, Symbol) and call.args and node is call.args[0]:
         return "prepare", call, ""
-    if path in FOLLOWED_CALLS or path == "builtins.getattr":
-        return None if path in FOLLOWED_CALLS or not isinstance(value, Result) else ("escape", call, "passed to getattr()")
+    if path in PASS_THROUGH and call.args and node is call.args[-1 if path == "typing.cast" else 0]:
+        return None
     if path in NEUTRAL_CALLS and not isinstance(value, Result):
         return "name", call, path.partition(".")[2] if path else ""
-    callees = uses.flow.values.get(call.func, frozenset())
-    scattered = any(isinstance(arg, ast.Starred) for arg in call.args) or any(k.arg is None for k in call.keywords)
-    if callees and all(isinstance(callee, Function) for callee in callees) and not scattered:
-        return "kept", call, "passed to a function of this file"
+    if _is_bound(uses, call, node):
+        return "kept", call, ""
     return "escape", call, f"passed to {ast.unparse(call.func)}()"
+
+
+def _is_bound(uses: Uses, call: ast.Call, node: ast.expr) -> bool:
+    """Whether an argument goes to a parameter of a function or class of the project, and to nothing else."""
+    callees = uses.flow.values.get(call.func, frozenset())
+    if not callees or any(isinstance(arg, ast.Starred) for arg in call.args):
+        return False
+    return all(_has_parameter(uses, callee, call, node) for callee in callees)
+
+
+def _has_parameter(uses: Uses, callee: Value, call: ast.Call, node: ast.expr) -> bool:
+    functions = [(callee, False)] if isinstance(callee, Function) else []
+    if isinstance(callee, Class | Object):
+        names = ("__init__",) if isinstance(callee, Class) else ("__call__", "forward")
+        facts = uses.world.of_class(callee)
+        found = (uses.world.attribute(facts, name) for name in names)
+        functions = [(value, True) for values in found for value in values if isinstance(value, Function)]
+    return bool(functions) and all(_takes(uses.world.function(f), call, node, bound or f.bound) for f, bound in functions)
+
+
+def _takes(facts: FunctionFacts, call: ast.Call, node: ast.expr, bound: bool) -> bool:
+    arguments = facts.node.args
+    listed = [*arguments.posonlyargs, *arguments.args][1 if bound else 0 :]
+    if node in call.args:
+        return call.args.index(node) < len(listed)
+    name = next((k.arg for k in call.keywords if k.value is node), None)
+    return any(arg.arg == name for arg in (*listed, *arguments.kwonlyargs))

@@ -112,6 +112,14 @@ class Table:
 
 
 @dataclass(frozen=True)
+class TableMember:
+    """A method of such a table, such as `.get`."""
+
+    table: Table
+    name: str
+
+
+@dataclass(frozen=True)
 class Prepared:
     """`functools.partial` of a legacy symbol, and the call that made it."""
 
@@ -134,6 +142,7 @@ Value: TypeAlias = (
     | Object
     | Super
     | Table
+    | TableMember
     | Prepared
 )
 Values: TypeAlias = frozenset[Value]
@@ -143,7 +152,7 @@ OTHER: Values = frozenset({Other()})
 NOTHING: Values = frozenset({Nothing()})
 EMPTY: Values = frozenset()
 LEGACY = (Symbol, Instance, Member, Result, ResultMember, Prepared)
-FOLLOWED = (*LEGACY, Function, Class, Object, Super, Table)
+FOLLOWED = (*LEGACY, Function, Class, Object, Super, Table, TableMember)
 
 
 def legacy(values: Values) -> tuple[Legacy, ...]:

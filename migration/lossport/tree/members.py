@@ -1,0 +1,77 @@
+"""What an attribute may give: of a module, of something legacy, of a class or object of the project."""
+
+from __future__ import annotations
+
+from lossport.tree.flow import Frame, decorator_names
+from lossport.tree.values import (
+    EMPTY,
+    OTHER,
+    Class,
+    Function,
+    Instance,
+    Member,
+    Named,
+    Object,
+    Result,
+    ResultMember,
+    Super,
+    Symbol,
+    Table,
+    TableMember,
+    Value,
+    Values,
+)
+
+PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property"})
+
+
+def attribute_of(frame: Frame, value: Value, name: str) -> Values:
+    """What `value.name` may stand for."""
+    match value:
+        case Named(path):
+            return frame.world.resolve(frame.flow, f"{path}.{name}")
+        case Symbol(path):
+            return frozenset({Member(path, name, unbound=True)})
+        case Instance(symbol):
+            return frozenset({Member(symbol, name)})
+        case Result():
+            return frozenset({ResultMember(value, name)})
+        case Object() | Class() | Super():
+            return _attribute_of_local(frame, value, name)
+        case Table():
+            return frozenset({TableMember(value, name)})
+        case _:
+            return OTHER
+
+
+def _attribute_of_local(frame: Frame, value: Object | Class | Super, name: str) -> Values:
+    facts = frame.world.of_class(value)
+    frame.flow.read(facts)
+    found = EMPTY if isinstance(value, Super) else frame.world.attribute(facts, name)
+    if isinstance(value, Super):
+        bases = (frame.world.of_class(base) for values in facts.bases for base in values if isinstance(base, Class))
+        found = frozenset().union(*(frame.world.attribute(base, name) for base in bases))
+    if found:
+        return _bound(frame, found, through_object=not isinstance(value, Class))
+    base_symbol = frame.world.legacy_base(facts)
+    return OTHER if base_symbol is None else frozenset({Member(base_symbol, name, unbound=isinstance(value, Class))})
+
+
+def _bound(frame: Frame, values: Values, *, through_object: bool) -> Values:
+    """Methods become bound when they are taken from an object; a property gives what it returns."""
+    result: set[Value] = set()
+    for value in values:
+        if not isinstance(value, Function) or value.bound:
+            result.add(value)
+            continue
+        facts = frame.world.function(value)
+        names = set(decorator_names(facts.node))
+        if names & PROPERTIES and through_object:
+            facts.called = True
+            frame.flow.read(facts)
+            result |= facts.returns
+        else:
+            static = "staticmethod" in names
+            takes_first = through_object or "classmethod" in names
+            result.add(value if static or not takes_first or facts.owner is None else Function(value.node, True))
+    return frozenset(result)
