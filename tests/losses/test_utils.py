@@ -50,6 +50,14 @@ def test_normalized_rows_have_length_one_and_zero_rows_stay_zero() -> None:
     assert utils.normalize_features(x).norm(dim=1).tolist() == pytest.approx([1, 0, 1])
 
 
+@pytest.mark.parametrize(
+    ("dtype", "length"), [(torch.float32, 1e-11), (torch.float64, 1e-11), (torch.bfloat16, 1e-11), (torch.float16, 2e-3)]
+)
+def test_the_shortest_rows_are_normalized_too(dtype: torch.dtype, length: float) -> None:
+    x = torch.tensor([[length, 0.0]], dtype=torch.float64).to(dtype)
+    assert utils.normalize_features(x).norm().item() == pytest.approx(1, rel=1e-6)
+
+
 def test_the_gradient_of_a_zero_row_fits_into_float16() -> None:
     x = torch.zeros(1, 4, dtype=torch.float16, requires_grad=True)
     torch.autograd.backward(utils.normalize_features(x).sum())
@@ -175,7 +183,7 @@ def single_draws(ids: list[Any] | None, rows: int) -> tuple[list[int], list[int]
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 16, 33])
 @pytest.mark.parametrize(
-    "kind", ["none", "unique", "equal", "groups", "some nan", "mostly nan", "numbers", "tensor", "nan tensor"]
+    "kind", ["none", "unique", "equal", "groups", "some nan", "mostly nan", "numbers", "texts", "tensor", "nan tensor"]
 )
 def test_targets_are_those_of_single_draws(kind: str, rows: int) -> None:
     groups = torch.randint(0, 4, (rows,), generator=torch.Generator().manual_seed(rows))
@@ -186,12 +194,14 @@ def test_targets_are_those_of_single_draws(kind: str, rows: int) -> None:
         "some nan": ["a", *(NAN if n % 2 else "b" for n in range(1, rows))],
         "mostly nan": ["a", *(NAN for _ in range(1, rows))],
         "numbers": groups.tolist(),
+        "texts": [groups[0].item(), *(n if i % 2 else str(n) for i, n in enumerate(groups.tolist()[1:]))],
         "tensor": groups.tolist(),
         "nan tensor": [NAN if n == 1 else float(n) for n in groups.tolist()],
     }
     ids = some.get(kind)
     given: Any = torch.tensor(ids) if "tensor" in kind else ids
     # A tensor is not read back, so its NaNs take a draw as well: of themselves, the only candidate.
+    ids = [str(n) for n in ids] if kind == "texts" and ids else ids
     compared = [f"nan{i}" if "tensor" in kind and n != n else n for i, n in enumerate(ids)] if ids else None  # noqa: PLR0124
     torch.manual_seed(rows)
     expected = single_draws(compared, rows)
