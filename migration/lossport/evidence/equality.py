@@ -177,11 +177,11 @@ def unit(value: Tensor, dtype: torch.dtype) -> Tensor:
     return size.clamp_min(info.tiny * info.eps)
 
 
-def judge(numbers: Numbers, reference: Tensor | None, own_error: Tensor | None) -> Close | Different:
+def judge(numbers: Numbers, reference: Tensor | None, own_error: Tensor | None, precision: torch.dtype) -> Close | Different:
     """Whether the new numbers are no worse than the legacy's.
 
     `own_error` is the legacy's error, element by element, the worst of the samples at hand; without a reference, only the ULPs
-    between both sides are allowed.
+    between both sides are allowed. `precision` is that of the run, in which closeness is told.
     """
     a, b, dtype = numbers.legacy, numbers.new, numbers.dtype
     apart = _finite_difference(a, b)
@@ -191,9 +191,7 @@ def judge(numbers: Numbers, reference: Tensor | None, own_error: Tensor | None) 
     if own_error is not None:
         allowed = allowed + FACTOR * own_error
     if bool((error <= allowed).all()):
-        largest = torch.where(torch.isfinite(a), a.abs(), torch.zeros_like(a)).max()
-        worst = apart.max()
-        return Close(float(worst / unit(largest, dtype)), float(worst / largest.clamp_min(torch.finfo(dtype).tiny)))
+        return _closeness(apart, a, own_error, max(dtype, precision, key=lambda item: torch.finfo(item).eps))
     size = torch.maximum(a.abs(), b.abs())
     ulps, relative = apart / unit(size, dtype), apart / size.clamp_min(torch.finfo(dtype).tiny)
     excess = torch.where(error <= allowed, torch.zeros_like(error), error / allowed)
@@ -206,6 +204,15 @@ def judge(numbers: Numbers, reference: Tensor | None, own_error: Tensor | None) 
         float(ulps[where]),
         float(relative[where]),
     )
+
+
+def _closeness(apart: Tensor, values: Tensor, own_error: Tensor | None, dtype: torch.dtype) -> Close:
+    """The distance in units of the largest value. A tensor that is nothing but the legacy's own rounding noise has no scale."""
+    largest = torch.where(torch.isfinite(values), values.abs(), torch.zeros_like(values)).max()
+    if own_error is not None and largest <= FACTOR * own_error.max():
+        return Close(0.0, 0.0)
+    worst = apart.max()
+    return Close(float(worst / unit(largest, dtype)), float(worst / largest.clamp_min(torch.finfo(dtype).tiny)))
 
 
 def _finite_difference(one: Tensor, other: Tensor) -> Tensor:

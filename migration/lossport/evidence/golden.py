@@ -79,6 +79,10 @@ class Golden:
         tensors = safetensors.torch.load(self.content)
         return {name: decode_observation(data, tensors) for name, data in self.header.data["observations"].items()}
 
+    def digest(self, case: str) -> str:
+        """The digest of a recorded observation."""
+        return self.observations[case].digest()
+
     def same_environment(self, now: Mapping[str, str]) -> bool:
         """Whether it was recorded where the same bits are to be expected."""
         return dict(self.header.environment) == dict(now)

@@ -49,15 +49,16 @@ class Arbiter:
         """Judge numbers first by the legacy's error at this input, then by its worst error over the samples."""
         reference = self._numbers((True, 0), step, place, numbers.legacy.shape)
         if reference is None:
-            return judge(numbers, None, None)
-        first = judge(numbers, reference, own_error([numbers.legacy], reference))
+            return judge(numbers, None, None, self.precision)
+        first = judge(numbers, reference, own_error([numbers.legacy], reference), self.precision)
         if isinstance(first, Close):
             return first
         samples = [self._numbers((False, n), step, place, reference.shape) for n in range(1, SAMPLES + 1)]
         moved = [self._numbers((True, n), step, place, reference.shape) for n in (1, 2)]
         usual = own_error([numbers.legacy, *(item for item in samples if item is not None)], reference)
         at_jump = jumps(reference, [item for item in moved if item is not None])
-        return judge(numbers, reference, torch.where(at_jump, own_error([numbers.legacy], reference), usual))
+        usual = torch.where(at_jump, own_error([numbers.legacy], reference), usual)
+        return judge(numbers, reference, usual, self.precision)
 
     def _numbers(self, key: tuple[bool, int], step: int, place: str, shape: torch.Size) -> Tensor | None:
         steps = self._steps(key)
@@ -109,10 +110,8 @@ class Comparison:
     def _outcomes(self) -> Iterator[Close | Finding]:
         for number, (old, new) in enumerate(zip(self.legacy.steps, self.new.steps, strict=False)):
             yield from self._step(number, old, new)
-        if len(self.legacy.steps) != len(self.new.steps):
-            if not self.legacy.raised and not self.new.raised:
-                counts = Different(str(len(self.legacy.steps)), str(len(self.new.steps)))
-                yield self._finding("end", "steps", counts)
+        if len(self.legacy.steps) != len(self.new.steps) and not self.legacy.raised and not self.new.raised:
+            yield self._finding("end", "steps", Different(str(len(self.legacy.steps)), str(len(self.new.steps))))
 
     def _step(self, number: int, old: Step, new: Step) -> Iterator[Close | Finding]:
         expected, actual = expected_of(old, new, self.ports), actual_of(new, old, self.ports)

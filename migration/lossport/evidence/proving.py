@@ -39,12 +39,23 @@ class Sides:
     divergences: tuple[Divergence, ...]
     device: str
 
-    def verdict(self, case: str, variation: Variation = PLAIN, plain: Observation | None = None) -> Verdict | None:
+    def written(self, case: str, golden: Golden) -> tuple[Verdict, Observation]:
+        """The case as written, and what the legacy loss showed. It has to show the same twice to be provable.
+
+        Where it shows what the golden holds, that is the second time.
+        """
+        old = observe(self.legacy, case, Run(device=self.device))
+        new = observe(self.new, case, Run(device=self.device))
+        seen = old.digest()
+        if seen != golden.digest(case) and seen != observe(self.legacy, case, Run(device=self.device)).digest():
+            return Verdict(case, "not provable", reason=UNSTEADY), old
+        return self.compare(case, case, PLAIN, old, new).verdict, old
+
+    def varied(self, case: str, variation: Variation, plain: Observation | None = None) -> Verdict | None:
         """Run one case in one variation on both sides and judge it; None if the variation does not apply to the case.
 
         `plain` is the legacy observation of the case as written: a variation of inputs that leaves it as it is does not apply.
         """
-        name = f"{case}@{variation.name}" if variation.name else case
         run = Run(variation, self.device)
         old = observe(self.legacy, case, run)
         if changes_width(variation) and old.raised:
@@ -52,33 +63,21 @@ class Sides:
         if plain is not None and changes_inputs(variation) and old.digest() == plain.digest():
             return None
         new = observe(self.new, case, run)
+        name = f"{case}@{variation.name}"
         verdict = self.compare(name, case, variation, old, new).verdict
-        if variation.name and verdict.kind in ("equal", "intended"):
-            return verdict
-        return self.unless_unsteady(verdict, case, run, old)
+        if verdict.kind == "different" and observe(self.legacy, case, run).digest() != old.digest():
+            return Verdict(name, "not provable", verdict.findings, reason=UNSTEADY)
+        return verdict
 
-    def verdicts(self, case: str, cases: Sequence[str], extent: Extent) -> Iterator[Verdict]:
-        """The case as written, then its variants; none for a case that fails, by intention or not, before it varies."""
-        written = self.verdict(case)
-        if written is None:
-            return
-        yield written
-        if written.kind not in ("equal", "close"):
-            return
-        plain = observe(self.legacy, case, Run(device=self.device))
-        if plain.raised:
-            return
-        for variation in derived(case, cases, extent):
-            found = self.verdict(case, variation, plain)
-            if found is not None:
-                yield found
-
-    def unless_unsteady(self, verdict: Verdict, case: str, run: Run, old: Observation) -> Verdict:
-        """The verdict, or "not provable" if the legacy loss differs from itself."""
-        again = observe(self.legacy, case, run)
-        if again.digest() == old.digest():
-            return verdict
-        return Verdict(verdict.case, "not provable", verdict.findings, reason=UNSTEADY)
+    def verdicts(self, case: str, golden: Golden, extent: Extent) -> Iterator[Verdict]:
+        """The case as written, then its variants; none for a case that differs, by intention or not, before it varies."""
+        verdict, plain = self.written(case, golden)
+        yield verdict
+        if verdict.kind in ("equal", "close") and not plain.raised:
+            for variation in derived(case, golden.cases, extent):
+                found = self.varied(case, variation, plain)
+                if found is not None:
+                    yield found
 
     def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> Comparison:
         """Both observations, with the legacy loss at hand for float64 and nudged runs."""
@@ -136,7 +135,7 @@ def prove(
             if name in golden.unsteady:
                 verdicts.append(Verdict(name, "not provable", reason=UNSTEADY))
             else:
-                verdicts.extend(sides.verdicts(name, golden.cases, extent))
+                verdicts.extend(sides.verdicts(name, golden, extent))
         progress("", len(names), len(names))
     unused = _unused(loss, device, verdicts) if only is None else ()
     notes = _notes(golden, device)

@@ -101,9 +101,10 @@ class Scope:
         self._depth = 0
 
     def _take_out(self) -> dict[str, ModuleType]:
-        """Remove the modules of this side's packages from `sys.modules`."""
+        """Remove the modules of this side's packages from `sys.modules`. Called twice a run, over thousands of names."""
         tops = self._tops | (self._sources.tops if self._sources is not None else set())
-        return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in tops}
+        near = [name for name in sys.modules if name.startswith(tuple(tops))]
+        return {name: sys.modules.pop(name) for name in near if name.partition(".")[0] in tops}
 
     @contextmanager
     def active(self) -> Iterator[None]:
