@@ -22,26 +22,26 @@ TIE, TIE_SHARE = 1e-5, 4e-7  # Logits so close are tied: a positive and its copy
 
 
 class _QueueLogSumExp(torch.autograd.Function):
-    """lse over k of scale a_i . q_k, and the largest of these logits, [rows] each, in one pass over the queue.
+    """lse over k of a_i . q_k, and the largest of these logits, [rows] each, in one pass over the queue.
 
     The queue gets no gradient, so that of the rows is complete after the forward pass: [rows, width] is all that is kept, and
     keys may be overwritten before backward. There is no second derivative.
     """
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, queue: Tensor, scale: Tensor | float, filled: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, rows: Tensor, queue: Tensor, filled: Tensor | None, with_gradient: bool) -> tuple[Tensor, Tensor]:
         best, total, pulled = rows.new_full((len(rows),), 2 * UNFILLED), rows.new_zeros(len(rows)), torch.zeros_like(rows)
         for first in range(0, queue.shape[1], TILE):
             keys = queue[:, first : first + TILE].to(rows.dtype)
-            logits = utils.product(rows, keys) * scale
+            logits = utils.product(rows, keys)
             if filled is not None:
                 logits = logits.masked_fill(first + torch.arange(keys.shape[1], device=rows.device) >= filled, UNFILLED)
             before, best = best, torch.maximum(best, logits.amax(dim=1))
             weights, shrunk = torch.exp(logits - best[:, None]), torch.exp(before - best)
             total = total * shrunk + weights.sum(dim=1)
-            if ctx.needs_input_grad[0]:
+            if with_gradient:
                 pulled = pulled * shrunk[:, None] + utils.product(weights, keys.t())
-        ctx.save_for_backward(pulled / total[:, None] * scale)
+        ctx.save_for_backward(pulled / total[:, None])
         ctx.mark_non_differentiable(best)
         return best + total.log(), best
 
@@ -52,10 +52,14 @@ class _QueueLogSumExp(torch.autograd.Function):
 
 
 def contrast_with_queue(
-    logits: Tensor, positives: Tensor, rows: Tensor, queue: Tensor, *, scale: Tensor | float, filled: Tensor | None = None
+    logits: Tensor, positives: Tensor, rows: Tensor, queue: Tensor, filled: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Each row's positives against its negatives of the batch and all (or `filled`) keys: (losses, largest logit of a key)."""
-    keys, best = _QueueLogSumExp.apply(rows, queue, scale, filled)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    """Each row's positives against its negatives of the batch and all (or `filled`) keys: (losses, largest logit of a key).
+
+    `rows` are scaled so that their products with keys are logits.
+    """
+    with_gradient = torch.is_grad_enabled() and rows.requires_grad
+    keys, best = _QueueLogSumExp.apply(rows, queue, filled, with_gradient)  # type: ignore[no-untyped-call]  # torch's own
     negatives = torch.logaddexp(utils.masked_logsumexp(logits, ~positives), keys)
     return utils.isolated_pairs_loss(logits, positives, negatives), best
 
@@ -114,8 +118,8 @@ class MemoryQueueLoss(ContrastiveLoss):
         tau = torch.where(ratio >= 0.95, self.temperature, warm - (warm - self.temperature) * ratio)
         scale = torch.where(ratio < 0.2, 0.5 * ratio, (1.5 * ratio).clamp(max=1.0)) / tau
         logits, limit = utils.product(vision, text.t()) / tau, filled if self.only_filled else None
-        v2t, _ = contrast_with_queue(logits, positives, vision, text_queue, scale=scale, filled=limit)
-        t2v, _ = contrast_with_queue(logits.t(), positives, text, vision_queue, scale=scale, filled=limit)
+        v2t, _ = contrast_with_queue(logits, positives, vision * scale, text_queue, limit)
+        t2v, _ = contrast_with_queue(logits.t(), positives, text * scale, vision_queue, limit)
         if self.training:
             self._store(vision, text)
         loss, parts = utils.average_over_pairs(v2t, t2v, positives, self.reduction)
@@ -143,7 +147,8 @@ class MemoryQueueLoss(ContrastiveLoss):
     def _store(self, vision: Tensor, text: Tensor) -> None:
         utils.write_ring_(self.get_buffer("vision_queue"), self.queue_ptr.clone(), vision, dim=1)
         utils.write_ring_(self.get_buffer("text_queue"), self.queue_ptr, text, dim=1)
-        self.queue_fill_level.add_(len(vision)).clamp_(max=self.queue_size)
+        # Not in place: the backward of a compiled call may compute the scale from the fill level once more.
+        self.queue_fill_level = (self.queue_fill_level + len(vision)).clamp(max=self.queue_size)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Make room for the queues that the state has, and drop those that it has not, before it is copied."""
@@ -249,7 +254,7 @@ class MoCoLoss(ContrastiveLoss):
         """The loss of each query against one modality's keys and queue, and the share that finds its own key."""
         logits = utils.product(queries, keys[name].to(queries.dtype).t()) / self.temperature
         own, queue = torch.eye(len(logits), dtype=torch.bool, device=logits.device), self.get_buffer(f"{name}_queue")
-        losses, best = contrast_with_queue(logits, own, queries, queue, scale=1 / self.temperature)
+        losses, best = contrast_with_queue(logits, own, queries / self.temperature, queue)
         best = torch.cat((logits.detach(), best[:, None]), dim=1).amax(dim=1)
         hits = torch.isclose(logits.detach().diagonal(), best, rtol=TIE_SHARE, atol=TIE)
         return losses, utils.reduce(hits.float(), "mean")
