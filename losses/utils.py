@@ -54,11 +54,12 @@ def check_positive(name: str, value: float) -> float:
     return value
 
 
-def check_not_negative(name: str, value: float) -> float:
-    """`value`, which must be a finite number of at least 0, as weights and counts are."""
-    if not (isinstance(value, Real) and 0 <= value < math.inf):
-        raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
-    return value
+def check_not_negative(**values: float) -> tuple[float, ...]:
+    """The `values`, such as weights, which must be finite numbers of at least 0."""
+    for name, value in values.items():
+        if not (isinstance(value, Real) and 0 <= value < math.inf):
+            raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
+    return tuple(values.values())
 
 
 def check_fraction(name: str, value: float) -> float:
@@ -261,11 +262,8 @@ def info_nce_loss(
 ) -> Tensor:
     """InfoNCE with one positive a row (van den Oord et al. 2018, eq. 4): l_i = lse_j s_ij - s_i,target(i).
 
-    Args:
-        logits: similarities over temperature, [rows, candidates].
-        targets: the positive's column of each row, int64; by default 0 .. rows - 1.
-        reduction: `"none"` gives [rows], `"mean"` and `"sum"` a number.
-        label_smoothing: this share of the target's mass is spread evenly over all candidates.
+    `logits` are [rows, candidates], similarities over temperature. `targets` [rows] are the positives' columns, by default
+    0 .. rows - 1. `label_smoothing` is the share of the target's mass that is spread evenly over all candidates.
 
     >>> info_nce_loss(torch.zeros(3, 4))
     tensor(1.3863)
@@ -330,14 +328,10 @@ def average_over_pairs(
 
 
 def nt_xent_loss(z_a: Tensor, z_b: Tensor, temperature: float = 0.07, reduction: str = "mean") -> Tensor:
-    """NT-Xent (Chen et al. 2020, eq. 1) over the 2 N rows of both views: the other view of a row is its only positive.
+    """NT-Xent (Chen et al. 2020, eq. 1) over the 2 N rows of both views, [N, width] each; `"none"` gives [2 N].
 
-    The 2 N - 2 other rows are negatives, the row itself is excluded. Rows are used as given: scale them to length 1 first.
-
-    Args:
-        z_a, z_b: both views, [N, width]; row i of one belongs to row i of the other.
-        temperature: divisor of the products, above 0.
-        reduction: `"none"` gives [2 N], the rows of `z_a` before those of `z_b`.
+    The other view of a row is its only positive, the 2 N - 2 other rows are negatives, the row itself is excluded. Rows are used
+    as given: scale them to length 1 first.
 
     >>> nt_xent_loss(torch.eye(2), torch.eye(2), temperature=1.0)
     tensor(0.5514)
@@ -351,16 +345,10 @@ def nt_xent_loss(z_a: Tensor, z_b: Tensor, temperature: float = 0.07, reduction:
 def supervised_contrastive_loss(
     z_a: Tensor, z_b: Tensor, labels: Ids, temperature: float = 0.07, reduction: str = "mean"
 ) -> Tensor:
-    """SupCon, L_out (Khosla et al. 2020, eq. 2) over the 2 N rows of both views, without its temperature / base factor.
+    """SupCon, L_out (Khosla et al. 2020, eq. 2) over the 2 N rows of both views, [N, width] each; `"none"` gives [2 N].
 
-    l_i = lse over j != i of s_ij - mean over p in P(i) of s_ip, where P(i) are the other rows with the label of i. The row itself
-    is excluded everywhere. Rows are used as given: scale them to length 1 first.
-
-    Args:
-        z_a, z_b: both views, [N, width].
-        labels: one a row of a view, [N] or [N, 1], or a list. One that is not equal to itself has no positives: l_i = lse.
-        temperature: divisor of the products, above 0.
-        reduction: `"none"` gives [2 N], the rows of `z_a` before those of `z_b`.
+    l_i = lse over j != i of s_ij - mean over p in P(i) of s_ip, where P(i) are the other rows with the label of i (a NaN
+    label has none). The row itself is excluded everywhere. Rows are used as given: scale them to length 1 first.
 
     >>> supervised_contrastive_loss(torch.eye(2), torch.eye(2), torch.tensor([0, 1]), temperature=1.0)
     tensor(0.5514)
@@ -371,8 +359,10 @@ def supervised_contrastive_loss(
     if not len(logits):
         return reduce(logits.sum(dim=1), reduction)
     positives = create_positive_mask(encode_ids(labels, len(z_a), z_a.device).repeat(2)) & ~itself
-    pulled = logits.masked_fill(~positives, 0.0).sum(dim=1) / positives.sum(dim=1).clamp(min=1)
-    return reduce(masked_logsumexp(logits, ~itself) - pulled, reduction)
+    # lse - s of two numbers near 1 / temperature would lose the digits that a log-softmax keeps.
+    log_p = logits.masked_fill(itself, -math.inf).log_softmax(dim=1)
+    contrast = -log_p.masked_fill(~positives, 0.0).sum(dim=1) / positives.sum(dim=1).clamp(min=1)
+    return reduce(torch.where(positives.any(dim=1), contrast, masked_logsumexp(logits, ~itself)), reduction)
 
 
 def _two_views(z_a: Tensor, z_b: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -417,14 +407,9 @@ def mine_hard_negatives(similarity: Tensor, positives: Tensor, strategy: str = "
 
 
 def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> None:
-    """Write `rows` into `ring` along `dim` from `pointer` on, in place and round the end, and move the pointer.
+    """Write `rows` [batch, width] into `ring` from `pointer` on (int64, one element), in place and round the end, and move it.
 
-    Of a batch longer than the ring the last rows stay. Rows are detached and take the ring's dtype.
-
-    Args:
-        ring: [capacity, width], or [width, capacity] with `dim=1`.
-        pointer: int64, one element: where the next row goes.
-        rows: [batch, width].
+    The ring is [capacity, width], or [width, capacity] with `dim=1`. Of a batch longer than it the last rows stay.
 
     >>> ring, pointer = torch.zeros(3, 1), torch.tensor([2])
     >>> write_ring_(ring, pointer, torch.tensor([[5.0], [6.0]]))
@@ -443,12 +428,9 @@ def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> No
 def cross_terms(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The diagonal of C = X^T Y, and the sum of the squares of the rest: (C_dd, sum over i != j of C_ij^2).
 
-    Without `y` it is X^T X. Wide features take the smaller matrix of inner products of rows (N x N instead of D x D):
-    |X^T Y|_F^2 = <X X^T, Y Y^T>, from which the squared diagonal is subtracted. That cancels only where the diagonal
-    carries nearly all of C, which the rank N < D of C rules out.
-
-    Args:
-        x, y: [N, D], centred and scaled by the caller.
+    `x` and `y` (by default `x`) are [N, D], centred and scaled by the caller. Wide features take the smaller matrix of inner
+    products of rows: |X^T Y|_F^2 = <X X^T, Y Y^T>, from which the squared diagonal is subtracted. That cancels only where the
+    diagonal carries nearly all of C, which its rank N < D rules out.
 
     >>> diagonal, rest = cross_terms(torch.tensor([[1.0, 2.0], [0.0, 1.0]]))
     >>> diagonal, rest
@@ -499,11 +481,8 @@ def recall_at_k(
 ) -> dict[str, Tensor]:
     """The share of rows, and of columns, whose target is among their k largest logits, and the mean of both. 0 for no rows.
 
-    Args:
-        logits: [N, N]. Ties rank as `torch.topk` ranks them.
-        row_targets, column_targets: int64 [N], by default 0 .. N - 1.
-        ks: the cut-offs. From k = N on the recall is 1.
-        names: what rows and columns are called in the keys `<row>_recall@k`, `<column>_recall@k`, `avg_recall@k`.
+    `logits` are [N, N], targets [N], by default 0 .. N - 1. Ties rank as `torch.topk` ranks them, and from k = N on the recall is
+    1. `names` are those of rows and columns in the keys `<row>_recall@k`, `<column>_recall@k`, `avg_recall@k`.
 
     >>> recall = recall_at_k(torch.tensor([[2.0, 1.0], [3.0, 0.0]]), ks=[1])
     >>> list(recall), recall["avg_recall@1"]
