@@ -49,7 +49,8 @@ def test_a_newcomer_migrates_clip_and_takes_it_back(clone: Path, lossport: Lossp
     undone = lossport("undo", "clip")
     assert undone.returncode == 0, undone.stderr
     assert (clone / "legacy" / "clip_style_loss.py").is_file()
-    assert git(clone, "diff", "HEAD~1", "--stat", "--", "examples", "legacy", "losses") == ""
+    git(clone, "add", "-A")
+    assert git(clone, "diff", "--cached", "HEAD~1", "--stat", "--", "examples", "legacy", "losses") == ""
     assert stage_of(lossport, "clip") == "proven"
 
 
