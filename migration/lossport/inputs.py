@@ -29,7 +29,7 @@ class Variation:
     `batch` and `dim` replace every batch size and width that the case asks for. `values` edits what was drawn, `scale` multiplies
     it, `layout` changes strides alone. The rest is for the harness that runs the case: under autocast or without grad, in
     training or evaluation mode, carried through a copy after every step, repeated with a gradient step in between, with second
-    derivatives, and stopped after some steps.
+    derivatives, stopped after some steps, and without some of the options that losses are built with.
     """
 
     name: str = ""
@@ -37,7 +37,7 @@ class Variation:
     batch: int | None = None
     dim: int | None = None
     dtype: str = "float32"
-    values: Literal["drawn", "zero-row", "repeated-row", "nan", "inf", "whole"] = "drawn"
+    values: Literal["drawn", "zero-row", "repeated-row", "nan", "inf", "whole", "tenths"] = "drawn"
     scale: float = 1.0
     layout: Literal["contiguous", "strided", "expanded"] = "contiguous"
     mode: Literal["plain", "autocast", "no-grad"] = "plain"
@@ -46,6 +46,7 @@ class Variation:
     repeats: int = 1
     second: bool = False
     steps: int | None = None
+    without: tuple[str, ...] = ()
 
 
 PLAIN = Variation()
@@ -227,7 +228,9 @@ class Inputs:
             case "inf":
                 values.view(-1)[0] = float("inf")
             case "whole":
-                values = values.round()
+                values = values.round() + 0.0
+            case "tenths":
+                values = (values * 10).round() / 10 + 0.0
         return values
 
     def _round(self, values: Tensor) -> Tensor:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from lossport.evidence.golden import record as record
     from lossport.evidence.proving import devices_here as devices_here
     from lossport.evidence.proving import prove as prove
+    from lossport.evidence.proving import replay as replay
+    from lossport.evidence.proving import revive as revive
     from lossport.evidence.verdict import Finding as Finding
     from lossport.evidence.verdict import Proof as Proof
     from lossport.evidence.verdict import Verdict as Verdict
@@ -47,6 +49,8 @@ _HOMES = {
     "record": "golden",
     "devices_here": "proving",
     "prove": "proving",
+    "replay": "proving",
+    "revive": "proving",
     "Finding": "verdict",
     "Proof": "verdict",
     "Verdict": "verdict",

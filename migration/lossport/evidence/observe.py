@@ -15,7 +15,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -27,7 +27,7 @@ from lossport.evidence.observation import Instance, Observation, Step
 from lossport.evidence.random_streams import seed_all, stream_states, streams_kept
 from lossport.evidence.side import Side
 from lossport.evidence.value import Node, Raised, array, identical, snapshot, type_name
-from lossport.evidence.watch import Built
+from lossport.evidence.watch import Built, Called
 from lossport.inputs import PLAIN, Inputs, Variation
 
 LEARNING_RATE = 0.1
@@ -90,19 +90,29 @@ def _steady_cuda() -> Iterator[None]:
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
 
 
-def observe(side: Side, case: str, run: Run) -> Observation:
-    """Run one case on one side, as `run` says, and freeze what is seen."""
+@dataclass
+class Trace:
+    """What one run of a case used: its inputs, the losses it built, and every call with the step it was made in."""
+
+    inputs: Inputs | None = None
+    built: list[Built] = field(default_factory=list)
+    calls: list[tuple[int, Called]] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+
+
+def observe(side: Side, case: str, run: Run, trace: Trace | None = None) -> Observation:
+    """Run one case on one side, as `run` says, and freeze what is seen; a trace is filled on the way."""
     with side.scope.active(), ExitStack() as stack:
         if run.in_float64:
             stack.enter_context(computed_in_float64(getattr(torch, run.variation.dtype)))
-        return _Runner(side, case, run).observe()
+        return _Runner(side, case, run, trace or Trace()).observe()
 
 
 class _Runner:
     """The state of one run of one case."""
 
-    def __init__(self, side: Side, case: str, run: Run) -> None:
-        self.side, self.case, self.run = side, case, run
+    def __init__(self, side: Side, case: str, run: Run, trace: Trace) -> None:
+        self.side, self.case, self.run, self.trace = side, case, run, trace
         self.device = torch.device(run.device)
         self.steps: list[Step] = []
         self.just_built: dict[str, Instance] = {}
@@ -114,6 +124,7 @@ class _Runner:
         for repetition in range(self.run.variation.repeats):
             self.side.watch.reset()
             self.side.watch.on_built = self._built
+            self.side.watch.without = {self.side.options.get(name, name) for name in self.run.variation.without}
             try:
                 self._repeat(self.run.inputs(repetition))
             finally:
@@ -121,10 +132,12 @@ class _Runner:
             if self.steps and self.steps[-1].raised is not None:
                 break
             self.carried = [vars(item.instance) for item in self.side.watch.built]
+        self.trace.built = list(self.side.watch.built)
         self.side.watch.reset()
         return Observation(tuple(self.steps))
 
     def _repeat(self, inputs: Inputs) -> None:
+        self.trace.inputs = inputs
         function = self.side.cases[self.case]
         if not inspect.isgeneratorfunction(function):
             self._step(inputs, lambda: function(inputs))
@@ -142,7 +155,9 @@ class _Runner:
     def _step(self, inputs: Inputs, advance: Callable[[], object]) -> bool:
         """Run up to the next yield; False when the case has ended, by itself or by an exception."""
         number = len(self.steps)
-        seed_all(zlib.crc32(f"{self.case}:{number}".encode()), self.device)
+        seed = zlib.crc32(f"{self.case}:{number}".encode())
+        seed_all(seed, self.device)
+        made = len(self.side.watch.calls)
         self.streams = stream_states(self.device)
         began = time.perf_counter()
         raised: Raised | None = None
@@ -156,6 +171,8 @@ class _Runner:
             except (Exception, SystemExit) as error:  # whatever the loss raises is an observation
                 raised = Raised(type_name(type(error)), str(error))
         seconds = time.perf_counter() - began
+        self.trace.seeds.append(seed)
+        self.trace.calls += [(number, item) for item in self.side.watch.calls[made:]]
         step = Step(
             result=None,
             raised=raised,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,16 @@ from lossport.evidence.watch import Watch
 
 @dataclass(frozen=True)
 class Side:
-    """The legacy or the new side of one loss. `cases` are the public functions of the case file, in its order."""
+    """The legacy or the new side of one loss. `cases` are the public functions of the case file, in its order.
+
+    `options` gives this side's name of a legacy constructor parameter, where the port renames it.
+    """
 
     name: str
     scope: Scope
     watch: Watch
     cases: Mapping[str, Callable[..., Any]]
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager

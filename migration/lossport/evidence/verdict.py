@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lossport.evidence.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    from lossport.evidence.counterexample import Counterexample
 
 Kind: TypeAlias = Literal["equal", "close", "intended", "not provable", "different"]
 
@@ -84,7 +87,7 @@ class Proof:
     notes: tuple[str, ...] = ()
     skipped: str = ""
     seconds: float = 0.0
-    counterexample: str = ""
+    counterexample: Counterexample | None = None
 
     @property
     def passed(self) -> bool:
@@ -147,6 +150,9 @@ class Proof:
         first, worst = self.first, self.worst
         if first is not None:
             told += first.lines()
+        if self.counterexample is not None:
+            told += [f"  smallest input that still differs: {self.counterexample.words}"]
+            told += [f"    {line}" if line else "" for line in self.counterexample.lines]
         if worst is not None and worst is not first:
             told += ["worst:", *("  " + line for line in worst.lines())]
         told += [f"{item.case} · not provable: {item.reason}" for item in self.verdicts if item.kind == "not provable"]

@@ -7,8 +7,9 @@ objects behave as before. Does not look into what it finds.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -51,13 +52,15 @@ _CHANGEABLE = (Tensor, list, dict, set)
 class Watch:
     """Watches symbols of one side. `on_built` may act on an instance as soon as it is complete.
 
-    `changed` gathers the arguments that a call changed in place.
+    `changed` gathers the arguments that a call changed in place. `without` names options that are left at their defaults when a
+    loss is built.
     """
 
     symbols: tuple[str, ...]
     built: list[Built] = field(default_factory=list)
     calls: list[Called] = field(default_factory=list)
     changed: list[object] = field(default_factory=list)
+    without: Collection[str] = ()
     on_built: Callable[[Built], None] = lambda _: None
     _results: dict[int, tuple[str, object]] = field(default_factory=dict)
     _depth: int = 0
@@ -125,6 +128,8 @@ class Watch:
 
         @functools.wraps(build)
         def init(instance: Any, *args: Any, **kwargs: Any) -> None:
+            if self.without and self._depth == 0:
+                args, kwargs = (), _left_out(build, (instance, *args), kwargs, self.without)
             self._depth += 1
             try:
                 build(instance, *args, **kwargs)
@@ -186,3 +191,13 @@ class Watch:
         made = Built(instance, symbol, label, args, kwargs)
         self.built.append(made)
         self.on_built(made)
+
+
+def _left_out(
+    build: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], without: Collection[str]
+) -> dict[str, Any]:
+    """The arguments of a constructor by name, some left out."""
+    bound = inspect.signature(build).bind(*args, **kwargs).arguments
+    given = {name: value for name, value in list(bound.items())[1:] if name not in without}
+    more = given.pop("kwargs", {})
+    return {**given, **more}

@@ -1,0 +1,110 @@
+"""Both sides of one loss, ready to run: a case in any variation, run on each and judged. Chooses neither cases nor variants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import torch
+
+from lossport.config import Loss, Project
+from lossport.evidence.capsule import CapsuleError
+from lossport.evidence.golden import Golden
+from lossport.evidence.judging import Arbiter, Comparison
+from lossport.evidence.observation import Observation
+from lossport.evidence.observe import Run, observe
+from lossport.evidence.scope import Sources
+from lossport.evidence.side import Side, legacy_side, new_side
+from lossport.evidence.variants import Extent, changes_inputs, changes_width, derived
+from lossport.evidence.verdict import Verdict
+from lossport.inputs import PLAIN, Variation
+from lossport.port import Divergence, Port, Rename
+
+UNSTEADY = "the legacy loss differs from itself when it is run twice with the same seeds"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both sides of one loss, ready to run, with what is needed to compare them."""
+
+    legacy: Side
+    new: Side
+    ports: Mapping[str, Port]
+    divergences: tuple[Divergence, ...]
+    device: str
+
+    def written(self, case: str, golden: Golden) -> tuple[Verdict, Observation]:
+        """The case as written, and what the legacy loss showed. It has to show the same twice to be provable.
+
+        Where it shows what the golden holds, that is the second time.
+        """
+        old = observe(self.legacy, case, Run(device=self.device))
+        new = observe(self.new, case, Run(device=self.device))
+        seen = old.digest()
+        if seen != golden.digest(case) and seen != observe(self.legacy, case, Run(device=self.device)).digest():
+            return Verdict(case, "not provable", reason=UNSTEADY), old
+        return self.compare(case, case, PLAIN, old, new).verdict, old
+
+    def varied(self, case: str, variation: Variation, plain: Observation | None = None) -> Verdict | None:
+        """Run one case in one variation on both sides and judge it; None if the variation does not apply to the case.
+
+        `plain` is the legacy observation of the case as written: a variation of inputs that leaves it as it is does not apply.
+        """
+        run = Run(variation, self.device)
+        old = observe(self.legacy, case, run)
+        if changes_width(variation) and old.raised:
+            return None
+        if plain is not None and changes_inputs(variation) and old.digest() == plain.digest():
+            return None
+        new = observe(self.new, case, run)
+        name = f"{case}@{variation.name}"
+        verdict = self.compare(name, case, variation, old, new).verdict
+        if verdict.kind == "different" and observe(self.legacy, case, run).digest() != old.digest():
+            return Verdict(name, "not provable", verdict.findings, reason=UNSTEADY)
+        return verdict
+
+    def verdicts(self, case: str, golden: Golden, extent: Extent) -> Iterator[Verdict]:
+        """The case as written, then its variants; none for a case that differs, by intention or not, before it varies."""
+        verdict, plain = self.written(case, golden)
+        yield verdict
+        if verdict.kind in ("equal", "close") and not plain.raised:
+            for variation in derived(case, golden.cases, extent):
+                found = self.varied(case, variation, plain)
+                if found is not None:
+                    yield found
+
+    def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> Comparison:
+        """Both observations, with the legacy loss at hand for float64 and nudged runs."""
+
+        def again(in_float64: bool, nudge: int, by: float) -> Observation:
+            return observe(self.legacy, case, Run(variation, self.device, in_float64, nudge, by))
+
+        arbiter = Arbiter(again, new, self.ports, precision_of(variation, self.device))
+        return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)
+
+
+def precision_of(variation: Variation, device: str) -> torch.dtype:
+    """The dtype that numbers of this run are rounded to."""
+    if variation.mode == "autocast":
+        return torch.bfloat16 if torch.device(device).type == "cpu" else torch.float16
+    found: torch.dtype = getattr(torch, variation.dtype)
+    return found
+
+
+def open_sides(stack: ExitStack, project: Project, loss: Loss, golden: Golden, *, rewritten: str, device: str) -> Sides:
+    """Load both sides; they close with the stack."""
+    ports = {port.legacy: port for port in loss.ports}
+    sources = Sources(golden.header.sources)
+    path = golden.header.cases_path
+    legacy = stack.enter_context(legacy_side(sources, tuple(ports), (), (path, golden.header.cases)))
+    new_symbols = tuple(dict.fromkeys(port.new for port in loss.ports))
+    new = stack.enter_context(new_side(project.import_roots, frozenset(sources.tops), new_symbols, (), (path, rewritten)))
+    missing = [name for name in golden.cases if name not in legacy.cases or name not in new.cases]
+    if missing:
+        raise CapsuleError(
+            f"{path}: the golden has the cases {', '.join(missing)}, the rewritten cases do not; record {loss.name} again"
+        )
+    divergences = tuple(item for port in loss.ports for item in port.divergences)
+    renamed = {rule.old: rule.new for port in loss.ports for rule in port.parameters if isinstance(rule, Rename)}
+    return Sides(legacy, replace(new, options=renamed), ports, divergences, device)
