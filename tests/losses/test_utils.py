@@ -501,6 +501,16 @@ def test_other_values_are_named(value: Any) -> None:
         utils.check_positive("x", value)
 
 
+def test_weights_of_zero_or_more_pass_in_order() -> None:
+    assert utils.check_not_negative(a=0, b=2.5) == (0, 2.5)
+
+
+@pytest.mark.parametrize("value", [-1e-9, NAN, math.inf, None])
+def test_a_weight_below_zero_is_named(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"b=.*: expected a finite number, 0 or more"):
+        utils.check_not_negative(a=1.0, b=value)
+
+
 @pytest.mark.parametrize("value", [0, 1, 0.5])
 def test_fractions_pass(value: float) -> None:
     assert utils.check_fraction("x", value) is value
@@ -548,3 +558,20 @@ def test_a_head_is_two_linear_layers_drawn_in_order() -> None:
     head = utils.projection_head(4, 2)
     x = drawn(3, 4, dtype=torch.float32)
     assert torch.equal(head(x), expected[1](expected[0](x).relu()))
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_features_go_through_a_head_in_its_precision(dtype: torch.dtype, normalize: bool) -> None:
+    head, x = utils.projection_head(4, 2), drawn(3, 4, dtype=dtype)
+    expected = head(x.float())
+    torch.testing.assert_close(
+        utils.project(x, head, normalize=normalize), utils.normalize_features(expected) if normalize else expected
+    )
+    torch.testing.assert_close(utils.project(x, None), utils.normalize_features(x))
+    assert utils.project(x, None, normalize=False).dtype == torch.float32
+
+
+def test_features_that_do_not_fit_a_head_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected width 4, found torch.float32 of shape \[3, 5\]"):
+        utils.project(torch.zeros(3, 5), utils.projection_head(4, 2))
