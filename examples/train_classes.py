@@ -21,7 +21,7 @@ from examples.data import blobs
 from legacy.dynamic_temperature_contrastive_loss import DynamicTemperatureContrastiveLoss
 from legacy.supervised_contrastive_loss import SupervisedContrastiveLoss
 
-STEPS = 20
+STEPS = 14
 
 ClassLoss = SupervisedContrastiveLoss
 
@@ -72,7 +72,7 @@ def fine_tune(encoder: nn.Module, first: Tensor, second: Tensor, labels: Tensor)
 def main() -> None:
     logging.basicConfig(level=logging.ERROR)
     torch.manual_seed(0)
-    features, labels = blobs(32)
+    features, labels = blobs(20)
     first = features + 0.1 * torch.randn_like(features)
     second = features + 0.1 * torch.randn_like(features)
     encoder = nn.Sequential(nn.Linear(features.shape[1], 32), nn.ReLU(), nn.Linear(32, 16))

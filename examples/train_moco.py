@@ -20,7 +20,7 @@ from examples.data import Views, two_views
 from legacy.memory_queue_contrastive_loss import MemoryQueueContrastiveLoss
 
 DIM = 16
-STEPS = 30
+STEPS = 20
 BATCH = 16
 MOMENTUM = 0.9
 

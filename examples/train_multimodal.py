@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.ERROR)
     args = parse_arguments(argv)
     torch.manual_seed(0)
-    views = two_views(10 * args.batch_size, rings=8)
+    views = two_views(5 * args.batch_size, rings=8)
     ids = [f"ring-{group}" for group in views.groups.tolist()]
     trainer = MultimodalTrainer(views.first.shape[1], views.second.shape[1], args, dataset_size=len(views))
 

@@ -19,7 +19,7 @@ STEPS = 10
 def main() -> None:
     logging.basicConfig(level=logging.ERROR)
     torch.manual_seed(0)
-    views = two_views(24, rings=12)
+    views = two_views(16, rings=8)
     ids = [f"ring-{group}" for group in views.groups.tolist()]
     encoder = nn.Sequential(nn.Linear(views.first.shape[1], 32), nn.ReLU(), nn.Linear(32, DIM))
 
@@ -31,7 +31,7 @@ def main() -> None:
 
     hardest = HardestStage(encoder, DIM)
     before = hardest.step(views.first, views.second, ids)
-    for _ in range(STEPS):
+    for _ in range(STEPS // 2):
         after = hardest.step(views.first, views.second, ids)
     print(f"hardest: loss {sum(before) / 2:.3f} -> {sum(after) / 2:.3f}")
 
