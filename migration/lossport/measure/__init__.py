@@ -2,7 +2,7 @@
 
     corpus = measure_corpus({"losses/clip.py": text, ...})   # lines, complexity, inheritance, duplication
     architecture(corpus, intended_lines=2000)                # one score with its parts
-    read_coverage(json_text), tests_per_name(texts, symbols)
+    read_coverage(json_text), count_tests(texts, symbols)
 
 docs/measures.md says what each number means.
 """
@@ -13,7 +13,7 @@ from lossport.measure.corpus import Corpus, FileMeasure, Problem, measure_bytes,
 from lossport.measure.coverage import Coverage, CoverageError, FileCoverage, read_coverage
 from lossport.measure.duplication import MIN_LINES, MIN_TOKENS, Duplication
 from lossport.measure.inheritance import ClassMeasure
-from lossport.measure.suite import tests_per_name
+from lossport.measure.suite import count_tests
 
 __all__ = [
     "MIN_LINES",
@@ -30,8 +30,8 @@ __all__ = [
     "Part",
     "Problem",
     "architecture",
+    "count_tests",
     "measure_bytes",
     "measure_corpus",
     "read_coverage",
-    "tests_per_name",
 ]

@@ -7,7 +7,7 @@ it lies in. The index is kept up to date file by file, so that a long history co
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -20,9 +20,6 @@ MIN_LINES = 6
 
 _FIRST_LETTER = 0x20
 _SURROGATES = range(0xD800, 0xE000)
-
-Place = tuple[str, int]
-"""A path and the index of a token in its stream."""
 
 
 @dataclass(frozen=True)
@@ -73,120 +70,145 @@ class CloneIndex:
     A *passage* begins at each token: the shortest sequence from there that has `MIN_TOKENS` tokens and `MIN_LINES` lines. The
     union of the passages that occur elsewhere is exactly the set of duplicated lines: a longer copy is covered by the passages
     inside it, up to its last line.
+
+    Passages that begin with the same window of `MIN_TOKENS` tokens mostly have the same length, and then equal passages are
+    found under one key. Where lines are broken differently they do not; such a window is *mixed*, and its files are searched.
     """
 
     def __init__(self) -> None:
-        self._streams: dict[str, Stream] = {}
-        self._lengths: dict[str, list[int]] = {}
-        self._places: defaultdict[str, set[Place]] = defaultdict(set)
-        self._copies: defaultdict[str, dict[int, frozenset[str]]] = defaultdict(dict)
-        self._unsettled: set[str] = set()
+        self._files: dict[str, _File] = {}
+        self._holders: dict[str, set[str]] = {}
+        self._by_window: dict[str, set[str]] = {}
+        self._mixed: set[str] = set()
+        self._stale: set[str] = set()
         self._lines: dict[str, frozenset[int]] = {}
 
     def put(self, path: str, stream: Stream | None) -> None:
-        """Add or replace a file; None takes it out."""
-        old = self._streams.pop(path, None)
-        if old is not None:
-            for start, window in _windows(old.shape, self._lengths.pop(path)):
-                self._places[window].discard((path, start))
-                self._unsettled.add(window)
-        self._copies.pop(path, None)
-        self._lines.pop(path, None)
+        """Add or replace a file; None takes it out. Costs what the file has, and what it begins or ceases to copy."""
+        old = self._files.pop(path, _NO_FILE)
+        new = _NO_FILE if stream is None else _File(stream)
         if stream is not None:
-            self._streams[path] = stream
-            self._lengths[path] = _passage_lengths(stream)
-            for start, window in _windows(stream.shape, self._lengths[path]):
-                self._places[window].add((path, start))
-                self._unsettled.add(window)
+            self._files[path] = new
+        self._stale.update(self._neighbours(old))
+        for passage in old.known - new.known:
+            self._leave(path, passage)
+        for passage in new.known - old.known:
+            self._enter(path, passage)
+        self._stale.update(self._neighbours(new))
+        self._stale.add(path)
 
     def lines(self) -> Mapping[str, frozenset[int]]:
         """The duplicated lines of every file."""
-        self._settle()
-        for path, stream in self._streams.items():
-            if path not in self._lines:
-                self._lines[path] = self._lines_of(path, stream, self._copies[path])
+        for path in self._stale:
+            self._lines.pop(path, None)
+            if path in self._files:
+                self._lines[path] = self._files[path].covered(start for start, _ in self._copied(path))
+        self._stale.clear()
         return dict(self._lines)
 
     def duplication(self) -> Duplication:
         """Duplicated lines, and the lines that each two files share."""
-        lines = self.lines()
         shared: dict[tuple[str, str], int] = {}
-        for path, copies in self._copies.items():
-            for other in sorted({name for names in copies.values() for name in names} - {path}):
-                starts = [start for start, names in copies.items() if other in names]
-                shared[path, other] = len(self._lines_of(path, self._streams[path], starts))
-        source = sum(len(stream.source_lines) for stream in self._streams.values())
-        return Duplication(lines, source, shared)
+        for path, file in self._files.items():
+            starts: defaultdict[str, list[int]] = defaultdict(list)
+            for start, passage in self._copied(path):
+                for other in self._others(path, passage):
+                    starts[other].append(start)
+            for other in sorted(starts):
+                shared[path, other] = len(file.covered(starts[other]))
+        source = sum(len(file.stream.source_lines) for file in self._files.values())
+        return Duplication(self.lines(), source, shared)
 
-    def _lines_of(self, path: str, stream: Stream, starts: Iterable[int]) -> frozenset[int]:
-        lengths = self._lengths[path]
+    def _copied(self, path: str) -> Iterator[tuple[int, str]]:
+        """The passages of a file that occur elsewhere, with where they begin."""
+        file = self._files[path]
+        for start, (window, passage) in enumerate(zip(file.begins, file.passages, strict=True)):
+            if (
+                len(self._holders[passage]) > 1
+                or (file.count[window] > 1 and file.repeats(start, passage))
+                or (window in self._mixed and self._others(path, passage))
+            ):
+                yield start, passage
+
+    def _others(self, path: str, passage: str) -> set[str]:
+        """The other files that hold a passage."""
+        others = set(self._holders[passage])
+        window = passage[:MIN_TOKENS]
+        if window in self._mixed:
+            near = {name for alike in self._by_window[window] for name in self._holders[alike]}
+            others |= {name for name in near if passage in self._files[name].stream.shape}
+        others.discard(path)
+        return others
+
+    def _enter(self, path: str, passage: str) -> None:
+        holders = self._holders.setdefault(passage, set())
+        if len(holders) == 1:
+            self._stale |= holders
+        if not holders:
+            self._note(passage[:MIN_TOKENS], passage)
+        holders.add(path)
+
+    def _leave(self, path: str, passage: str) -> None:
+        holders = self._holders[passage]
+        holders.remove(path)
+        if len(holders) == 1:
+            self._stale |= holders
+        if not holders:
+            del self._holders[passage]
+            self._forget(passage[:MIN_TOKENS], passage)
+
+    def _note(self, window: str, passage: str) -> None:
+        alike = self._by_window.setdefault(window, set())
+        alike.add(passage)
+        if len(alike) > 1 and len({len(other) for other in alike}) > 1:
+            self._mixed.add(window)
+
+    def _forget(self, window: str, passage: str) -> None:
+        alike = self._by_window[window]
+        alike.remove(passage)
+        if len({len(other) for other in alike}) < 2:
+            self._mixed.discard(window)
+        if not alike:
+            del self._by_window[window]
+
+    def _neighbours(self, file: _File) -> set[str]:
+        """The files that share a mixed window with this one: what they copy cannot be told from single passages."""
+        mixed = self._mixed & file.count.keys()
+        return {name for window in mixed for alike in self._by_window[window] for name in self._holders[alike]}
+
+
+class _File:
+    """A stream cut into passages, one for each start.
+
+    `known` also has the windows at the end of the file, where too few lines are left for a passage: they can still be the
+    other side of one.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        shape = stream.shape
+        self.passages = [shape[start : start + length] for start, length in enumerate(_passage_lengths(stream))]
+        self.begins = [passage[:MIN_TOKENS] for passage in self.passages]
+        tail = range(len(self.passages), len(shape) - MIN_TOKENS + 1)
+        ending = [shape[start : start + MIN_TOKENS] for start in tail]
+        self.count = Counter([*self.begins, *ending])
+        self.known = frozenset([*self.passages, *ending])
+
+    def repeats(self, start: int, passage: str) -> bool:
+        """Whether the file holds the passage once more, clear of the one at `start`."""
+        shape = self.stream.shape
+        return shape.find(passage, 0, start) >= 0 or shape.find(passage, start + len(passage)) >= 0
+
+    def covered(self, starts: Iterable[int]) -> frozenset[int]:
+        """The lines of the passages at `starts`."""
         found: set[int] = set()
         done = 0
         for start in sorted(starts):
-            end = start + lengths[start]
+            end = start + len(self.passages[start])
             for index in range(max(start, done), end):
-                found.update(range(stream.first[index], stream.last[index] + 1))
+                found.update(range(self.stream.first[index], self.stream.last[index] + 1))
             done = max(done, end)
         return frozenset(found)
-
-    def _settle(self) -> None:
-        """Decide again, for the windows that a change touched, which passages occur elsewhere."""
-        for window in self._unsettled:
-            places = self._places.get(window)
-            if not places:
-                self._places.pop(window, None)
-                continue
-            found = self._elsewhere(places) if len(places) > 1 else {}
-            for path, start in places:
-                others = found.get((path, start))
-                copies = self._copies[path]
-                if copies.get(start) == others:
-                    continue
-                self._lines.pop(path, None)
-                if others is None:
-                    del copies[start]
-                else:
-                    copies[start] = others
-        self._unsettled.clear()
-
-    def _elsewhere(self, places: set[Place]) -> dict[Place, frozenset[str]]:
-        """The passages that begin at `places` and occur elsewhere, with the files in which they do."""
-        found: dict[Place, frozenset[str]] = {}
-        for length in {self._lengths[path][start] for path, start in places}:
-            groups: defaultdict[str, list[Place]] = defaultdict(list)
-            for path, start in places:
-                passage = self._streams[path].shape[start : start + length]
-                if len(passage) == length:
-                    groups[passage].append((path, start))
-            for group in groups.values():
-                if len(group) > 1:
-                    members = {(path, start) for path, start in group if self._lengths[path][start] == length}
-                    found.update(_copied(group, members, length))
-        return found
-
-
-def _copied(group: list[Place], members: set[Place], length: int) -> Iterator[tuple[Place, frozenset[str]]]:
-    """Each member that occurs apart from itself, with the files where: its own counts if the two do not overlap.
-
-    Linear in the group, which holds thousands of places where a file is a table of data.
-    """
-    first: dict[str, int] = {}
-    last: dict[str, int] = {}
-    for path, start in group:
-        first[path] = min(start, first.get(path, start))
-        last[path] = max(start, last.get(path, start))
-    everywhere = frozenset(first)
-    others = {path: everywhere - {path} for path in first}
-    for path, start in members:
-        if start - first[path] >= length or last[path] - start >= length:
-            yield (path, start), everywhere
-        elif others[path]:
-            yield (path, start), others[path]
-
-
-def _windows(shape: str, lengths: list[int]) -> Iterable[tuple[int, str]]:
-    """The first `MIN_TOKENS` tokens of every passage."""
-    return ((start, shape[start : start + MIN_TOKENS]) for start in range(len(lengths)))
 
 
 def _passage_lengths(stream: Stream) -> list[int]:
@@ -204,3 +226,6 @@ def _passage_lengths(stream: Stream) -> list[int]:
             break
         lengths.append(end - start)
     return lengths
+
+
+_NO_FILE = _File(Stream("", (), (), ()))

@@ -8,8 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -73,49 +73,66 @@ def commits(root: Path, folders: Sequence[str]) -> list[Commit]:
     Raises:
         GitError: git cannot tell.
     """
-    output = _run(
-        root,
-        *("log", "--first-parent", "-m", "--raw", "-z", "--no-abbrev", "--full-diff", "--relative", "--reverse"),
-        *("-M", "-l", _RENAME_LIMIT, "--no-ext-diff", "--no-color", "--format=%x01%H %ct %P", "HEAD", "--", *folders),
-    )
+    log = ("log", "--first-parent", "-m", "--raw", "-z", "--no-abbrev", "--full-diff", "--relative", "--reverse", "--no-ext-diff")
+    what = ("--no-color", "--format=%x01%H %ct %P", "HEAD", "--", *folders)
+    try:
+        output = _run(root, *log, "-M", "-l", _RENAME_LIMIT, *what)
+    except GitError:  # finding renames needs contents, which a partial clone may not hold
+        output = _run(root, *log, "--no-renames", *what)
     return [_commit(part) for part in output.split(b"\x01")[1:]]
 
 
-@contextmanager
-def blob_reader(root: Path) -> Iterator[BlobReader]:
-    """A process that gives blobs by id for as long as the context lasts.
-
-    Raises:
-        GitError: git cannot be started.
-    """
-    try:
-        process = subprocess.Popen(
-            _command(root, "cat-file", "--batch"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_env()
-        )
-    except OSError as error:
-        raise GitError(f"git cannot be started: {error}") from error
-    try:
-        yield BlobReader(cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
-    finally:
-        process.communicate()
-
-
 class BlobReader:
-    """Asks one `git cat-file --batch` for one blob after another."""
+    """Gives blobs by id out of one `git cat-file --batch`, which is started when the first is asked for."""
 
-    def __init__(self, questions: IO[bytes], answers: IO[bytes]) -> None:
-        self._questions = questions
-        self._answers = answers
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> BlobReader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop()
 
     def read(self, blob: str) -> bytes | None:
-        """The content of a blob, None if the repository does not hold it."""
-        self._questions.write(blob.encode() + b"\n")
-        self._questions.flush()
-        head = self._answers.readline().split()
-        if len(head) != 3:
-            return None
-        size = int(head[2])
-        return self._answers.read(size + 1)[:size]
+        """The content of a blob, None if the repository does not hold it.
+
+        Raises:
+            GitError: git cannot be started.
+        """
+        process = self._process = self._process or self._start()
+        questions, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        try:
+            questions.write(blob.encode() + b"\n")
+            questions.flush()
+            head = answers.readline().split()
+        except BrokenPipeError:
+            head = []
+        if len(head) == 3:
+            size = int(head[2])
+            return answers.read(size + 1)[:size]
+        if not head:  # git gives up altogether on a blob that it was promised and may not fetch
+            self._stop()
+        return None
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                _command(self._root, "cat-file", "--batch"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_env(),
+            )
+        except OSError as error:
+            raise GitError(f"git cannot be started: {error}") from error
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(BrokenPipeError):
+                process.communicate()
 
 
 def _commit(part: bytes) -> Commit:

@@ -100,7 +100,7 @@ def read_history(root: Path, legacy: str, new: str, memory: Memory, intended_lin
             return History(notes=("No commit yet: history begins with the first one.",))
         shallow = git.is_shallow(root)
         commits = git.commits(root, [legacy, new])
-        with git.blob_reader(root) as blobs:
+        with git.BlobReader(root) as blobs:
             reader = _Reader(legacy, new, memory, intended_lines, blobs)
             moments = list(reader.moments(commits))
             peak = max(moments, key=lambda moment: moment.legacy.duplicated, default=None)

@@ -114,6 +114,7 @@ class _Family:
     def __init__(self, outlines: Mapping[str, Outline]) -> None:
         self._modules = _Modules(outlines)
         self._depths: dict[ClassKey, int] = {}
+        self._bases: dict[ClassKey, tuple[ClassKey, ...]] = {}
 
     @cached_property
     def _classes(self) -> dict[ClassKey, ClassDefinition]:
@@ -121,16 +122,26 @@ class _Family:
 
     def bases(self, key: ClassKey) -> tuple[ClassKey, ...]:
         """The direct bases that belong to the set."""
-        path, name = key
-        scope = name.rpartition(".")[0]
-        found = (self._resolve(path, base, scope, set()) for base in self._classes[key].bases)
-        return tuple(base for base in found if base and base != key)
+        if key not in self._bases:
+            path, name = key
+            scope = name.rpartition(".")[0]
+            found = (self._resolve(path, base, scope, set()) for base in self._classes[key].bases)
+            self._bases[key] = tuple(base for base in found if base and base != key)
+        return self._bases[key]
 
     def depth(self, key: ClassKey) -> int:
         """Classes above along the longest chain; a chain that bites its own tail ends there."""
-        if key not in self._depths:
-            self._depths[key] = 0  # seen from inside a circle, this class adds nothing
-            self._depths[key] = max((1 + self.depth(base) for base in self.bases(key)), default=0)
+        waiting = [key]
+        begun: set[ClassKey] = set()
+        while waiting:
+            top = waiting[-1]
+            above = [base for base in self.bases(top) if base not in self._depths and base not in begun]
+            begun.add(top)
+            if above:
+                waiting.extend(above)
+            else:
+                waiting.pop()
+                self._depths[top] = max((1 + self._depths.get(base, 0) for base in self.bases(top)), default=0)
         return self._depths[key]
 
     def diamonds(self, bases: tuple[ClassKey, ...]) -> int:
@@ -138,16 +149,18 @@ class _Family:
         seen: set[ClassKey] = set()
         twice: set[ClassKey] = set()
         for base in bases:
-            above = {base, *self._ancestors(base, set())}
+            above = self._with_ancestors(base)
             twice |= seen & above
             seen |= above
         return len(twice)
 
-    def _ancestors(self, key: ClassKey, seen: set[ClassKey]) -> set[ClassKey]:
-        for base in self.bases(key):
-            if base not in seen:
-                seen.add(base)
-                self._ancestors(base, seen)
+    def _with_ancestors(self, key: ClassKey) -> set[ClassKey]:
+        seen = {key}
+        waiting = [key]
+        while waiting:
+            new = set(self.bases(waiting.pop())) - seen
+            seen |= new
+            waiting.extend(new)
         return seen
 
     def _resolve(self, path: str, dotted: str, scope: str, seen: set[tuple[str, str]]) -> ClassKey | None:

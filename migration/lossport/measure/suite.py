@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping
 TestFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def tests_per_name(texts: Mapping[str, str], symbols: Mapping[str, Iterable[str]]) -> dict[str, int]:
+def count_tests(texts: Mapping[str, str], symbols: Mapping[str, Iterable[str]]) -> dict[str, int]:
     """How many test functions speak of each name, where `symbols` has each name's identifiers.
 
-    >>> tests_per_name({"tests/test_a.py": "def test_one(): pass"}, {"a": ["Alpha"], "b": ["Beta"]})
+    >>> count_tests({"tests/test_a.py": "def test_one(): pass"}, {"a": ["Alpha"], "b": ["Beta"]})
     {'a': 1, 'b': 0}
     """
     counts = dict.fromkeys(symbols, 0)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from lossport.config import Project
-from lossport.measure import Coverage, CoverageError, architecture, read_coverage, tests_per_name
+from lossport.measure import Coverage, CoverageError, architecture, read_coverage, count_tests
 from lossport.measure.corpus import Corpus, decode
 from lossport.measure.history import History, Moment, figures, read_history
 from lossport.measure.memory import Memory, measure_files
@@ -182,4 +182,4 @@ def _tests(project: Project, losses: Sequence[LossFacts]) -> dict[str, int]:
             with suppress(Unreadable):
                 texts[path] = decode(data)
     symbols = {loss.name: [name.rpartition(".")[2] for name in (*loss.legacy_symbols, *loss.new_symbols)] for loss in losses}
-    return tests_per_name(texts, symbols)
+    return count_tests(texts, symbols)
