@@ -222,9 +222,9 @@ def parity(project: Project, options: argparse.Namespace, terminal: Terminal) ->
             with terminal.busy(f"{name} on {device}") as progress:
                 proof = pipeline.prove_on(project, loss, golden, device, progress)
             proofs.append(proof)
-            failed = not proof.passed and not proof.skipped
-            terminal.step(name if device == "cpu" else "", f"{device:<5} {proof.headline}", proof.seconds, failed=failed)
-            for line in (*proof.notes, *(proof.explanation() if failed else ())):
+            differs = not proof.passed and not proof.skipped
+            terminal.step(name if device == "cpu" else "", f"{device:<5} {proof.headline}", proof.seconds, failed=differs)
+            for line in (*proof.notes, *(proof.explanation() if differs else ())):
                 terminal.line(f"             {line}")
             if not proof.skipped:
                 events.append(pipeline.proof_event(project, loss, proof))

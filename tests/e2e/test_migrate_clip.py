@@ -20,7 +20,7 @@ def status(clone: Path) -> list[str]:
 
 def stage_of(lossport: Lossport, name: str) -> str:
     rows = json.loads(lossport("status", "--json").stdout)["losses"]
-    return next(row["stage"] for row in rows if row["name"] == name)
+    return str(next(row["stage"] for row in rows if row["name"] == name))
 
 
 def test_a_newcomer_migrates_clip_and_takes_it_back(clone: Path, lossport: Lossport) -> None:
