@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -51,9 +52,13 @@ class Terminal:
             self._out.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
 
     def step(self, label: str, text: str, seconds: float | None = None, *, failed: bool = False) -> None:
-        """A stage, what came of it, and how long it took."""
-        body = f"  {label:<{LABEL_WIDTH}}{text}"
-        self.line(body if seconds is None else f"{body:<{TIME_COLUMN - 8}}{seconds:6.1f} s", "bold red" if failed else "")
+        """A stage, what came of it, and how long it took; what is too long for a line goes on below."""
+        first, *rest = textwrap.wrap(text, TIME_COLUMN - LABEL_WIDTH - 12, break_long_words=False) or [""]
+        took = "" if seconds is None else f"{seconds:6.1f} s"
+        style = "bold red" if failed else ""
+        self.line(f"{f'  {label:<{LABEL_WIDTH}}{first}':<{TIME_COLUMN - 8}}{took}".rstrip(), style)
+        for more in rest:
+            self.line(f"  {'':<{LABEL_WIDTH}}      {more}", style)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:
         """Aligned columns; those in `right` are right-aligned."""

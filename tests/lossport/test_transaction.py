@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from lossport import transaction
 from lossport.errors import InputError
 from lossport.transaction import Change, commit, locked, read_or_none, read_undo_record, recover, undo_record
@@ -85,7 +86,7 @@ def test_an_error_at_any_rename_rolls_back(tree: Path, monkeypatch: pytest.Monke
                 raise error
         real(source, target)
 
-    monkeypatch.setattr(transaction.os, "replace", failing)
+    monkeypatch.setattr(os, "replace", failing)
     with pytest.raises(type(error)):
         commit(tree, tree / ".lossport", changes(tree))
     assert seen >= call
