@@ -10,10 +10,8 @@ from lossport.port import Drop, Gone, Rename
 from lossport.rewrite.arguments import Unmapped, map_arguments
 from lossport.rewrite.contract import Binding, Contract
 from lossport.rewrite.edits import Transform
-from lossport.rewrite.imports import rewrite_imports
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.results import rewrite_result
-from lossport.tree.survey import View
 from lossport.tree.uses import Use, UseKind
 from lossport.tree.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol
 
@@ -38,15 +36,12 @@ class Fixers:
         result = value.result if isinstance(value, ResultMember) else value
         return not result.method and not contract.is_entry(result.path) and contract.changes_below(result.path)
 
-    def rewrite(self, view: View) -> Draft:
-        """All edits and refusals of one file."""
-        draft = Draft(view)
-        rewrite_imports(draft, self.contracts, self.gone)
-        for use in view.uses:
+    def rewrite(self, draft: Draft) -> None:
+        """Calls, members and results of one file."""
+        for use in draft.view.uses:
             symbol = symbol_of(use.value)
             if symbol in self.contracts:
                 self._fix(draft, use, self.contracts[symbol])
-        return draft
 
     def _fix(self, draft: Draft, use: Use, contract: Contract) -> None:
         if isinstance(use.value, Result | ResultMember):

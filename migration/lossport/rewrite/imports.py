@@ -1,114 +1,116 @@
-"""Imports of legacy symbols and modules, and every name that refers to them."""
+"""What a file imports of the legacy modules, and what it calls the new symbols: decided once for a file, then written.
+
+Decisions come first for all files, as a file may take a name from another that renames it.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from lossport.port import Gone
 from lossport.rewrite.contract import Contract
-from lossport.rewrite.names import NewName, new_name, rewrite_from_import
+from lossport.rewrite.edits import Transform
+from lossport.rewrite.listing import display_listing
+from lossport.rewrite.literals import like
+from lossport.rewrite.names import Names, other_imports, symbol_imports, words_of
 from lossport.rewrite.outcome import Draft
-from lossport.tree.scopes import Variable
-from lossport.tree.survey import Imported
-from lossport.tree.values import Symbol, sure
+from lossport.rewrite.references import Surroundings, module_references
+from lossport.rewrite.stars import star_imports
+from lossport.rewrite.statements import ImportEdits
+from lossport.rewrite.strings import texts
+from lossport.tree.survey import View
 
 
-def rewrite_imports(draft: Draft, contracts: Mapping[str, Contract], gone: Mapping[str, Gone]) -> None:
-    """Replace the imports where they stand and rename what refers to them."""
-    statements: dict[ast.ImportFrom, dict[ast.alias, NewName | None]] = {}
-    for imported in draft.view.imports:
-        if imported.is_symbol and isinstance(imported.statement, ast.ImportFrom):
-            _symbol_import(draft, imported, contracts, gone, statements)
-        elif imported.star:
-            draft.refuse(imported.alias, f"imports everything of {imported.target}", "name what is used", imported.target)
+class Imports:
+    """The imports of all files of a rewrite."""
+
+    def __init__(
+        self,
+        drafts: Mapping[Path, Draft],
+        contracts: Mapping[str, Contract],
+        gone: Mapping[str, Gone],
+        *,
+        legacy: Path | None,
+        elsewhere: Callable[[str], bool],
+    ) -> None:
+        self.contracts = contracts
+        self.gone = gone
+        self.legacy = legacy
+        self.books: dict[Path, Names] = {}
+        for path, draft in drafts.items():
+            scopes = draft.view.scopes(words_of(draft.view, contracts))
+            self.books[path] = Names(draft, ImportEdits(draft), scopes)
+        self.around = Surroundings(contracts, gone, self.kept, elsewhere)
+
+    def rewrite(self) -> None:
+        """Decide, then write."""
+        for book in self.books.values():
+            symbol_imports(book, self.contracts, self.gone, withdraw=self.withdraws(book.view))
+        for book in self.books.values():
+            star_imports(book, self.around, withdraw=self.withdraws(book.view))
+        for book in self.books.values():
+            other_imports(book, self.around.elsewhere)
+            module_references(book, self.around)
+            texts(book, self.around)
+            book.edits.write()
+            _write_lists(book.draft)
+
+    def withdraws(self, view: View) -> bool:
+        """Whether the file is an `__init__` of the legacy package: it stops passing a symbol on instead of renaming it."""
+        return self.legacy is not None and view.path.name == "__init__.py" and view.path.is_relative_to(self.legacy)
+
+    def kept(self, module: str, name: str, depth: int = 0) -> str | None:
+        """The new name of a name that a module offers; None if it is a legacy module, or stops offering it."""
+        modules = next(iter(self.books.values())).view.modules
+        path = modules.path(module)
+        info = modules.load(module)
+        if path is None or info is None or any(c.port.module == module for c in self.contracts.values()):
+            return None
+        book = self.books.get(path)
+        if book is not None and name in book.renamed:
+            return book.renamed[name]
+        if name in info.names:
+            return name
+        for star in info.stars if depth < MAX_STARS else ():
+            other = modules.load(star, path.parent)
+            if other is not None and name in set(modules.public(other)):
+                return self.kept(other.name, name, depth + 1)
+        return None
+
+
+MAX_STARS = 20
+"""Stars of stars that are followed: a cycle of star imports ends here."""
+
+
+def _write_lists(draft: Draft) -> None:
+    for display, entries in draft.listed.items():
+        start, end = draft.view.source.span(display)
+        if draft.view.source.text[start] in "[(":
+            draft.edits.append(Transform(start, end, _Listed(tuple(sorted(entries.items())))))
         else:
-            _module_import(draft, imported, contracts, gone, statements)
-    for statement, replaced in statements.items():
-        rewrite_from_import(draft, statement, replaced)
+            _write_bare_tuple(draft, display, entries)
 
 
-def _variable(draft: Draft, imported: Imported) -> Variable | None:
-    alias = imported.alias
-    bound = alias.asname or (alias.name.partition(".")[0] if isinstance(imported.statement, ast.Import) else alias.name)
-    return draft.view.scopes([bound]).scope_of[alias].find(bound)
+class _Listed:
+    """The change of one `__all__`."""
+
+    def __init__(self, entries: tuple[tuple[int, str | None], ...]) -> None:
+        self.entries = entries
+
+    def __call__(self, text: str) -> str:
+        listing = display_listing(text)
+        for number, new in reversed(self.entries):
+            listing = listing.remove(number) if new is None else listing.change(number, like(listing.items[number].text, new))
+        return listing.render()
 
 
-def _symbol_import(
-    draft: Draft,
-    imported: Imported,
-    contracts: Mapping[str, Contract],
-    gone: Mapping[str, Gone],
-    statements: dict[ast.ImportFrom, dict[ast.alias, NewName | None]],
-) -> None:
-    variable = _variable(draft, imported)
-    assert isinstance(imported.statement, ast.ImportFrom)
-    if imported.target in gone:
-        if variable is not None and variable.uses:
-            reason = f"{imported.target} is gone: {gone[imported.target].reason}"
-            draft.refuse(imported.alias, reason, "remove what uses it", imported.target)
+def _write_bare_tuple(draft: Draft, display: ast.List | ast.Tuple, entries: Mapping[int, str | None]) -> None:
+    """`__all__ = "a", "b"`: entries are renamed in place; one that has to go leaves the list to a person."""
+    for number, new in entries.items():
+        element = display.elts[number]
+        if new is None:
+            draft.refuse(element, "a name that goes from a tuple without brackets", "remove it by hand")
         else:
-            statements.setdefault(imported.statement, {})[imported.alias] = None
-        return
-    contract = contracts[imported.target]
-    name = new_name(draft.view, imported, contract.port)
-    statements.setdefault(imported.statement, {})[imported.alias] = name
-    if variable is not None and not imported.alias.asname and name.bound != variable.name:
-        for use in variable.uses:
-            if isinstance(use.ctx, ast.Load):
-                draft.replace(*draft.view.source.span(use), name.bound)
-
-
-def _module_import(
-    draft: Draft,
-    imported: Imported,
-    contracts: Mapping[str, Contract],
-    gone: Mapping[str, Gone],
-    statements: dict[ast.ImportFrom, dict[ast.alias, NewName | None]],
-) -> None:
-    """`import a.b as c`, `import a.b` and `from a import b`: the module is replaced by the new symbol's module."""
-    view = draft.view
-    chains: dict[ast.Attribute, str] = {}
-    variable = _variable(draft, imported)
-    uses = variable.uses if variable is not None else []
-    for use in uses:
-        chain = _chain(draft, use)
-        if chain is None:
-            draft.refuse(use, f"uses the module {imported.target} itself", "name the symbols that are used", imported.target)
-        elif chain[1] in gone:
-            draft.refuse(chain[0], f"{chain[1]} is gone: {gone[chain[1]].reason}", "remove what uses it", chain[1])
-        else:
-            chains[chain[0]] = chain[1]
-    modules = {contracts[symbol].port.new.rpartition(".")[0] for symbol in chains.values()}
-    if draft.refusals or len(modules) != 1:
-        if len(modules) > 1:
-            draft.refuse(imported.alias, "its symbols move to different modules", "import each symbol by name", imported.target)
-        return
-    module = modules.pop()
-    asname = imported.alias.asname
-    start, end = view.source.span(imported.statement)
-    if isinstance(imported.statement, ast.Import) and asname:
-        draft.replace(*view.source.span(imported.alias), f"{module} as {asname}")
-        prefix = asname
-    elif isinstance(imported.statement, ast.Import):
-        draft.replace(*view.source.span(imported.alias), module)
-        prefix = module
-    elif len(imported.statement.names) == 1 and "." not in module:
-        prefix = asname or module
-        draft.replace(start, end, f"import {module} as {asname}" if asname else f"import {module}")
-    else:
-        draft.refuse(imported.alias, "imports the module beside others", "import it alone", imported.target)
-        return
-    for node, symbol in chains.items():
-        draft.replace(*view.source.span(node), f"{prefix}.{contracts[symbol].port.new.rpartition('.')[2]}")
-
-
-def _chain(draft: Draft, use: ast.Name) -> tuple[ast.Attribute, str] | None:
-    """The attribute chain from a module name to a legacy symbol."""
-    node: ast.AST = use
-    while isinstance(parent := draft.view.parents.get(node), ast.Attribute):
-        node = parent
-        value = sure(draft.view.flow.values.get(parent, frozenset()))
-        if isinstance(value, Symbol):
-            return parent, value.path
-    return None
+            draft.replace(*draft.view.source.span(element), like(draft.text_of(element), new))

@@ -101,13 +101,11 @@ class Listing:
     def _insert_at(self, place: int, text: str) -> Listing:
         if place == len(self.items):
             return self.add(text)
-        broken = _last_newline(self.gaps[0]) is not None
-        gap = self.gaps[0] if broken and "#" not in self.gaps[0] else " "
-        before, after = (self.gaps[place], gap) if place == 0 else (gap, self.gaps[place])
-        if place > 0 and "#" in after:  # the comment belongs to the entry before
-            before, after = after, gap
+        first = self.gaps[0]
+        line = _last_newline(first)
+        gap = " " if line is None else first[line - (2 if first[:line].endswith("\r\n") else 1) :]
         items = (*self.items[:place], Item(text), *self.items[place:])
-        return replace(self, items=items, gaps=(*self.gaps[:place], before, after, *self.gaps[place + 1 :]))
+        return replace(self, items=items, gaps=(*self.gaps[: place + 1], gap, *self.gaps[place + 1 :]))
 
 
 def _constants_first(name: str) -> tuple[int, str]:
@@ -173,12 +171,23 @@ def argument_value(text: str) -> str:
 
 def import_listing(text: str) -> Listing:
     """The names of a `from` import, given as the source of the statement."""
-    statement = cst.parse_statement(text)
-    assert isinstance(statement, cst.SimpleStatementLine)
-    node = statement.body[0]
+    node = _small_statement(text)
     assert isinstance(node, cst.ImportFrom)
     assert not isinstance(node.names, cst.ImportStar)
     return _alias_listing(text, node.names, node.lpar, node.rpar)
+
+
+def from_listing(text: str) -> Listing:
+    """The modules of an `import`, given as the source of the statement."""
+    node = _small_statement(text)
+    assert isinstance(node, cst.Import)
+    return _alias_listing(text, node.names, None, None)
+
+
+def _small_statement(text: str) -> cst.BaseSmallStatement:
+    statement = cst.parse_statement(text)
+    assert isinstance(statement, cst.SimpleStatementLine)
+    return statement.body[0]
 
 
 def _alias_listing(
@@ -190,26 +199,39 @@ def _alias_listing(
     trailing = False
     for alias in names:
         comma = alias.comma if isinstance(alias.comma, cst.Comma) else None
-        items.append(
-            Item(code(alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)), code(comma.whitespace_before) if comma else "")
-        )
+        tail = code(comma.whitespace_before) if comma else ""
+        items.append(Item(code(alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)), tail))
         gaps.append(code(comma.whitespace_after) if comma else "")
         trailing = comma is not None
-    if rpar is not None and not trailing:
-        gaps[-1] = code(rpar.whitespace_before)
-    elif rpar is not None:
+    if rpar is not None:
         gaps[-1] += code(rpar.whitespace_before)
-    body = "".join(
-        [gaps[0], *(i.text + i.tail + ("," if n < len(items) - 1 or trailing else "") + gaps[n + 1] for n, i in enumerate(items))]
-    )
+    body = Listing("", tuple(items), tuple(gaps), trailing, "").render()
     close = ")" if rpar is not None else ""
-    end = text.rindex(body + close) if close else text.rindex(body)
-    return Listing(text[:end], tuple(items), tuple(gaps), trailing, text[end + len(body) :])
+    start = text.rindex(body + close)
+    return Listing(text[:start], tuple(items), tuple(gaps), trailing, text[start + len(body) :])
 
 
-def remove_names(text: str, names: frozenset[int]) -> str:
-    """A `from` import without some of its names, given by their numbers."""
-    listing = import_listing(text)
-    for index in sorted(names, reverse=True):
-        listing = listing.remove(index)
-    return listing.render()
+def display_listing(text: str) -> Listing:
+    """The entries of a literal list, tuple, set or dictionary in brackets, given as its source."""
+    code = _Printer(text)
+    node = cst.parse_expression(text)
+    match node:
+        case cst.List(lbracket=opening, rbracket=closing):
+            start, first, last, end = "[", opening.whitespace_after, closing.whitespace_before, "]"
+        case cst.Set(lbrace=opening, rbrace=closing) | cst.Dict(lbrace=opening, rbrace=closing):
+            start, first, last, end = "{", opening.whitespace_after, closing.whitespace_before, "}"
+        case cst.Tuple(lpar=[outer, *_], rpar=[*_, closer]):
+            start, first, last, end = "(", outer.whitespace_after, closer.whitespace_before, ")"
+        case _:
+            raise ValueError(f"not a literal in brackets: {text!r}")
+    items: list[Item] = []
+    gaps = [code(first)]
+    trailing = False
+    for element in node.elements:
+        comma = element.comma if isinstance(element.comma, cst.Comma) else None
+        tail = code(comma.whitespace_before) if comma else ""
+        items.append(Item(code(element.with_changes(comma=cst.MaybeSentinel.DEFAULT)), tail))
+        gaps.append(code(comma.whitespace_after) if comma else "")
+        trailing = comma is not None
+    gaps[-1] += code(last)
+    return Listing(start, tuple(items), tuple(gaps), trailing, end)

@@ -1,72 +1,175 @@
-"""What a file calls the new symbols: imports replaced where they stand, names renamed where nothing else has the name."""
+"""What a file calls the new symbols: renamed where nothing else has the name, else under the name that is there."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
-from lossport.port import Port
-from lossport.rewrite.listing import import_listing, remove_names
+from lossport.port import Gone, Port
+from lossport.rewrite.contract import Contract
 from lossport.rewrite.outcome import Draft
+from lossport.rewrite.statements import ImportEdits, NewName
 from lossport.tree.modules import absolute
 from lossport.tree.scopes import Scope, Scopes, Variable
 from lossport.tree.survey import Imported, View
+from lossport.tree.values import Symbol
+
+LOOKED_UP_BY_TEXT = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(")
+"""A file that calls one of these may reach a name that nothing in its syntax refers to."""
 
 
-@dataclass(frozen=True)
-class NewName:
-    """Where the new symbol comes from, and what the file calls it (`asname` empty: by its own name)."""
+@dataclass
+class Names:
+    """The decisions for one file. `renamed` maps module-level names to what they are called after; None: not there any more."""
 
-    module: str
-    name: str
-    asname: str = ""
+    draft: Draft
+    edits: ImportEdits
+    scopes: Scopes
+    renamed: dict[str, str | None] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)
 
     @property
-    def bound(self) -> str:
-        """The variable."""
-        return self.asname or self.name
-
-    @property
-    def text(self) -> str:
-        """The entry of a `from` import."""
-        return f"{self.name} as {self.asname}" if self.asname and self.asname != self.name else self.name
+    def view(self) -> View:
+        """The file."""
+        return self.draft.view
 
 
-def new_name(view: View, imported: Imported, port: Port) -> NewName:
-    """How the file names the new symbol in the place of an imported legacy one."""
-    module, _, name = port.new.rpartition(".")
-    if imported.alias.asname:
-        return NewName(module, name, imported.alias.asname)
-    scopes = view.scopes((imported.alias.name, name))
-    variable = scopes.scope_of[imported.alias].find(imported.alias.name)
-    if variable is None or not can_rename(view, scopes, variable, name, port):
-        return NewName(module, name, imported.alias.name)
-    return NewName(module, name)
+def words_of(view: View, contracts: Mapping[str, Contract]) -> set[str]:
+    """Every name whose bindings matter in a file: legacy names, what their imports bind, and the new names."""
+    words: set[str] = set()
+    for imported in view.imports:
+        alias = imported.alias
+        words.add(alias.asname or (alias.name.partition(".")[0] if isinstance(imported.statement, ast.Import) else alias.name))
+        if imported.kind == "star":
+            info = view.modules.load(imported.target)
+            words.update(view.modules.public(info) if info is not None else ())
+    for node, values in view.flow.values.items():
+        for value in values:
+            if isinstance(value, Symbol) and isinstance(node, ast.Name | ast.Attribute):
+                contract = contracts.get(value.path)
+                words.update((root_of(node), value.path.rpartition(".")[2]))
+                words.update(contract.port.new.split(".") if contract is not None else ())
+    for contract in contracts.values():
+        if any(i.target in (contract.port.legacy, contract.port.module) for i in view.imports):
+            words.update(contract.port.new.split("."))
+    return {word for word in words if word and word != "*"}
 
 
-def can_rename(view: View, scopes: Scopes, variable: Variable, name: str, port: Port) -> bool:
+def root_of(node: ast.expr) -> str:
+    """The name that a chain starts with."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def symbol_imports(names: Names, contracts: Mapping[str, Contract], gone: Mapping[str, Gone], *, withdraw: bool) -> None:
+    """Decide for every `from` import of a legacy symbol, and rename what refers to it.
+
+    With `withdraw`, a name that the file merely passes on is removed: it is the `__init__` of a legacy package.
+    """
+    for imported in names.view.imports:
+        if imported.kind == "symbol" and isinstance(imported.statement, ast.ImportFrom):
+            if imported.target in gone:
+                _gone_import(names, imported, gone[imported.target])
+            elif imported.alias.name == imported.target.rpartition(".")[2] or not _persists(names.view, imported):
+                _symbol_import(names, imported, contracts[imported.target].port, withdraw=withdraw)
+
+
+def other_imports(names: Names, elsewhere: Callable[[str], bool]) -> None:
+    """Refuse what is imported from a legacy module besides what its ports speak of."""
+    for imported in names.view.imports:
+        if imported.kind == "other" and not elsewhere(imported.target):
+            names.draft.refuse(
+                imported.alias,
+                f"imports {imported.target}, and no port says what becomes of it",
+                f"add a Port or Gone for {imported.target}, or stop using it",
+                imported.target,
+            )
+
+
+def _persists(view: View, imported: Imported) -> bool:
+    """Whether the import takes the symbol, under another name, from a module that keeps offering that name."""
+    statement = imported.statement
+    assert isinstance(statement, ast.ImportFrom)
+    module = absolute(view.package, statement.module, statement.level)
+    return module is not None and view.modules.canonical(module, view.path.parent) not in view.targets.modules
+
+
+def _gone_import(names: Names, imported: Imported, gone: Gone) -> None:
+    assert isinstance(imported.statement, ast.ImportFrom)
+    bound = imported.alias.asname or imported.alias.name
+    variable = names.scopes.scope_of[imported.alias].find(bound)
+    if variable is not None and variable.uses:
+        names.draft.refuse(imported.alias, f"{imported.target} is gone: {gone.reason}", "remove what uses it", imported.target)
+        return
+    names.edits.replace(imported.statement, imported.alias, None)
+    unlist(names, bound, None)
+
+
+def _symbol_import(names: Names, imported: Imported, port: Port, *, withdraw: bool) -> None:
+    assert isinstance(imported.statement, ast.ImportFrom)
+    alias = imported.alias
+    module, _, new = port.new.rpartition(".")
+    bound = alias.asname or alias.name
+    scope = names.scopes.scope_of[alias]
+    variable = scope.find(bound)
+    at_top = isinstance(scope.node, ast.Module)
+    if withdraw and at_top and variable is not None and not variable.uses and len(variable.binders) == 1:
+        names.edits.replace(imported.statement, alias, None)
+        unlist(names, bound, None)
+        names.renamed[bound] = None
+        return
+    if alias.asname:
+        name = NewName(module, new, alias.asname)
+    elif variable is not None and can_rename(names, variable, new, port):
+        name = NewName(module, new)
+        rename(names, variable, new)
+        if at_top:
+            names.renamed[bound] = new
+            unlist(names, bound, new)
+    else:
+        name = NewName(module, new, bound)
+    names.taken.setdefault(name.bound, port.new)
+    names.edits.replace(imported.statement, alias, name)
+
+
+def rename(names: Names, variable: Variable, new: str) -> None:
+    """Give every use of a variable another name."""
+    for use in variable.uses:
+        if isinstance(use.ctx, ast.Load):
+            names.draft.replace(*names.view.source.span(use), new)
+
+
+def can_rename(names: Names, variable: Variable, new: str, port: Port) -> bool:
     """Whether every use of the variable can be given another name without meeting something of that name."""
-    if variable.name == name:
+    if variable.name == new:
         return True
-    if not all(isinstance(binder, ast.alias) and _is_port_alias(view, binder, port) for binder in variable.binders):
+    if not all(isinstance(binder, ast.alias) and _imports_legacy(names.view, binder, port) for binder in variable.binders):
         return False
-    if name in scopes.unbound or _is_listed(view, variable.name):
+    if any(variable.name in scope.redirected for scope in names.scopes.by_node.values()):
         return False
-    return not any(_has_other(view, scope, name, port) for scope in _scopes_between(scopes, variable))
+    return is_free(names, _scopes_of(names.scopes, variable), new, port) and not _by_text(names.view, variable.name)
 
 
-def _is_port_alias(view: View, alias: ast.alias, port: Port) -> bool:
+def is_free(names: Names, where: Iterable[Scope], new: str, port: Port) -> bool:
+    """Whether a name can be bound to the new symbol in these scopes: nothing else has it, and no builtin is meant by it."""
+    if names.taken.get(new, port.new) != port.new or new in names.scopes.unbound:
+        return False
+    return not any(_has_other(names.view, names.scopes, scope, new, port) for scope in where)
+
+
+def _imports_legacy(view: View, alias: ast.alias, port: Port) -> bool:
     return any(i.alias is alias and i.target == port.legacy and not alias.asname for i in view.imports)
 
 
-def _is_listed(view: View, name: str) -> bool:
-    """Whether the name is exported by `__all__`, or reached as a string through `globals()`."""
-    return any(isinstance(node, ast.Constant) and node.value == name for node in view.parents)
+def _by_text(view: View, name: str) -> bool:
+    text = view.source.text
+    return LOOKED_UP_BY_TEXT.search(text) is not None and re.search(rf"""(['"]){re.escape(name)}\1""", text) is not None
 
 
-def _scopes_between(scopes: Scopes, variable: Variable) -> Iterable[Scope]:
+def _scopes_of(scopes: Scopes, variable: Variable) -> list[Scope]:
     """The scopes in which the variable is read, and those around them up to its own."""
     seen: dict[int, Scope] = {id(variable.scope): variable.scope}
     for use in variable.uses:
@@ -74,120 +177,51 @@ def _scopes_between(scopes: Scopes, variable: Variable) -> Iterable[Scope]:
         while scope is not None and scope is not variable.scope:
             seen[id(scope)] = scope
             scope = scope.parent
-    return seen.values()
+    return list(seen.values())
 
 
-def _has_other(view: View, scope: Scope, name: str, port: Port) -> bool:
+def _has_other(view: View, scopes: Scopes, scope: Scope, name: str, port: Port) -> bool:
     """Whether the scope binds the name to anything but the new symbol itself."""
     found = scope.variables.get(name)
     if found is None:
         return False
-    return not all(isinstance(binder, ast.alias) and _imports_new(view, binder, port) for binder in found.binders)
+    return not all(isinstance(binder, ast.alias) and _imports_new(view, scopes, binder, port) for binder in found.binders)
 
 
-def _imports_new(view: View, alias: ast.alias, port: Port) -> bool:
-    statement = view.parents.get(alias)
+def _imports_new(view: View, scopes: Scopes, alias: ast.alias, port: Port) -> bool:
+    statement = scopes.statement_of.get(alias)
     if not isinstance(statement, ast.ImportFrom) or alias.asname:
         return False
     module = absolute(view.package, statement.module, statement.level)
     return module is not None and view.modules.member(module, alias.name, view.path.parent) == view.modules.canonical(port.new)
 
 
-def rewrite_from_import(draft: Draft, statement: ast.ImportFrom, replaced: dict[ast.alias, NewName | None]) -> None:
-    """Replace some names of a `from` import (None: remove); the others stay."""
-    numbers = frozenset(number for number, alias in enumerate(statement.names) if alias in replaced)
-    wanted = list(dict.fromkeys(name for name in replaced.values() if name is not None))
-    by_module: dict[str, list[NewName]] = {}
-    for name in wanted:
-        if not _merge(draft, statement, name):
-            by_module.setdefault(name.module, []).append(name)
-    if len(numbers) == len(statement.names):
-        if len(by_module) == 1 and len(wanted) == len(numbers) == len(replaced):
-            _replace_in_place(draft, statement, replaced)
-        elif by_module:
-            lines = [import_line(module, names) for module, names in by_module.items()]
-            draft.replace(*draft.view.source.span(statement), separator(draft, statement).join(lines))
-        else:
-            delete_statement(draft, statement)
-        return
-    text = remove_names(draft.text_of(statement), numbers)
-    lines = [import_line(module, names) for module, names in by_module.items()]
-    draft.replace(*draft.view.source.span(statement), separator(draft, statement).join([text, *lines]))
+def unlist(names: Names, old: str, new: str | None) -> None:
+    """Rename an entry of `__all__`, or remove it."""
+    for display in _exports(names.view):
+        entries = [n for n, item in enumerate(display.elts) if isinstance(item, ast.Constant) and item.value == old]
+        for number in entries:
+            names.draft.listed.setdefault(display, {})[number] = new
 
 
-def import_line(module: str, names: Iterable[NewName]) -> str:
-    """A `from` import."""
-    return f"from {module} import {', '.join(name.text for name in names)}"
+def _exports(view: View) -> Iterable[ast.List | ast.Tuple]:
+    for statement in view.flow.hot_statements():
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=value):
+                yield from _displays(value)
+            case ast.AugAssign(target=ast.Name(id="__all__"), value=value):
+                yield from _displays(value)
+            case ast.AnnAssign(target=ast.Name(id="__all__"), value=ast.expr() as value):
+                yield from _displays(value)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__")), args=[value])):
+                yield from _displays(value)
+            case _:
+                pass
 
 
-def _replace_in_place(draft: Draft, statement: ast.ImportFrom, replaced: dict[ast.alias, NewName | None]) -> None:
-    """Module and names change; line breaks, brackets and comments stay."""
-    start, end = draft.view.source.span(statement)
-    text = draft.view.source.text
-    match = re.compile(r"from((?:\s|\\)*)([\w.\s\\]*?)((?:\s|\\)*)import\b").match(text, start, end)
-    assert match is not None
-    module = next(name.module for name in replaced.values() if name is not None)
-    gap = match.group(1) or " "
-    after = match.group(3) or " "
-    draft.replace(match.start(1), match.end(3), f"{gap}{module}{after}")
-    for alias, name in replaced.items():
-        if name is not None:
-            draft.replace(*draft.view.source.span(alias), name.text)
-
-
-def _merge(draft: Draft, statement: ast.ImportFrom, name: NewName) -> bool:
-    """Add the name to an import of the same module that stands earlier in the same block."""
-    body = _block_of(draft.view, statement)
-    for other in body[: body.index(statement)] if statement in body else []:
-        if not isinstance(other, ast.ImportFrom) or other.level or other.module != name.module or other.names[0].name == "*":
-            continue
-        if any(alias.name == name.name and (alias.asname or "") == name.asname for alias in other.names):
-            return True
-        if any(edit.start == draft.view.source.span(other)[0] for edit in draft.edits):
-            continue
-        listing = import_listing(draft.text_of(other))
-        draft.replace(*draft.view.source.span(other), listing.insert(name.text).render())
-        return True
-    return False
-
-
-def _block_of(view: View, statement: ast.stmt) -> list[ast.stmt]:
-    parent = view.parents.get(statement)
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(parent, field, None)
-        if isinstance(block, list) and statement in block:
-            return block
-    return [statement]
-
-
-def separator(draft: Draft, statement: ast.stmt) -> str:
-    """A line break with the statement's indentation; a semicolon where it shares its line."""
-    source = draft.view.source
-    start, end = source.span(statement)
-    before = source.text[source.starts[statement.lineno - 1] : start]
-    after = source.text[end : end + 200].lstrip(" \t\f")
-    alone = before.strip() == "" and (after == "" or after[0] in "\r\n#")
-    return source.newline + before if alone else "; "
-
-
-def delete_statement(draft: Draft, statement: ast.stmt) -> None:
-    """Remove a statement, with its line if nothing else stands there; `pass` where a block would be left empty."""
-    source = draft.view.source
-    start, end = source.span(statement)
-    if len(_block_of(draft.view, statement)) == 1 and not isinstance(draft.view.parents.get(statement), ast.Module):
-        draft.replace(start, end, "pass")
-        return
-    line_start = source.starts[statement.lineno - 1]
-    last = statement.end_lineno or statement.lineno
-    line_end = source.starts[last] if last < len(source.starts) else len(source.text)
-    before, after = source.text[line_start:start], source.text[end:line_end]
-    if before.strip() == "" and after.strip() == "":
-        draft.replace(line_start, line_end, "")
-    elif after.lstrip(" \t").startswith(";"):
-        draft.replace(
-            start, end + after.index(";") + 1 + (len(after.split(";", 1)[1]) - len(after.split(";", 1)[1].lstrip(" \t"))), ""
-        )
-    elif before.rstrip().endswith(";"):
-        draft.replace(line_start + before.rindex(";"), end, "")
-    else:
-        draft.replace(start, end + len(after) - len(after.lstrip(" \t")), "")
+def _displays(value: ast.expr) -> Iterable[ast.List | ast.Tuple]:
+    if isinstance(value, ast.List | ast.Tuple):
+        yield value
+    elif isinstance(value, ast.BinOp):
+        yield from _displays(value.left)
+        yield from _displays(value.right)

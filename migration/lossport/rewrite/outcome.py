@@ -29,6 +29,7 @@ class Draft:
     view: View
     edits: list[Replace | Transform] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    listed: dict[ast.List | ast.Tuple, dict[int, str | None]] = field(default_factory=dict)
 
     def replace(self, start: int, end: int, text: str) -> None:
         """Replace a span."""

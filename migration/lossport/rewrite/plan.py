@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -15,6 +16,7 @@ from lossport.port import Acknowledged
 from lossport.rewrite.check import check_port
 from lossport.rewrite.edits import apply_edits
 from lossport.rewrite.file import Fixers
+from lossport.rewrite.imports import Imports
 from lossport.rewrite.outcome import Draft, Refusal
 from lossport.tree.modules import Modules
 from lossport.tree.source import SourceError, decode, parse
@@ -85,8 +87,10 @@ def plan_rewrite(project: Project, losses: Sequence[Loss], *, executor: Executor
         Refusal(p.path, p.line, p.column, p.code, p.reason, "mend the file, or leave it out by exclude= in [tool.lossport]")
         for p in seen.problems
     ]
+    drafts = {item.path: Draft(item) for item in seen.views}
+    rewrite_all(project, losses, fixers, drafts)
     for item in seen.views:
-        draft = fixers.rewrite(item)
+        draft = drafts[item.path]
         refused += draft.refusals
         known = {id(r): _is_acknowledged(r, acknowledged) for r in draft.refusals}
         stands = all(known.values()) and not any(
@@ -101,6 +105,32 @@ def plan_rewrite(project: Project, losses: Sequence[Loss], *, executor: Executor
     standing = tuple(r for r in refused if not _is_acknowledged(r, acknowledged))
     noted = tuple(r for r in refused if _is_acknowledged(r, acknowledged))
     return RewritePlan(project.root, tuple(files), tuple(sites), standing, noted, seen.files, seen.parsed)
+
+
+def rewrite_all(project: Project, losses: Sequence[Loss], fixers: Fixers, drafts: Mapping[Path, Draft]) -> None:
+    """Fill the drafts of all files."""
+    others = _OtherLosses(project, {loss.name for loss in losses})
+    Imports(drafts, fixers.contracts, fixers.gone, legacy=project.legacy, elsewhere=others.speak_of).rewrite()
+    for draft in drafts.values():
+        fixers.rewrite(draft)
+
+
+class _OtherLosses:
+    """The legacy symbols that other ports of the project speak of; the port files are read when the first question comes."""
+
+    def __init__(self, project: Project, mine: set[str]) -> None:
+        self.project = project
+        self.mine = mine
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:
+        """All of them."""
+        names = (name for name in self.project.loss_names if name not in self.mine)
+        return frozenset(symbol for name in names for symbol in self.project.loss(name).symbols)
+
+    def speak_of(self, dotted: str) -> bool:
+        """Whether one of them is meant."""
+        return dotted in self.symbols
 
 
 def _fixers(project: Project, losses: Iterable[Loss], modules: Modules, *, case: bool = False) -> Fixers:
@@ -167,7 +197,8 @@ def rewrite_case_file(project: Project, loss: Loss, text: str, *, sources: Mappi
     except SourceError as error:
         raise RewriteRefused([Refusal(shown, error.line, error.column, "", error.reason, "mend the file")]) from error
     item = view_of_text(project, modules, loss, loss.case_file, source, tree)
-    draft = fixers.rewrite(item)
+    draft = Draft(item)
+    rewrite_all(project, [loss], fixers, {item.path: draft})
     if draft.refusals:
         raise RewriteRefused(draft.refusals)
     return apply_edits(source.text, draft.edits)

@@ -7,8 +7,9 @@ import re
 
 from lossport.port import Key
 from lossport.rewrite.contract import Contract, changed
-from lossport.rewrite.names import separator
+from lossport.rewrite.literals import like
 from lossport.rewrite.outcome import Draft
+from lossport.rewrite.statements import separator
 from lossport.tree.uses import Use
 from lossport.tree.values import Result, ResultMember
 
@@ -107,20 +108,8 @@ def _replace_key(draft: Draft, use: Use, node: ast.expr, new: str) -> bool:
     if not isinstance(node, ast.Constant):
         draft.refuse(use.node, f"the key {new!r} is read through a variable", "write the key out where it is read")
         return False
-    draft.replace(*draft.view.source.span(node), key_literal(draft.text_of(node), new))
+    draft.replace(*draft.view.source.span(node), like(draft.text_of(node), new))
     return True
-
-
-def key_literal(old: str, new: str) -> str:
-    """A string literal in the quotes of the one it replaces.
-
-    >>> key_literal("'a'", "b")
-    "'b'"
-    """
-    match = re.fullmatch(r"[uU]?(['\"])(?!\1)[^\n]*\1", old)
-    quote = match.group(1) if match else '"'
-    body = new.replace("\\", "\\\\").replace(quote, "\\" + quote)
-    return f"{quote}{body}{quote}"
 
 
 def _get(draft: Draft, use: Use, contract: Contract, result: Result) -> None:
@@ -138,7 +127,7 @@ def _get(draft: Draft, use: Use, contract: Contract, result: Result) -> None:
     key = _key(draft, use, contract, path)
     if key is None or not changed(key) or not _certain(draft, use, contract):
         return
-    new = key_literal(draft.text_of(call.args[0]), str(key.new))
+    new = like(draft.text_of(call.args[0]), str(key.new))
     if key.kind != "number":
         draft.replace(*draft.view.source.span(call.args[0]), new)
         return
@@ -162,7 +151,7 @@ def _contains(draft: Draft, use: Use, contract: Contract, result: Result) -> Non
     if key is not None and key.new is None:
         draft.refuse(use.node, f"asks for {key.legacy!r}, which is gone: {key.reason}", "stop asking for it")
     elif key is not None and key.new != path[-1] and _certain(draft, use, contract):
-        draft.replace(*draft.view.source.span(around.left), key_literal(draft.text_of(around.left), str(key.new)))
+        draft.replace(*draft.view.source.span(around.left), like(draft.text_of(around.left), str(key.new)))
 
 
 def _escape(draft: Draft, use: Use, contract: Contract, result: Result) -> None:

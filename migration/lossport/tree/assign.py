@@ -169,7 +169,7 @@ def _first_values(frame: Frame, node: FunctionNode, env: Env) -> Iterable[tuple[
     tested = _is_run_by_pytest(node)
     for arg, default in pairs:
         values = evaluate(frame, default, env) if default is not None else EMPTY
-        by_annotation = instance_by(evaluate(frame, arg.annotation, env)) if arg.annotation is not None else EMPTY
+        by_annotation = instance_by(annotated(frame, arg.annotation, env)) if arg.annotation is not None else EMPTY
         fixture = frame.world.fixture(frame.flow, arg.arg) if tested and default is None else None
         if by_annotation:
             yield arg.arg, by_annotation
@@ -181,7 +181,7 @@ def _first_values(frame: Frame, node: FunctionNode, env: Env) -> Iterable[tuple[
     for rest in (arguments.vararg, arguments.kwarg):
         if rest is not None:
             if rest.annotation is not None:
-                evaluate(frame, rest.annotation, env)
+                annotated(frame, rest.annotation, env)
             yield rest.arg, OTHER
 
 
@@ -207,6 +207,19 @@ def _parametrized(frame: Frame, node: FunctionNode, env: Env) -> dict[str, Value
             case _:
                 pass
     return found
+
+
+def annotated(frame: Frame, annotation: ast.expr, env: Env) -> Values:
+    """What an annotation names, quoted or not."""
+    frame.flow.quoted.note(annotation)
+    values = evaluate(frame, annotation, env)
+    if isinstance(annotation, ast.Subscript | ast.BinOp):
+        names = {part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "") for part in ast.walk(annotation)}
+        if isinstance(annotation, ast.BinOp) or "Optional" in names or "Final" in names or "Annotated" in names:
+            return frozenset().union(
+                *(frame.flow.values.get(part, EMPTY) for part in ast.walk(annotation) if isinstance(part, ast.expr))
+            )
+    return values
 
 
 def instance_by(annotation: Values) -> Values:

@@ -9,6 +9,7 @@ from lossport.tree.assign import assign, define_function, grow_table, items_of, 
 from lossport.tree.calls import Arguments, call
 from lossport.tree.flow import Env, Frame, evaluate, rule
 from lossport.tree.members import attribute_of
+from lossport.tree.quoted import annotations_in
 from lossport.tree.values import (
     EMPTY,
     NOTHING,
@@ -25,6 +26,9 @@ from lossport.tree.values import (
 def _constant(frame: Frame, node: ast.Constant, env: Env) -> Values:
     if node.value is None:
         return NOTHING
+    inside = frame.flow.quoted(node) if isinstance(node.value, str) else None
+    if inside is not None:
+        return evaluate(frame, inside, env)
     if isinstance(node.value, str) or (isinstance(node.value, int) and not isinstance(node.value, bool)):
         return frozenset({Text(node.value)})
     return OTHER
@@ -46,6 +50,8 @@ def _attribute(frame: Frame, node: ast.Attribute, env: Env) -> Values:
 
 @rule(ast.Call)
 def _call(frame: Frame, node: ast.Call, env: Env) -> Values:
+    for annotation in annotations_in(node):
+        frame.flow.quoted.note(annotation)
     function = evaluate(frame, node.func, env)
     positional = [evaluate(frame, arg.value if isinstance(arg, ast.Starred) else arg, env) for arg in node.args]
     keywords = [evaluate(frame, keyword.value, env) for keyword in node.keywords]

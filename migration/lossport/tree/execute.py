@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from lossport.tree.assign import assign, define_function, instance_by, is_fixture, items_of, narrowed, store_name
+from lossport.tree.assign import annotated, assign, define_function, instance_by, is_fixture, items_of, narrowed, store_name
 from lossport.tree.flow import (
     MAX_LOOP_ROUNDS,
     ClassFacts,
@@ -19,7 +19,7 @@ from lossport.tree.flow import (
     step,
 )
 from lossport.tree.modules import absolute
-from lossport.tree.values import EMPTY, OTHER, Class
+from lossport.tree.values import EMPTY, OTHER, Class, Named, Values
 
 
 def join_env(first: Env, second: Env) -> Env:
@@ -52,7 +52,7 @@ def _assign(frame: Frame, node: ast.Assign, env: Env) -> Env:
 
 @step(ast.AnnAssign)
 def _annotated(frame: Frame, node: ast.AnnAssign, env: Env) -> Env:
-    annotation = evaluate(frame, node.annotation, env)
+    annotation = annotated(frame, node.annotation, env)
     if node.value is not None:
         assign(frame, node.target, evaluate(frame, node.value, env), env)
     else:
@@ -164,6 +164,8 @@ def _import(frame: Frame, node: ast.Import, env: Env) -> Env:
     for alias in node.names:
         path = alias.name if alias.asname else alias.name.partition(".")[0]
         store_name(frame, alias.asname or path, frame.world.resolve(frame.flow, path), env)
+        if alias.asname:
+            _heat_module(frame, alias.asname, frame.world.resolve(frame.flow, path))
     return env
 
 
@@ -175,7 +177,16 @@ def _import_from(frame: Frame, node: ast.ImportFrom, env: Env) -> Env:
             known = module is not None
             values = frame.world.resolve(frame.flow, f"{module}.{alias.name}") if known else OTHER
             store_name(frame, alias.asname or alias.name, values, env)
+            _heat_module(frame, alias.asname or alias.name, values)
     return env
+
+
+def _heat_module(frame: Frame, name: str, values: Values) -> None:
+    """Whatever uses a legacy module by a name of its own is looked at."""
+    near = frame.flow.info.path.parent if frame.flow.info.path else None
+    for value in values:
+        if isinstance(value, Named) and frame.world.modules.canonical(value.path, near) in frame.world.retired:
+            frame.flow.heat({name})
 
 
 @step(ast.Global)
@@ -212,7 +223,7 @@ def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: E
         for decorator in node.decorator_list:
             evaluate(frame, decorator, env)
         if node.returns is not None:
-            evaluate(frame, node.returns, env)
+            annotated(frame, node.returns, env)
     if is_fixture(node):
         facts = frame.world.facts[node]
         assert isinstance(facts, FunctionFacts)

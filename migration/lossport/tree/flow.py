@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossport.tree.modules import ModuleInfo
+from lossport.tree.quoted import Quoted
 from lossport.tree.source import Source
 from lossport.tree.values import EMPTY, FOLLOWED, OTHER, Class, Function, Named, Object, Value, Values
 
@@ -73,6 +74,7 @@ class Flow:
         self.source = source
         self.tree = tree
         self.info = info
+        self.quoted = Quoted(source)
         self.values: dict[ast.expr, Values] = {}
         self.named: dict[ast.expr, str] = {}
         self.globals: Env = {}

@@ -160,20 +160,20 @@ def describe(name: str, path: Path | None, tree: ast.Module) -> ModuleInfo:
     """The top-level bindings of a parsed module."""
     is_package = path is not None and path.name == "__init__.py"
     info = ModuleInfo(name, path, tree, is_package)
-    for statement in _top_level(tree.body):
+    for statement in top_level(tree.body):
         _bind(info, statement)
     return info
 
 
-def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+def top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements of a module, those under `if`, `try`, `with` and loops included."""
     for statement in body:
         yield statement
         for block in ("body", "orelse", "finalbody"):
             if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                yield from _top_level(getattr(statement, block, []))
+                yield from top_level(getattr(statement, block, []))
         for handler in getattr(statement, "handlers", []):
-            yield from _top_level(handler.body)
+            yield from top_level(handler.body)
 
 
 def _bind(info: ModuleInfo, statement: ast.stmt) -> None:

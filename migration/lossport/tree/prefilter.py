@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 
 CHUNK = 512
@@ -20,29 +21,46 @@ def names_of(symbols: Iterable[str]) -> tuple[str, ...]:
 
 
 def pattern_of(words: Iterable[str]) -> re.Pattern[bytes]:
-    """A search for any of the words, as whole words."""
+    """A search for any of the words, as whole words; one that finds nothing for none."""
     longest_first = sorted({word.encode() for word in words}, key=lambda word: (-len(word), word))
-    return re.compile(rb"(?<![A-Za-z0-9_])(?:" + b"|".join(map(re.escape, longest_first)) + rb")(?![A-Za-z0-9_])")
+    return re.compile(rb"(?<![A-Za-z0-9_])(?:" + (b"|".join(map(re.escape, longest_first)) or rb"(?!)") + rb")(?![A-Za-z0-9_])")
 
 
-def search(
-    paths: Sequence[Path], words: Sequence[str], executor: Executor | None = None
-) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """The paths whose bytes contain one of the words, and the paths that could not be read, with the reason."""
+@dataclass(frozen=True)
+class Wanted:
+    """What a file has to contain: one of the words; or one of the packages along with something that computes a name in it."""
+
+    words: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    computing: tuple[str, ...] = ("import_module", "__import__")
+
+
+@dataclass(frozen=True)
+class Hits:
+    """The files that contain what was wanted, and those that could not be read, with the reason."""
+
+    paths: tuple[Path, ...]
+    unreadable: tuple[tuple[Path, str], ...] = ()
+
+
+def search(paths: Sequence[Path], wanted: Wanted, executor: Executor | None = None) -> Hits:
+    """The paths whose bytes contain what is wanted, in the order given."""
     if executor is None:
-        return _search_chunk(paths, words)
+        return _search_chunk(paths, wanted)
     chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    hits: list[Path] = []
-    unreadable: list[tuple[Path, str]] = []
-    for found, failed in executor.map(_search_chunk, chunks, [words] * len(chunks)):
-        hits += found
-        unreadable += failed
-    return hits, unreadable
+    found = list(executor.map(_search_chunk, chunks, [wanted] * len(chunks)))
+    return Hits(
+        tuple(path for hits in found for path in hits.paths),
+        tuple(item for hits in found for item in hits.unreadable),
+    )
 
 
-def _search_chunk(paths: Sequence[Path], words: Sequence[str]) -> tuple[list[Path], list[tuple[Path, str]]]:
-    pattern = pattern_of(words)
-    literals = [word.encode() for word in words]
+def _search_chunk(paths: Sequence[Path], wanted: Wanted) -> Hits:
+    pattern = pattern_of(wanted.words)
+    literals = [word.encode() for word in wanted.words]
+    packages = [word.encode() for word in wanted.packages]
+    in_packages = pattern_of(wanted.packages)
+    computing = [word.encode() for word in wanted.computing] if packages else []
     hits: list[Path] = []
     unreadable: list[tuple[Path, str]] = []
     for path in paths:
@@ -52,9 +70,10 @@ def _search_chunk(paths: Sequence[Path], words: Sequence[str]) -> tuple[list[Pat
             unreadable.append((path, error.strerror or str(error)))
             continue
         # `in` is several times faster than a regular expression, and nearly all files contain none of the words.
-        if any(literal in raw for literal in literals) and pattern.search(raw):
+        named = any(literal in raw for literal in literals) and pattern.search(raw)
+        if named or (any(c in raw for c in computing) and any(p in raw for p in packages) and in_packages.search(raw)):
             hits.append(path)
-    return hits, unreadable
+    return Hits(tuple(hits), tuple(unreadable))
 
 
 def importers(
@@ -66,7 +85,7 @@ def importers(
         by_module.setdefault(module, set()).add(name)
     found: dict[Path, set[str]] = {}
     for module, names in by_module.items():
-        candidates, _ = search(paths, [module], executor)
+        candidates = search(paths, Wanted((module,)), executor).paths
         imports = re.compile(rb"(?m)(?:^|[;:])[ \t]*(?:from|import)\b[^\n]*?(?<!\w)%s(?!\w)" % re.escape(module).encode())
         for path in candidates:
             raw = path.read_bytes()

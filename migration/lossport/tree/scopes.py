@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -62,15 +62,23 @@ class Scopes:
     of_name: dict[ast.Name, Variable]
     unbound: dict[str, list[ast.Name]]
     scope_of: dict[ast.AST, Scope]
+    statement_of: dict[ast.alias, ast.Import | ast.ImportFrom]
 
     def bound_anywhere(self, name: str) -> bool:
         """Whether any scope of the file binds the name."""
         return any(name in scope.variables and scope.variables[name].binders for scope in self.by_node.values())
 
 
-def scopes_of(tree: ast.Module, statements: Iterable[ast.stmt] | None = None) -> Scopes:
-    """Resolve every name of a module, or of some of its top-level statements, to its variable."""
-    builder = _Builder(tree)
+def scopes_of(
+    tree: ast.Module,
+    statements: Iterable[ast.stmt] | None = None,
+    unquote: Callable[[ast.Constant], ast.expr | None] = lambda node: None,
+) -> Scopes:
+    """Resolve every name of a module, or of some of its top-level statements, to its variable.
+
+    `unquote` gives the expression inside a quoted annotation.
+    """
+    builder = _Builder(tree, unquote)
     builder.body(tree.body if statements is None else statements, builder.module)
     return builder.finish()
 
@@ -78,11 +86,13 @@ def scopes_of(tree: ast.Module, statements: Iterable[ast.stmt] | None = None) ->
 class _Builder:
     """One walk that collects bindings and uses; uses are resolved at the end, as a function may read what is bound later."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, unquote: Callable[[ast.Constant], ast.expr | None]) -> None:
+        self.unquote = unquote
         self.module = Scope(tree, None)
         self.by_node: dict[ast.AST, Scope] = {tree: self.module}
         self.reads: list[tuple[ast.Name, Scope]] = []
         self.scope_of: dict[ast.AST, Scope] = {}
+        self.statement_of: dict[ast.alias, ast.Import | ast.ImportFrom] = {}
 
     def finish(self) -> Scopes:
         of_name: dict[ast.Name, Variable] = {}
@@ -94,42 +104,43 @@ class _Builder:
             else:
                 variable.uses.append(name)
                 of_name[name] = variable
-        return Scopes(self.module, self.by_node, of_name, unbound, self.scope_of)
+        return Scopes(self.module, self.by_node, of_name, unbound, self.scope_of, self.statement_of)
 
     def body(self, nodes: Iterable[ast.AST], scope: Scope) -> None:
         for node in nodes:
             self.visit(node, scope)
 
     def visit(self, node: ast.AST, scope: Scope) -> None:
-        match node:
-            case ast.Name():
-                self._name(node, scope)
-            case ast.Import() | ast.ImportFrom():
-                self._import(node, scope)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                self._function(node, scope)
-            case ast.ClassDef():
-                self._class(node, scope)
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                self._comprehension(node, scope)
-            case ast.Global(names=names):
-                scope.redirected.update(dict.fromkeys(names, self.module))
-            case ast.Nonlocal(names=names):
-                self._nonlocal(names, scope)
-            case ast.NamedExpr(target=target, value=value):
-                owner = scope
-                while isinstance(owner.node, COMPREHENSIONS) and owner.parent is not None:
-                    owner = owner.parent
-                self.visit(value, scope)
-                self._name(target, owner)
-            case _:
-                self._bind_by_text(node, scope)
-                self.body(ast.iter_child_nodes(node), scope)
+        """Collect what a node binds and reads, and what is inside it."""
+        rule = _VISITS.get(type(node))
+        if rule is not None:
+            rule(self, node, scope)
+        else:
+            self._bind_by_text(node, scope)
+            self.body(ast.iter_child_nodes(node), scope)
+
+    def global_names(self, node: ast.Global, scope: Scope) -> None:
+        """`global x`."""
+        scope.redirected.update(dict.fromkeys(node.names, self.module))
+
+    def walrus(self, node: ast.NamedExpr, scope: Scope) -> None:
+        """`x := value` binds outside a comprehension."""
+        owner = scope
+        while isinstance(owner.node, COMPREHENSIONS) and owner.parent is not None:
+            owner = owner.parent
+        self.visit(node.value, scope)
+        self.name(node.target, owner)
+
+    def text(self, node: ast.Constant, scope: Scope) -> None:
+        """A quoted annotation."""
+        inside = self.unquote(node) if isinstance(node.value, str) else None
+        if inside is not None:
+            self.visit(inside, scope)
 
     def _bind(self, name: str, binder: Binder, scope: Scope) -> None:
         scope.redirected.get(name, scope).variable(name).binders.append(binder)
 
-    def _name(self, node: ast.Name, scope: Scope) -> None:
+    def name(self, node: ast.Name, scope: Scope) -> None:
         self.scope_of[node] = scope
         if isinstance(node.ctx, ast.Store | ast.Del):
             self._bind(node.id, node, scope)
@@ -145,14 +156,15 @@ class _Builder:
             case _:
                 pass
 
-    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+    def import_(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         for alias in node.names:
             self.scope_of[alias] = scope
+            self.statement_of[alias] = node
             if alias.name != "*":
                 bound = alias.asname or (alias.name.partition(".")[0] if isinstance(node, ast.Import) else alias.name)
                 self._bind(bound, alias, scope)
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> None:
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> None:
         inner = self.by_node[node] = Scope(node, scope)
         arguments = node.args
         outside: list[ast.expr | None] = [*arguments.defaults, *arguments.kw_defaults]
@@ -171,7 +183,7 @@ class _Builder:
             self._declare(node.body, inner)
             self.body(node.body, inner)
 
-    def _class(self, node: ast.ClassDef, scope: Scope) -> None:
+    def class_(self, node: ast.ClassDef, scope: Scope) -> None:
         self._bind(node.name, node, scope)
         self.body([*node.decorator_list, *node.bases, *node.keywords], scope)
         inner = self.by_node[node] = Scope(node, scope)
@@ -184,15 +196,16 @@ class _Builder:
             if isinstance(statement, ast.Global | ast.Nonlocal):
                 self.visit(statement, scope)
 
-    def _nonlocal(self, names: list[str], scope: Scope) -> None:
-        for name in names:
+    def nonlocal_(self, node: ast.Nonlocal, scope: Scope) -> None:
+        """`nonlocal x`."""
+        for name in node.names:
             owner = scope.parent
             while owner is not None and not (isinstance(owner.node, FUNCTIONS) and name in owner.variables):
                 owner = owner.parent
             if owner is not None:
                 scope.redirected[name] = owner
 
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, scope: Scope) -> None:
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, scope: Scope) -> None:
         inner = self.by_node[node] = Scope(node, scope)
         for number, generator in enumerate(node.generators):
             self.visit(generator.iter, scope if number == 0 else inner)
@@ -200,3 +213,22 @@ class _Builder:
             self.body(generator.ifs, inner)
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         self.body(results, inner)
+
+
+_VISITS: dict[type[ast.AST], Callable[[_Builder, Any, Scope], None]] = {
+    ast.Name: _Builder.name,
+    ast.Import: _Builder.import_,
+    ast.ImportFrom: _Builder.import_,
+    ast.FunctionDef: _Builder.function,
+    ast.AsyncFunctionDef: _Builder.function,
+    ast.Lambda: _Builder.function,
+    ast.ClassDef: _Builder.class_,
+    ast.ListComp: _Builder.comprehension,
+    ast.SetComp: _Builder.comprehension,
+    ast.DictComp: _Builder.comprehension,
+    ast.GeneratorExp: _Builder.comprehension,
+    ast.Global: _Builder.global_names,
+    ast.Nonlocal: _Builder.nonlocal_,
+    ast.NamedExpr: _Builder.walrus,
+    ast.Constant: _Builder.text,
+}

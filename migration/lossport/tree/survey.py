@@ -12,17 +12,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import lossport.tree.evaluate
 import lossport.tree.execute  # noqa: F401  # both register their rules
 from lossport.config import Loss, Project
 from lossport.tree.flow import Flow
 from lossport.tree.modules import Modules, absolute, describe
-from lossport.tree.prefilter import importers, names_of, search
+from lossport.tree.prefilter import Wanted, importers, names_of, search
 from lossport.tree.scopes import Scopes, scopes_of
-from lossport.tree.signatures import Shape, shape_of
 from lossport.tree.source import Source, SourceError, decode, parse
+from lossport.tree.targets import Targets, targets_of
 from lossport.tree.uses import Use, Uses
 from lossport.tree.values import Legacy, Symbol
 from lossport.tree.walk import walk
@@ -65,39 +65,13 @@ class SiteReport:
 
 
 @dataclass(frozen=True)
-class Targets:
-    """What is looked for: legacy symbols, which of them are classes, and the modules they live in."""
-
-    symbols: frozenset[str]
-    modules: frozenset[str]
-    shapes: Mapping[str, Shape]
-
-    @property
-    def classes(self) -> frozenset[str]:
-        """The symbols that are classes. One whose source is gone counts as a class if its name is written like one."""
-        return frozenset(s for s in self.symbols if (self.shapes[s].is_class if s in self.shapes else _looks_like_class(s)))
-
-
-def _looks_like_class(symbol: str) -> bool:
-    return symbol.rpartition(".")[2].lstrip("_")[:1].isupper()
-
-
-def targets_of(modules: Modules, losses: Iterable[Loss]) -> Targets:
-    """The symbols and modules that the losses retire."""
-    symbols = frozenset(symbol for loss in losses for symbol in loss.symbols)
-    shapes = {symbol: shape for symbol in symbols if (shape := shape_of(modules, symbol)) is not None}
-    return Targets(symbols, frozenset(symbol.rpartition(".")[0] for symbol in symbols), shapes)
-
-
-@dataclass(frozen=True)
 class Imported:
-    """One name of an import statement that is a legacy symbol, a legacy module, or (`star`) everything of one."""
+    """One name of an import statement that is a legacy symbol, a legacy module, everything of one, or another name of one."""
 
     statement: ast.Import | ast.ImportFrom
     alias: ast.alias
     target: str
-    is_symbol: bool
-    star: bool = False
+    kind: Literal["symbol", "module", "star", "other"]
 
 
 class View:
@@ -135,7 +109,7 @@ class View:
         """The variables of the file, complete for these names."""
         pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(set(words))) or r"(?!)")
         touched = [s for s in self.tree.body if pattern.search(self.source.text, *self.flow.lines(s))]
-        return scopes_of(self.tree, touched)
+        return scopes_of(self.tree, touched, self.flow.quoted)
 
     @cached_property
     def imports(self) -> tuple[Imported, ...]:
@@ -148,7 +122,7 @@ class View:
                 for alias in node.names:
                     target = self.modules.canonical(alias.name, self.path.parent)
                     if target in self.targets.modules:
-                        yield Imported(node, alias, target, is_symbol=False)
+                        yield Imported(node, alias, target, "module")
             elif isinstance(node, ast.ImportFrom):
                 module = absolute(self.package, node.module, node.level)
                 if module is not None:
@@ -159,13 +133,15 @@ class View:
             if alias.name == "*":
                 target = self.modules.canonical(module, self.path.parent)
                 if target in self.targets.modules:
-                    yield Imported(node, alias, target, is_symbol=False, star=True)
+                    yield Imported(node, alias, target, "star")
                 continue
             target = self.modules.member(module, alias.name, self.path.parent)
             if target in self.targets.symbols:
-                yield Imported(node, alias, target, is_symbol=True)
+                yield Imported(node, alias, target, "symbol")
             elif target in self.targets.modules:
-                yield Imported(node, alias, target, is_symbol=False)
+                yield Imported(node, alias, target, "module")
+            elif self.modules.canonical(module, self.path.parent) in self.targets.modules:
+                yield Imported(node, alias, f"{self.modules.canonical(module, self.path.parent)}.{alias.name}", "other")
 
 
 @dataclass(frozen=True)
@@ -221,23 +197,35 @@ class _Surveyor:
         self.found = {found.path: found.foreign for found in walk(project).files}
         self.retired = {path for module in self.targets.modules if (path := project.module_path(module)) is not None}
         self.problems: list[Problem] = []
-        self.world = World(modules, self.targets.symbols, self.targets.classes, interest, self.open)
+        self.world = World(modules, self.targets, interest, self.open)
 
     def survey(self) -> Survey:
         """Run the files that contain a legacy name, then those that they hand something to, until no file joins."""
-        words = names_of(self.targets.symbols)
-        hits, unreadable = search([path for path in self.found if path not in self.retired], words, self.executor)
-        self.problems += [Problem(_shown(self.project, path), 1, 1, f"cannot be read: {why}") for path, why in unreadable]
-        for path in hits:
+        wanted = self.wanted()
+        hits = search([path for path in self.found if path not in self.retired], wanted, self.executor)
+        self.problems += [Problem(_shown(self.project, path), 1, 1, f"cannot be read: {why}") for path, why in hits.unreadable]
+        for path in hits.paths:
             if path.suffix in PYTHON:
                 flow = self.world.enter(path)
                 if flow is not None:
-                    flow.heat(words)
+                    flow.heat((*wanted.words, *wanted.packages))
         self.world.settle()
         while self._importers_join():
             self.world.settle()
         views = [View(flow, path, _shown(self.project, path), self.targets) for path, flow in self.world.flows.items()]
         return Survey(tuple(views), tuple(self.problems), self.targets, self.modules, len(self.found), len(self.world.flows))
+
+    def wanted(self) -> Wanted:
+        """The words of the symbols, and the packages in which a name may be computed."""
+        packages = {module.rpartition(".")[0] for module in self.targets.modules} - {""}
+        offering = any(self._offers(package) for package in packages)
+        computing = ("import_module", "__import__", *(("getattr", "vars") if offering else ()))
+        return Wanted(names_of(self.targets.symbols), tuple(sorted(p.rpartition(".")[2] for p in packages)), computing)
+
+    def _offers(self, package: str) -> bool:
+        info = self.modules.load(package)
+        names = self.modules.public(info) if info is not None else ()
+        return any(self.modules.member(package, name) in self.targets.symbols for name in names)
 
     def _importers_join(self) -> bool:
         """Files that import a name under which another keeps something legacy."""
@@ -290,7 +278,7 @@ def flow_of(world: World, source: Source, tree: ast.Module, path: Path, module: 
 def view_of_text(project: Project, modules: Modules, loss: Loss, path: Path, source: Source, tree: ast.Module) -> View:
     """One file alone, whether it is on disk or not."""
     targets = targets_of(modules, [loss])
-    world = World(modules, targets.symbols, targets.classes, everything, lambda world, path: None)
+    world = World(modules, targets, everything, lambda world, path: None)
     flow = flow_of(world, source, tree, path, project.module_name(path))
     flow.heat(names_of(targets.symbols))
     world.flows[path] = flow
@@ -318,7 +306,8 @@ def sites_of(item: View) -> tuple[Site, ...]:
         found.setdefault((line, column), Site(item.shown, line, column, form, symbol, item.source.line(line).strip()))
 
     for imported in item.imports:
-        add(imported.alias, "star import" if imported.star else "import", imported.target)
+        if imported.kind != "other":
+            add(imported.alias, "star import" if imported.kind == "star" else "import", imported.target)
     for use in item.uses:
         if isinstance(use.value, Symbol):
             add(use.node, _FORMS.get(use.kind, use.how or use.kind), use.value.path)

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from lossport.tree.calls import PASS_THROUGH
 from lossport.tree.flow import Flow, FunctionFacts
+from lossport.tree.quoted import annotations_in
 from lossport.tree.scopes import FUNCTIONS
 from lossport.tree.values import (
     Class,
@@ -84,19 +85,27 @@ class Uses:
         for statement in _touched(flow):
             self.parents[statement] = flow.tree
             for parent in ast.walk(statement):
-                for child in ast.iter_child_nodes(parent):
-                    self.parents[child] = parent
-                self.annotations.update(_annotations(parent))
+                self._adopt(parent)
+                self.annotations.update(annotations_in(parent))
+
+    def _adopt(self, parent: ast.AST) -> None:
+        for child in ast.iter_child_nodes(parent):
+            self.parents[child] = parent
+            inside = self.flow.quoted(child) if isinstance(child, ast.Constant) else None
+            if inside is not None:
+                self.parents[inside] = child
+                for part in ast.walk(inside):
+                    self._adopt(part)
 
     def all(self) -> Iterator[Use]:
         """The uses, in the order of the file."""
         for node, values in sorted(self.flow.values.items(), key=lambda item: (item[0].lineno, item[0].col_offset)):
             only = sure(values)
-            for value in legacy(values):
-                verdict = self.judge(node, value)
+            for held in legacy(values):
+                verdict = self.judge(node, held)
                 if verdict is not None:
                     kind, around, how = verdict
-                    yield Use(kind, node, around, value, value == only, how)
+                    yield Use(kind, node, around, held, held == only, how)
             for carrier in values:
                 if isinstance(carrier, Function | Table | TableMember):
                     yield from self._carried(node, carrier)
@@ -160,17 +169,7 @@ def _touched(flow: Flow) -> Iterator[ast.stmt]:
             yield statement
 
 
-def _annotations(parent: ast.AST) -> Iterator[ast.AST]:
-    match parent:
-        case ast.arg(annotation=ast.expr() as annotation) | ast.AnnAssign(annotation=annotation):
-            yield annotation
-        case ast.FunctionDef(returns=ast.expr() as returns) | ast.AsyncFunctionDef(returns=ast.expr() as returns):
-            yield returns
-        case _:
-            pass
-
-
-Judge: TypeAlias = Callable[[Uses, ast.expr, "ast.AST", Legacy], Verdict]
+Judge: TypeAlias = Callable[[Uses, ast.expr, ast.AST, Value], Verdict]
 _JUDGES: dict[type | None, Judge] = {}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lossport.tree.flow import ClassFacts, Flow, FunctionFacts
 from lossport.tree.modules import Modules
+from lossport.tree.targets import Targets
 from lossport.tree.values import (
     EMPTY,
     LEGACY,
@@ -39,14 +40,14 @@ class World:
     def __init__(
         self,
         modules: Modules,
-        symbols: frozenset[str],
-        classes: frozenset[str],
+        targets: Targets,
         interest: Callable[[Legacy], bool],
         open_file: Callable[[World, Path], Flow | None],
     ) -> None:
         self.modules = modules
-        self.symbols = symbols
-        self.classes = classes
+        self.symbols = targets.symbols
+        self.classes = targets.classes
+        self.retired = targets.modules
         self.interest = interest
         self.flows: dict[Path, Flow] = {}
         self.facts: dict[ast.AST, FunctionFacts | ClassFacts] = {}

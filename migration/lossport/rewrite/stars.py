@@ -1,0 +1,127 @@
+"""Star imports: of a legacy module, and of modules that pass its symbols on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from lossport.rewrite.names import Names, is_free, unlist
+from lossport.rewrite.references import Surroundings
+from lossport.rewrite.statements import NewName
+from lossport.tree.modules import absolute, top_level
+from lossport.tree.scopes import Scope
+from lossport.tree.survey import Imported
+from lossport.tree.values import Symbol
+
+
+def star_imports(names: Names, around: Surroundings, *, withdraw: bool) -> None:
+    """Replace stars of legacy modules by the names that are used, and rename what comes through other stars."""
+    view = names.view
+    for imported in view.imports:
+        if imported.kind == "star":
+            _legacy_star(names, around, imported, withdraw=withdraw)
+    for statement in top_level(view.tree.body):
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            module = absolute(view.package, statement.module, statement.level)
+            if module is not None and view.modules.canonical(module, view.path.parent) not in view.targets.modules:
+                _passing_star(names, around, statement, module)
+
+
+def _legacy_star(names: Names, around: Surroundings, imported: Imported, *, withdraw: bool) -> None:
+    statement = imported.statement
+    assert isinstance(statement, ast.ImportFrom)
+    others = sorted(_other_names(names, imported))
+    if others:
+        shown = ", ".join(others)
+        names.draft.refuse(
+            imported.alias,
+            f"the star of {imported.target} also brings {shown}, which this file uses",
+            f"import {shown} from where they are defined",
+            imported.target,
+        )
+        return
+    used = dict.fromkeys(_used(names))
+    offered = {s for s in view_symbols(names, around) if s.rpartition(".")[0] == imported.target}
+    wanted = [s for s in used if s in offered] if withdraw or _is_script(names) else sorted(offered)
+    new: list[NewName] = []
+    for symbol in wanted:
+        name = _star_name(names, around, symbol)
+        if name is not None:
+            new.append(name)
+    for symbol in offered:
+        old = symbol.rpartition(".")[2]
+        kept = next((n.bound for n, s in zip(new, wanted, strict=False) if s == symbol), None)
+        names.renamed[old] = kept
+        unlist(names, old, kept)
+    names.edits.replace(statement, imported.alias, None)
+    for name in new:
+        names.edits.add(statement, name)
+
+
+def view_symbols(names: Names, around: Surroundings) -> Iterator[str]:
+    """The symbols that have a successor."""
+    return (symbol for symbol in names.view.targets.symbols if symbol in around.contracts)
+
+
+def _is_script(names: Names) -> bool:
+    """Whether nothing can import from this file: a file outside the import roots, or one with a main guard."""
+    return "__main__" in names.view.source.text
+
+
+def _used(names: Names) -> Iterator[str]:
+    for node, values in names.view.flow.values.items():
+        if isinstance(node, ast.Name):
+            yield from (value.path for value in values if isinstance(value, Symbol))
+
+
+def _other_names(names: Names, imported: Imported) -> Iterator[str]:
+    """Names of the legacy module that the file reads and binds nowhere, and that are no ported symbols."""
+    view = names.view
+    info = view.modules.load(imported.target)
+    if info is None:
+        return
+    ported = {symbol.rpartition(".")[2] for symbol in view.targets.symbols if symbol.rpartition(".")[0] == imported.target}
+    public = {name for name in view.modules.public(info) if re.search(rf"\b{re.escape(name)}\b", view.source.text)}
+    if public - ported:
+        yield from (name for name in public - ported if name in names.scopes.unbound)
+
+
+def _star_name(names: Names, around: Surroundings, symbol: str) -> NewName | None:
+    """The name for a symbol that came through a star; what refers to it is renamed."""
+    port = around.contracts[symbol].port
+    module, _, new = port.new.rpartition(".")
+    old = symbol.rpartition(".")[2]
+    scopes = names.scopes
+    uses = scopes.unbound.get(old, [])
+    where = [scopes.module, *(scope for use in uses for scope in _up(scopes.scope_of[use]))]
+    if new == old:
+        return NewName(module, new)
+    if not is_free(names, where, new, port):
+        return NewName(module, new, old)
+    for use in uses:
+        names.draft.replace(*names.view.source.span(use), new)
+    names.taken.setdefault(new, port.new)
+    return NewName(module, new)
+
+
+def _up(scope: Scope | None) -> Iterator[Scope]:
+    while scope is not None:
+        yield scope
+        scope = scope.parent
+
+
+def _passing_star(names: Names, around: Surroundings, statement: ast.ImportFrom, module: str) -> None:
+    """A star of a module that passes legacy symbols on: under a new name, or not any more."""
+    view = names.view
+    provider = view.modules.canonical(module, view.path.parent)
+    for symbol in dict.fromkeys(_used(names)):
+        old = symbol.rpartition(".")[2]
+        if old not in names.scopes.unbound or symbol not in around.contracts:
+            continue
+        kept = around.kept(provider, old)
+        if kept == old:
+            continue
+        name = _star_name(names, around, symbol)
+        if name is not None and (kept is None or name.bound != kept):
+            names.edits.add(statement, name)
