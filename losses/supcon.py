@@ -27,10 +27,12 @@ def mean_log_prob(logits: Tensor, positives: Tensor, candidates: Tensor) -> Tens
 
 def ranking_accuracy(similarity: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
     """The share of a row's (positive, negative) pairs in which the positive is the more similar one; 0 without any pair."""
-    # Negatives below a positive are counted by its place among the sorted negatives: no rows x rows x rows comparison.
-    ordered = similarity.masked_fill(~negatives, torch.inf).sort(dim=1).values
-    below = torch.searchsorted(ordered, similarity).masked_fill(~positives | similarity.isnan(), 0).sum()
-    return below / (positives.sum(dim=1) * negatives.sum(dim=1)).sum().clamp(min=1)
+    # Negatives below a positive are counted by its place among the sorted negatives: no rows x rows x rows comparison. A NaN is
+    # below nothing, and nothing is below it.
+    unknown = similarity.isnan()
+    ordered = similarity.masked_fill(~negatives | unknown, torch.inf).sort(dim=1).values
+    below = torch.searchsorted(ordered, similarity).masked_fill(~positives | unknown, 0).sum()
+    return below.to(similarity.dtype) / (positives.sum(dim=1) * negatives.sum(dim=1)).sum().clamp(min=1)
 
 
 @register("supcon")

@@ -3,10 +3,10 @@
 import logging
 
 import torch
-from lossport.inputs import Inputs
 from torch import nn
 
 from legacy.contrastive_loss import ContrastiveLoss, compute_recall_at_k, nt_xent_loss, supervised_contrastive_loss
+from lossport.inputs import Inputs
 
 
 def pairs_by_position(inputs: Inputs):
@@ -27,13 +27,27 @@ def noise_in_small_training_batches(inputs: Inputs):
     yield criterion(vision_features=vision, text_features=text)
     criterion.train()
     vision, text = inputs.paired(batch=4, dim=8)
-    yield criterion(vision, text, ["a", "b", "a", "b"])
+    yield criterion(vision, text, inputs.ids(4, groups=2))
+
+
+def noise_after_the_draws_of_ids(inputs: Inputs):
+    criterion = ContrastiveLoss(0.2, add_projection=False, sampling_strategy="in-batch")
+    for _ in range(3):
+        vision, text = inputs.paired(batch=8, dim=6)
+        yield criterion(vision, text, match_ids=inputs.ids(8, groups=3))
+
+
+def noise_in_half_precision(inputs: Inputs):
+    criterion = ContrastiveLoss(temperature=0.2, add_projection=False, sampling_strategy="in-batch")
+    vision, text = inputs.paired(batch=5, dim=6)
+    yield criterion(vision.half(), text.half())
 
 
 def groups_of_ids(inputs: Inputs):
-    """One random positive a row, then one a column."""
-    criterion = ContrastiveLoss(0.2, add_projection=False, sampling_strategy="in-batch")
-    for _ in range(3):
+    """One random positive a row, then one a column, in evaluation as well."""
+    criterion = ContrastiveLoss(temperature=0.2, add_projection=False)
+    for mode in (True, False, True):
+        criterion.train(mode)
         vision, text = inputs.paired(batch=8, dim=6)
         yield criterion(vision, text, match_ids=inputs.ids(8, groups=3))
 
@@ -44,16 +58,22 @@ def ids_of_every_kind(inputs: Inputs):
         vision, text = inputs.paired(batch=6, dim=6)
         yield criterion(vision, text, match_ids=inputs.ids(6, groups=3, kind=kind))
     vision, text = inputs.paired(batch=6, dim=6)
-    yield criterion(vision, text, match_ids=["same"] * 6)
+    yield criterion(vision, text, match_ids=inputs.ids(6, groups=1))
     vision, text = inputs.paired(batch=6, dim=6)
     yield criterion(vision, text, match_ids=inputs.ids(6))
-    vision, text = inputs.paired(batch=4, dim=6)
-    yield criterion(vision, text, match_ids=["1", 1, "1", 1])
+
+
+def ids_of_mixed_kinds(inputs: Inputs):
+    """A list that begins with a number is compared as text, so 1 and "1" match; one that begins with a string is not."""
+    criterion = ContrastiveLoss(temperature=0.2, add_projection=False)
+    for first in (1, "1"):
+        vision, text = inputs.normal(6, 4, name="vision"), inputs.normal(6, 4, name="text")
+        yield criterion(vision, text, match_ids=inputs.keep("ids", [first, "1", 1, "2", 2.0, 1]))
 
 
 def an_id_equal_to_nothing(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.2, add_projection=False)
-    vision, text = inputs.paired(batch=5, dim=6)
+    vision, text = inputs.normal(5, 6, name="vision"), inputs.normal(5, 6, name="text")
     yield criterion(vision, text, match_ids=["a", float("nan"), "a", float("nan"), "b"])
 
 
@@ -65,7 +85,7 @@ def ids_that_differ_in_the_fifth_decimal(inputs: Inputs):
 
 def a_batch_of_one(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.1, add_projection=False, reduction="none")
-    vision, text = inputs.paired(batch=1, dim=6)
+    vision, text = inputs.normal(1, 6, name="vision"), inputs.normal(1, 6, name="text")
     yield criterion(vision, text, match_ids=["only"])
 
 
@@ -102,12 +122,12 @@ def nt_xent(inputs: Inputs):
 
 def nt_xent_of_one_row_without_reduction(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.2, loss_type="nt_xent", add_projection=False, reduction="none")
-    vision, text = inputs.paired(batch=1, dim=6)
+    vision, text = inputs.normal(1, 6, name="vision"), inputs.normal(1, 6, name="text")
     yield criterion(vision, text)
 
 
 def supervised_with_and_without_labels(inputs: Inputs):
-    criterion = ContrastiveLoss(temperature=0.2, loss_type="supervised", add_projection=False, sampling_strategy="in-batch")
+    criterion = ContrastiveLoss(temperature=0.2, loss_type="supervised", add_projection=False)
     for _ in range(2):
         vision, text = inputs.paired(batch=6, dim=6)
         yield criterion(vision, text, labels=inputs.labels(6, classes=3))
@@ -133,7 +153,7 @@ def an_unknown_strategy(inputs: Inputs):
     yield criterion(vision, text)
 
 
-def reads_keys(inputs: Inputs):
+def heads_and_keys(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.2, input_dim=6, projection_dim=4)
     vision, text = inputs.paired(batch=6, dim=6)
     out = criterion(vision_features=vision, text_features=text, match_ids=inputs.ids(6, groups=3))
@@ -148,7 +168,7 @@ def default_arguments(inputs: Inputs):
     yield criterion(vision, text)
 
 
-def projection_heads(inputs: Inputs):
+def heads_in_training_and_evaluation(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.1, add_projection=True, input_dim=8, projection_dim=4)
     for _ in range(2):
         vision, text = inputs.paired(batch=6, dim=8)
@@ -159,9 +179,9 @@ def projection_heads(inputs: Inputs):
 
 
 def heads_by_default_and_a_size(inputs: Inputs):
-    """A large data set: the strategy becomes "in-batch", with noise."""
+    """A large data set: the strategy becomes "in-batch", here without noise."""
     criterion = ContrastiveLoss(input_dim=6, projection_dim=6, dataset_size=20_000)
-    vision, text = inputs.paired(batch=6, dim=6)
+    vision, text = inputs.paired(batch=18, dim=6)
     yield criterion(vision, text)
 
 
@@ -173,13 +193,13 @@ def heads_of_another_kind(inputs: Inputs):
     yield criterion(vision, text)
 
 
-def features_wider_than_the_heads(inputs: Inputs):
+def heads_and_wider_features(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.1, add_projection=True, input_dim=6, projection_dim=4)
     vision, text = inputs.paired(batch=6, dim=8)
     yield criterion(vision, text)
 
 
-def a_head_that_does_not_end_in_a_linear_layer(inputs: Inputs):
+def heads_that_do_not_end_in_a_linear_layer(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.1, add_projection=True, input_dim=6, projection_dim=4)
     criterion.vision_projection = nn.Sequential(inputs.linear(6, 4), nn.Tanh())
     criterion.text_projection = nn.Sequential(inputs.linear(6, 4), nn.Tanh())
@@ -244,6 +264,16 @@ def bank_that_ends_where_a_batch_ends(inputs: Inputs):
         yield criterion(vision, text)
 
 
+def bank_shorter_than_what_is_left_of_a_batch(inputs: Inputs):
+    criterion = ContrastiveLoss(
+        temperature=0.2, add_projection=False, input_dim=6, sampling_strategy="memory-bank", memory_bank_size=4
+    )
+    criterion.eval()
+    criterion.update_memory_bank(inputs.normal(9, 6), inputs.normal(9, 6))
+    vision, text = inputs.paired(batch=4, dim=6)
+    yield criterion(vision, text)
+
+
 def bank_filled_by_hand_then_trained(inputs: Inputs):
     criterion = ContrastiveLoss(
         temperature=0.2, add_projection=False, input_dim=6, sampling_strategy="memory-bank", memory_bank_size=10
@@ -253,7 +283,7 @@ def bank_filled_by_hand_then_trained(inputs: Inputs):
     yield criterion(vision, text)
 
 
-def bank_for_a_medium_data_set_behind_heads(inputs: Inputs):
+def heads_before_a_bank_for_a_medium_data_set(inputs: Inputs):
     criterion = ContrastiveLoss(
         temperature=0.2, add_projection=True, input_dim=6, projection_dim=4, memory_bank_size=8, dataset_size=5000
     )
@@ -363,6 +393,10 @@ def nt_xent_function(inputs: Inputs):
         yield nt_xent_loss(vision, text)
         yield nt_xent_loss(vision_features=vision, text_features=text, temperature=0.5, reduction="sum")
         yield nt_xent_loss(vision, text, 0.5, "none")
+
+
+def nt_xent_function_without_rows(inputs: Inputs):
+    yield nt_xent_loss(inputs.normal(0, 6, name="vision"), inputs.normal(0, 6, name="text"))
 
 
 def supervised_function(inputs: Inputs):

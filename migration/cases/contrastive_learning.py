@@ -1,11 +1,11 @@
 """Call sites of the contrastive functions in their second home, and of the decoupled loss that is not the exported one."""
 
 import torch
-from lossport.inputs import Inputs
 from torch import nn
 
 from legacy import contrastive_learning as learning
 from legacy.contrastive_learning import DecoupledContrastiveLoss, compute_recall_at_k, nt_xent_loss, supervised_contrastive_loss
+from lossport.inputs import Inputs
 
 
 def nt_xent_mean(inputs: Inputs):
@@ -24,9 +24,13 @@ def supervised_mean(inputs: Inputs):
     vision, text = inputs.paired(batch=6, dim=6)
     unit_vision, unit_text = nn.functional.normalize(vision, dim=1), nn.functional.normalize(text, dim=1)
     yield supervised_contrastive_loss(unit_vision, unit_text, inputs.labels(6, classes=3))
-    yield supervised_contrastive_loss(
-        unit_vision, unit_text, labels=torch.tensor([0.0, 1.0, float("nan"), 1.0, 2.0, float("nan")])
-    )
+
+
+def supervised_by_labels_equal_to_nothing(inputs: Inputs):
+    """Such a row has no positive."""
+    vision, text = inputs.normal(6, 6, name="vision"), inputs.normal(6, 6, name="text")
+    labels = torch.tensor([0.0, 1.0, float("nan"), 1.0, 2.0, float("nan")])
+    yield supervised_contrastive_loss(vision, text, labels=labels, temperature=1.0)
 
 
 def supervised_reductions(inputs: Inputs):
@@ -47,8 +51,7 @@ def an_unknown_reduction(inputs: Inputs):
 
 
 def empty_batches(inputs: Inputs):
-    vision, text = inputs.paired(batch=0, dim=6)
-    yield nt_xent_loss(vision, text)
+    yield nt_xent_loss(inputs.normal(0, 6, name="vision"), inputs.normal(0, 6, name="text"))
 
 
 def recall(inputs: Inputs):
@@ -75,10 +78,10 @@ def decoupled_groups(inputs: Inputs):
 def decoupled_raw_ids(inputs: Inputs):
     """1 equals 1.0, not "1"; an id that is not equal to itself has no positives."""
     criterion = DecoupledContrastiveLoss(temperature=0.2, lambda_v=1.0, lambda_t=0.25, reduction="sum")
-    vision, text = inputs.paired(batch=6, dim=8)
+    vision, text = inputs.normal(6, 8, name="vision"), inputs.normal(6, 8, name="text")
     yield criterion(vision_features=vision, text_features=text, match_ids=[1, 1.0, "1", float("nan"), "1", float("nan")])
     vision, text = inputs.paired(batch=4, dim=8)
-    yield criterion(vision_features=vision, text_features=text, match_ids=["same"] * 4)
+    yield criterion(vision_features=vision, text_features=text, match_ids=inputs.ids(4, groups=1))
 
 
 def decoupled_unique_ids(inputs: Inputs):
@@ -90,8 +93,8 @@ def decoupled_unique_ids(inputs: Inputs):
 def decoupled_edges(inputs: Inputs):
     criterion = DecoupledContrastiveLoss(temperature=0.2)
     for batch in (2, 1, 0):
-        vision, text = inputs.paired(batch=batch, dim=8)
-        yield criterion(vision, text, inputs.ids(batch, groups=1))
+        vision, text = inputs.normal(batch, 8, name="vision"), inputs.normal(batch, 8, name="text")
+        yield criterion(vision, text, ["same"] * batch)
 
 
 def decoupled_rows_that_differ(inputs: Inputs):

@@ -1,9 +1,9 @@
 """Call sites of the supervised contrastive loss over two modalities."""
 
 import torch
-from lossport.inputs import Inputs
 
 from legacy.supervised_contrastive_loss import SupervisedContrastiveLoss
+from lossport.inputs import Inputs
 
 
 def labels(inputs: Inputs):
@@ -15,7 +15,7 @@ def labels(inputs: Inputs):
 
 def a_pair_of_rows(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.5)
-    vision, text = inputs.paired(batch=2, dim=6)
+    vision, text = inputs.normal(2, 6, name="vision"), inputs.normal(2, 6, name="text")
     yield criterion(vision, text, torch.tensor([1, 1]))
 
 
@@ -24,6 +24,12 @@ def default_temperature(inputs: Inputs):
     criterion = SupervisedContrastiveLoss()
     vision, text = inputs.paired(batch=6, dim=6)
     yield criterion(vision_features=vision, text_features=text, labels=inputs.labels(6, classes=2))
+
+
+def float16_at_the_default_temperature(inputs: Inputs):
+    criterion = SupervisedContrastiveLoss()
+    vision, text = inputs.paired(batch=6, dim=6)
+    yield criterion(vision.half(), text.half(), inputs.labels(6, classes=2))
 
 
 def across_modalities(inputs: Inputs):
@@ -53,15 +59,15 @@ def labels_of_every_kind(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2)
     vision, text = inputs.paired(batch=6, dim=6)
     yield criterion(vision, text, labels=inputs.labels(6, classes=2).view(-1, 1))
-    vision, text = inputs.paired(batch=6, dim=6)
+    vision, text = inputs.normal(6, 6, name="vision"), inputs.normal(6, 6, name="text")
     yield criterion(vision, text, labels=torch.tensor([0.5, 0.5, 1.5, float("nan"), float("nan"), 1.5]))
-    vision, text = inputs.paired(batch=3, dim=6)
+    vision, text = inputs.normal(3, 6, name="vision"), inputs.normal(3, 6, name="text")
     yield criterion(vision, text, labels=torch.tensor([True, False, True]))
 
 
 def rows_with_and_without_positives(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2)
-    vision, text = inputs.paired(batch=5, dim=6)
+    vision, text = inputs.normal(5, 6, name="vision"), inputs.normal(5, 6, name="text")
     yield criterion(vision, text, labels=torch.tensor([0, 1, 0, 2, 3]))
 
 
@@ -69,7 +75,7 @@ def all_labels_alike(inputs: Inputs):
     """No negative, so no comparison in the accuracy."""
     criterion = SupervisedContrastiveLoss(temperature=0.2)
     vision, text = inputs.paired(batch=4, dim=6)
-    yield criterion(vision, text, labels=torch.tensor([7, 7, 7, 7]))
+    yield criterion(vision, text, labels=inputs.labels(4, classes=1))
 
 
 def class_weights(inputs: Inputs):
@@ -93,7 +99,7 @@ def scores(inputs: Inputs):
     table = torch.tensor(
         [[1.0, 0.4, 0.9, 0.1], [0.4, 0.2, 0.3, 0.0], [0.9, 0.3, 1.0, float("nan")], [0.1, 0.0, float("nan"), 1.0]]
     )
-    vision, text = inputs.paired(batch=4, dim=6)
+    vision, text = inputs.normal(4, 6, name="vision"), inputs.normal(4, 6, name="text")
     yield criterion(vision, text, similarity_scores=table)
 
 
@@ -105,7 +111,7 @@ def scores_that_are_not_symmetric(inputs: Inputs):
 
 def scores_alike_for_all_rows(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2)
-    vision, text = inputs.paired(batch=4, dim=6)
+    vision, text = inputs.normal(4, 6, name="vision"), inputs.normal(4, 6, name="text")
     yield criterion(vision, text, similarity_scores=torch.tensor([0.9, 0.1, 0.5, 0.2]))
 
 
@@ -131,47 +137,39 @@ def match_ids_alone(inputs: Inputs):
 
 def labels_without_a_pair(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2)
-    vision, text = inputs.paired(batch=4, dim=6)
+    vision, text = inputs.normal(4, 6, name="vision"), inputs.normal(4, 6, name="text")
     yield criterion(vision, text, labels=torch.tensor([0, 1, 2, 3]))
 
 
 def batches_of_one_and_of_none(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2)
     for batch in (1, 0):
-        vision, text = inputs.paired(batch=batch, dim=6)
-        yield criterion(vision, text, inputs.labels(batch, classes=2))
+        vision, text = inputs.normal(batch, 6, name="vision"), inputs.normal(batch, 6, name="text")
+        yield criterion(vision, text, torch.zeros(batch))
 
 
 def several_labels_a_row(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2)
-    vision, text = inputs.paired(batch=3, dim=6)
+    vision, text = inputs.normal(3, 6, name="vision"), inputs.normal(3, 6, name="text")
     yield criterion(vision, text, labels=torch.tensor([[1, 0, 1], [0, 1, 1], [1, 0, 0]]))
 
 
 def reduction_none(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2, reduction="none")
-    vision, text = inputs.paired(batch=4, dim=6)
+    vision, text = inputs.normal(4, 6, name="vision"), inputs.normal(4, 6, name="text")
     yield criterion(vision, text, torch.tensor([0, 1, 0, 1]))
 
 
 def an_unknown_reduction(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2, reduction="average")
-    vision, text = inputs.paired(batch=4, dim=6)
+    vision, text = inputs.normal(4, 6, name="vision"), inputs.normal(4, 6, name="text")
     yield criterion(vision, text, torch.tensor([0, 1, 0, 1]))
 
 
 def an_unknown_mode(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2, contrast_mode="both")
-    vision, text = inputs.paired(batch=4, dim=6)
+    vision, text = inputs.normal(4, 6, name="vision"), inputs.normal(4, 6, name="text")
     yield criterion(vision, text, torch.tensor([0, 1, 0, 1]))
-
-
-def rows_that_differ(inputs: Inputs):
-    criterion = SupervisedContrastiveLoss(temperature=0.2, contrast_mode="cross")
-    vision, _ = inputs.paired(batch=4, dim=6)
-    _, text = inputs.paired(batch=3, dim=6)
-    out = criterion(vision, text[:3].repeat(2, 1)[:4], torch.tensor([0, 1, 0, 1]))
-    yield out["loss"], out["contrastive_accuracy"]
 
 
 def float64(inputs: Inputs):

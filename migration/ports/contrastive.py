@@ -57,6 +57,12 @@ PORTS = (
                 places="gradients[*]",
             ),
             divergence(
+                "con-bank",
+                "a batch longer than the bank failed half-way: its last rows stay",
+                cases=("bank_shorter_than_what_is_left_of_a_batch", "bank_*@batch-7"),
+                places=("raises", "state[*]", "inputs[*]"),
+            ),
+            divergence(
                 "con-5",
                 "heads are on by default and had an assertion for the missing width: a ValueError names the option",
                 cases="default_arguments",
@@ -71,8 +77,8 @@ PORTS = (
             divergence(
                 "con-9",
                 "heads of another width were replaced by fresh ones that no optimizer knows: a ValueError",
-                cases=("features_wider_than_the_heads", "a_head_that_does_not_end_in_a_linear_layer"),
-                places=("raises", "state[*]"),
+                cases=("heads_and_wider_features", "heads_that_do_not_end_in_a_linear_layer", "heads_*@dim-*"),
+                places=("raises", "state[*]", "inputs[*]"),
             ),
             divergence(
                 "con-10",
@@ -101,8 +107,8 @@ PORTS = (
             divergence(
                 "con-14",
                 "the plain exponential overflowed at low temperature: a log-sum-exp does not",
-                cases="supervised_at_a_low_temperature",
-                places=('returns["loss"]', "gradients[*]"),
+                cases=("supervised_at_a_low_temperature", "supervised_*@float16", "supervised_*@scale-1e4"),
+                places=("returns", 'returns["loss"]', "gradients[*]"),
             ),
             divergence(
                 "con-16",
@@ -124,8 +130,20 @@ PORTS = (
             divergence(
                 "con-18",
                 "an empty batch returned the loss alone, without a graph: it returns every key and can be differentiated",
-                cases="an_empty_batch",
-                places=('returns["*"]', "returns", "gradients[*]"),
+                cases=("an_empty_batch", "*@batch-0"),
+                places=('returns["*"]', "returns", "raises", "gradients[*]"),
+            ),
+            divergence(
+                "con-half",
+                "half precision is computed in float32 and the loss returned in float32, closer to float64",
+                cases=("*@float16", "*@bfloat16", "heads_*@autocast", "noise_in_half_precision"),
+                places=("returns", 'returns["loss"]', "returns[?]"),
+            ),
+            divergence(
+                "con-half-noise",
+                "the noise is drawn for float32 logits, where it was drawn for logits in half precision",
+                cases=("noise_in_half_precision", "noise_*@float16", "noise_*@bfloat16", "noise_*@autocast"),
+                places=('returns["*"]', "gradients[*]", "random.torch"),
             ),
             divergence(
                 "con-20",
@@ -138,6 +156,14 @@ PORTS = (
         legacy="legacy.contrastive_loss.nt_xent_loss",
         new="losses.nt_xent_loss",
         parameters=(rename("vision_features", "z_a"), rename("text_features", "z_b")),
+        divergences=(
+            divergence(
+                "con-empty",
+                "the mean over no rows was NaN: it is 0",
+                cases=("nt_xent_function_without_rows", "*_function@batch-0"),
+                places=("returns", 'returns["*"]', "returns[?]", "gradients[*]"),
+            ),
+        ),
     ),
     Port(
         legacy="legacy.contrastive_loss.supervised_contrastive_loss",

@@ -28,7 +28,7 @@ PORTS = (
             divergence(
                 "mix-4",
                 "the parts were returned with their graph: they are detached",
-                cases="*",
+                cases="whole_results",
                 places=('returns["loss_*"]', 'gradients[* of returns["loss_*"]]'),
             ),
             divergence(
@@ -42,7 +42,7 @@ PORTS = (
                 "a part of weight 0 could make the sum NaN, and the supervised part overflowed at low temperature: such a part "
                 "is left out, and no part overflows",
                 cases="a_part_that_overflowed",
-                places=('returns["loss"]', 'returns["loss_supervised"]', "gradients[*]"),
+                places=('returns["loss*"]', "gradients[*]"),
             ),
             divergence(
                 "mix-7",
@@ -59,14 +59,26 @@ PORTS = (
             divergence(
                 "mix-12",
                 "an empty batch returned the loss alone, without a graph: it returns every key and can be differentiated",
-                cases="an_empty_batch",
-                places=('returns["*"]', "gradients[*]"),
+                cases=("an_empty_batch", "*@batch-0"),
+                places=('returns["*"]', "returns", "raises", "gradients[*]"),
+            ),
+            divergence(
+                "mix-half",
+                "half precision is computed in float32 and the loss returned in float32, closer to float64",
+                cases=("*@float16", "*@bfloat16", "heads_*@autocast", "noise_in_half_precision"),
+                places=("returns", "returns[?]"),
+            ),
+            divergence(
+                "mix-half-noise",
+                "the noise is drawn for float32 logits, where it was drawn for logits in half precision",
+                cases=("noise_in_half_precision", "noise_*@float16", "noise_*@bfloat16", "noise_*@autocast"),
+                places=("returns[*]", "gradients[*]", "random.torch"),
             ),
             divergence(
                 "mix-14",
                 "weights were held by reference, so that the caller could change them later: they are copied",
                 cases="weights_that_the_caller_changes",
-                places=('returns["loss"]', "gradients[*]", "attributes[loss_weights]"),
+                places=("returns", "gradients[*]", "attributes[loss_weights]"),
             ),
             divergence(
                 "mix-heads",
