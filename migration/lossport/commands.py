@@ -11,6 +11,7 @@ from typing import Any
 from lossport import pipeline, stages, tell, transaction
 from lossport import rewrite as rewriting
 from lossport.config import Project
+from lossport.errors import InputError
 from lossport.pipeline import Outcome, Progress, Step
 from lossport.report import metrics
 from lossport.terminal import Terminal
@@ -136,31 +137,50 @@ def record(project: Project, options: argparse.Namespace, terminal: Terminal) ->
 
 
 def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """Take one loss, or all of them, through every stage."""
-    names = pipeline.migration_order(project) if options.loss == "all" else (options.loss,)
+    """Take one loss, or all of them, through every stage; those whose legacy modules use it go first."""
+    waiting = list(project.loss_names if options.loss == "all" else [options.loss])
     outcomes: list[Outcome] = []
-    for name in names:
-        loss = project.loss(name)
-        if outcomes:
-            terminal.line()
-        ports = [f"{port.legacy} -> {port.new}" for port in loss.ports]
-        terminal.line(f"{name}   {ports[0] if ports else ''}", "bold")
-        for port in ports[1:]:
-            terminal.line(f"{'':{len(name)}}   {port}", "bold")
-        terminal.line()
-        outcome = pipeline.migrate(project, name, Watcher(terminal), devices=_devices(options.device), dry_run=options.dry_run)
+    postponed: set[str] = set()
+    while waiting:
+        name = waiting[0]
+        outcome = _migrate_one(project, name, options, terminal)
+        if outcome.result == "others first":
+            circle = postponed.intersection(outcome.first)
+            if circle:
+                raise InputError(f"{name} and {', '.join(circle)} use each other: they can only go together, in one port file")
+            postponed.add(name)
+            terminal.line(f"{name} is used by other legacy modules, which go first: {', '.join(outcome.first)}")
+            if options.dry_run:
+                outcomes.append(outcome)
+                break
+            waiting = [*outcome.first, *(other for other in waiting if other not in outcome.first)]
+            continue
+        waiting.remove(name)
         outcomes.append(outcome)
-        _ending(project, outcome, terminal)
         if outcome.result == "stopped":
             break
     terminal.document({"migrations": [_outcome(outcome) for outcome in outcomes]})
-    return FAILED if any(outcome.result == "stopped" for outcome in outcomes) else FINE
+    return FAILED if any(outcome.result in ("stopped", "others first") for outcome in outcomes) else FINE
+
+
+def _migrate_one(project: Project, name: str, options: argparse.Namespace, terminal: Terminal) -> Outcome:
+    loss = project.loss(name)
+    width = len(name)
+    for number, port in enumerate(loss.ports):
+        terminal.line(f"{'' if number else name:{width}}   {port.legacy} -> {port.new}", "bold")
+    terminal.line()
+    outcome = pipeline.migrate(project, name, Watcher(terminal), devices=_devices(options.device), dry_run=options.dry_run)
+    _ending(project, outcome, terminal)
+    return outcome
 
 
 def _ending(project: Project, outcome: Outcome, terminal: Terminal) -> None:
     name = outcome.loss
-    terminal.line()
+    if outcome.steps:
+        terminal.line()
     match outcome.result:
+        case "others first":
+            pass
         case "nothing to do":
             terminal.line(f"{name} is retired already: nothing to do.")
         case "stopped":
@@ -188,7 +208,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         for s in outcome.steps
     ]
     return {
-        "loss": outcome.loss, "result": outcome.result, "steps": steps,
+        "loss": outcome.loss, "result": outcome.result, "first": list(outcome.first), "steps": steps,
         "rewritten": list(outcome.changed), "deleted": list(outcome.deleted), "diff": outcome.diff,
     }  # fmt: skip
 

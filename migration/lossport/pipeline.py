@@ -7,7 +7,6 @@ the end. A stop before it leaves every file as it was.
 from __future__ import annotations
 
 import datetime as dt
-import graphlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lossport import ledger, stages, tell, transaction, tree, trial
+from lossport import ledger, stages, tell, transaction, trial
 from lossport.config import Loss, Project
 from lossport.errors import InputError
 from lossport.rewrite import Refusal, RewritePlan, RewriteRefused, plan_rewrite, rewrite_case_file
@@ -53,11 +52,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a migration came to: `migrated`, `nothing to do`, `rehearsed` (a dry run) or `stopped`."""
+    """What a migration came to: `migrated`, `nothing to do`, `rehearsed` (a dry run), `stopped`, or `others first`.
+
+    `first` are the losses whose legacy modules use this one: as long as they stand, rewriting them would change what their own
+    proofs rest on.
+    """
 
     loss: str
     result: str
     steps: tuple[Step, ...] = ()
+    first: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     diff: str = field(default="", repr=False)
@@ -109,8 +113,13 @@ def migrate(
         where = stages.standings(project, [loss])[name]
         if where.retired and not where.sites_left:
             return Outcome(name, "nothing to do")
+        with run.busy("looking for call sites"):
+            plan = plan_rewrite(project, [loss])
+        first = _used_by(project, loss, plan)
+        if first:
+            return Outcome(name, "others first", first=first)
         try:
-            plan = _plan(project, loss, run)
+            _plan(project, loss, plan, run)
             golden, recorded = _record(project, loss, run)
             golden, proven = _prove(project, loss, golden, devices, run)
             edits = _switch(project, loss, plan, run)
@@ -125,21 +134,31 @@ def migrate(
         return Outcome(name, "migrated", tuple(run.steps), changed, deleted)
 
 
-def _plan(project: Project, loss: Loss, run: _Run) -> RewritePlan:
+def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
     if not loss.case_file.is_file():
         raise InputError(
             f"{project.relative(loss.case_file)}: missing; a loss is proven on its cases: functions that call "
             f"{loss.symbols[0]} as a training script does"
         )
-    with run.busy("looking for call sites"):
-        plan = plan_rewrite(project, [loss])
     files = len({planned.site.path for planned in plan.sites})
     found = f"{_count(len(plan.sites), 'call site')} in {_count(files, 'file')}"
     if plan.refusals:
-        text = f"{found}; {_count(len(plan.refusals), 'site')} need{'s' if len(plan.refusals) == 1 else ''} a person"
+        text = f"{found}; {_count(len(plan.refusals), 'place')} need{'s' if len(plan.refusals) == 1 else ''} a person"
         raise run.stop("plan", text, refusal_lines(plan.refusals))
-    run.passed("plan", f"{found}; none needs a person" if plan.sites else "no call sites")
-    return plan
+    acknowledged = f"{_count(len(plan.acknowledged), 'refusal')} acknowledged" if plan.acknowledged else "none needs a person"
+    run.passed("plan", f"{found}; {acknowledged}" if plan.sites else "no call sites")
+
+
+def _used_by(project: Project, loss: Loss, plan: RewritePlan) -> tuple[str, ...]:
+    """The other losses whose legacy modules name this one, or are reached by what it returns."""
+    paths = {planned.site.path for planned in plan.sites} | {refusal.path for refusal in plan.refusals}
+    owners = {
+        project.relative(path): other.name
+        for other in project.losses()
+        if other.name != loss.name
+        for path in stages.legacy_files(project, other)
+    }
+    return tuple(sorted({owners[path] for path in paths if path in owners}))
 
 
 def refusal_lines(refusals: Iterable[Refusal]) -> list[str]:
@@ -302,22 +321,6 @@ def undo(project: Project, name: str) -> tuple[str, ...]:
 def undo_file(project: Project, name: str) -> Path:
     """Where the record lies that takes a loss's migration back."""
     return project.state / "undo" / f"{name}.json"
-
-
-def migration_order(project: Project) -> tuple[str, ...]:
-    """All losses, each after those whose legacy modules import its own: a module goes when nothing needs it any more."""
-    modules = {name: set(project.loss(name).modules) for name in project.loss_names}
-    needs = {
-        name: {
-            other
-            for module in own
-            for path in tree.module_closure(project, module)
-            for other, theirs in modules.items()
-            if other != name and project.module_name(path) in theirs
-        }
-        for name, own in modules.items()
-    }
-    return tuple(reversed(tuple(graphlib.TopologicalSorter(needs).static_order())))
 
 
 def refresh_report(project: Project) -> Path:
