@@ -172,7 +172,7 @@ class BarlowTwinsLoss(BaseLoss):
 
     def _head(self) -> nn.Module:
         if (width := self.input_dim) is None:
-            raise ValueError("input_dim=None: expected the width of the features, as there are projection heads")
+            raise ValueError("add_projection=True: expected input_dim, the width of the features; found None")
         blocks = [layer for _ in range(2) for layer in (nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU())]
         last = [nn.BatchNorm1d(self.projection_dim, affine=False)] if self.batch_norm_last_layer else []
         return nn.Sequential(*blocks, nn.Linear(width, self.projection_dim), *last)
