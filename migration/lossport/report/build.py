@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from lossport.config import Project
-from lossport.measure import Coverage, CoverageError, architecture, read_coverage, count_tests
+from lossport.measure import Coverage, CoverageError, architecture, count_tests, read_coverage
 from lossport.measure.corpus import Corpus, decode
 from lossport.measure.history import History, Moment, figures, read_history
 from lossport.measure.memory import Memory, measure_files
@@ -27,6 +30,9 @@ from lossport.report.trends import trends
 
 COVERAGE_FILE = "coverage.json"
 """Where `coverage json` writes, below the project's root."""
+
+WEEK = re.compile(r"\d{4}-W\d{2}")
+"""The name of a page that is kept."""
 
 
 def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
@@ -83,6 +89,8 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
         charts={name: drawn(chart, memory) for name, chart in _charts(project, trees, course, claims).items()},
         coverage=coverage.files if coverage else {},
         notes=(*facts.problems, *trees.history.notes),
+        other_weeks=_other_weeks(project, today),
+        root_link=Path(os.path.relpath(project.root, project.reports)).as_posix(),
     )
     memory.save()
     return report
@@ -147,6 +155,13 @@ def _charts(project: Project, trees: _Trees, course: _Course, claims: Sequence[C
         "copies-now": series.copies("copies-now", "Copies now", trees.legacy.duplication.shared, peak, trees.legacy.files),
     }
     return {name: chart for name, chart in charts.items() if chart is not None}
+
+
+def _other_weeks(project: Project, today: dt.date) -> tuple[str, ...]:
+    """The weeks whose pages lie in the reports folder, this one apart, the latest first."""
+    year, week, _ = today.isocalendar()
+    names = {path.stem for path in project.reports.glob("*.html") if WEEK.fullmatch(path.stem)}
+    return tuple(sorted(names - {f"{year}-W{week:02d}"}, reverse=True))
 
 
 def _coverage(project: Project) -> tuple[Coverage | None, str]:

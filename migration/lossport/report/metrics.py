@@ -9,9 +9,13 @@ import json
 from typing import Any
 
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus
+from lossport.measure.history import Moment, TreeFigures
+from lossport.report.claims import CheckedClaim
 from lossport.report.facts import ParityCell
+from lossport.report.forecast import Forecast
 from lossport.report.gates import Gate
-from lossport.report.model import LossRow, Report
+from lossport.report.model import LossRow, Report, Retired
+from lossport.report.trends import Trend
 
 SCHEMA = 1
 """The meaning of the keys below."""
@@ -31,17 +35,69 @@ def metrics(report: Report) -> dict[str, Any]:
         "week": report.week,
         "retired": report.retired,
         "losses": {row.facts.name: _loss(row) for row in report.losses},
-        "gates": {gate.name: _gate(gate) for gate in report.gates},
+        "gates": {gate.name: _gate(gate, report.trends.get(gate.name)) for gate in report.gates},
         "gates_lost": [gate.name for gate in report.gates_lost],
         "thresholds": {"duplication_min_tokens": MIN_TOKENS, "duplication_min_lines": MIN_LINES},
         "legacy": _corpus(report.legacy, report.legacy_architecture),
         "new": _corpus(report.new, report.new_architecture),
+        "since": report.since.isoformat(),
+        "forecast": _forecast(report.forecast) if report.forecast else None,
+        "claims": [_claim(item) for item in report.claims],
+        "gone": [_gone(item) for item in report.gone],
+        "history": [_moment(moment) for moment in report.moments],
         "notes": list(report.notes),
     }
 
 
-def _gate(gate: Gate) -> dict[str, Any]:
+def _forecast(end: Forecast) -> dict[str, Any]:
+    days = {"early": end.early, "middle": end.middle, "late": end.late}
     return {
+        **{name: date.isoformat() if date else None for name, date in days.items()},
+        "events": end.events,
+        "days": end.days,
+    }
+
+
+def _claim(item: CheckedClaim) -> dict[str, Any]:
+    return {
+        "date": item.claim.date.isoformat(),
+        "text": item.claim.text,
+        "source": item.claim.source,
+        "metric": item.claim.metric,
+        "claimed": item.claim.value,
+        "measured": _rounded(item.measured),
+        "holds": item.holds,
+        "note": item.note,
+    }
+
+
+def _gone(item: Retired) -> dict[str, Any]:
+    return {
+        "loss": item.loss,
+        "path": item.path,
+        "at": item.at.isoformat(),
+        "commit": item.commit,
+        "lines": item.lines,
+    }
+
+
+def _moment(moment: Moment) -> dict[str, Any]:
+    return {
+        "commit": moment.commit or None,
+        "at": moment.at.isoformat(),
+        "legacy": _tree(moment.legacy),
+        "new": _tree(moment.new),
+    }
+
+
+def _tree(tree: TreeFigures) -> list[float | None]:
+    """Files, lines, source lines, duplicated lines, complexity, depth and score: in this order, to keep the file small."""
+    return [tree.files, tree.lines, tree.source, tree.duplicated, tree.complexity, tree.depth, _rounded(tree.score)]
+
+
+def _gate(gate: Gate, trend: Trend | None) -> dict[str, Any]:
+    return {
+        "trend": {"since": trend.since.isoformat(), "before": _rounded(trend.before), "better": trend.better} if trend else None,
         "title": gate.title,
         "value": _rounded(gate.value),
         "sense": gate.sense,

@@ -58,7 +58,10 @@ class Retired:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything on the page. `moments` is the history with the work tree as its last; `charts` are drawn, by name."""
+    """Everything on the page. `moments` is the history with the work tree as its last; `charts` are drawn, by name.
+
+    `other_weeks` have a page of their own beside this one; `root_link` leads from there to the project's root.
+    """
 
     project: str
     today: dt.date
@@ -83,6 +86,8 @@ class Report:
     charts: Mapping[str, Markup]
     coverage: Mapping[str, FileCoverage] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    other_weeks: tuple[str, ...] = ()
+    root_link: str = ".."
 
     @property
     def gone_this_week(self) -> tuple[Retired, ...]:

@@ -18,7 +18,7 @@ import jinja2
 from markupsafe import Markup
 
 from lossport import __version__
-from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Part
+from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus, FileMeasure, Part
 from lossport.report.facts import STAGES, CellState, ParityCell
 from lossport.report.forecast import PACE_DAYS, Forecast
 from lossport.report.gates import Gate
@@ -42,32 +42,33 @@ SECTIONS = (
     ("method", "Method"),
 )
 
+MOST_FILES = 150
+LONGEST_LIST = 40
+"""Rows beyond these are in metrics.json: the page stays under 500 KB and can be read to its end."""
+
 NOTHING = "\N{EN DASH}"
 """Stands where there is no value."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 
-_VERDICTS: dict[CellState, tuple[str, str]] = {
-    "passed": ("good", "✓"),
-    "failed": ("bad", "✗"),
-    "stale": ("open", "↻"),
-    "missing": ("soft", NOTHING),
+_VERDICTS: dict[CellState, tuple[str, str, str]] = {
+    "passed": ("good", "✓", "passed"),
+    "failed": ("bad", "✗", "failed"),
+    "stale": ("open", "↻", "stale"),
+    "missing": ("soft", NOTHING, "not run"),
 }
-
+"""Colour, sign and word of each state."""
 
 _WORSE: tuple[CellState, ...] = ("passed", "missing", "stale", "failed")
 """In the order of what a reader must know about a device."""
 
 
-def render_report(report: Report, *, root_link: str = "..", weeks: tuple[str, ...] = ()) -> dict[str, bytes]:
-    """The files of a report by name, below the reports folder: `index.html`, `<ISO week>.html` and `metrics.json`.
-
-    `root_link` leads from the reports folder to the project's root; `weeks` are the pages of other weeks that lie there.
-    """
-    page = _page(report, root_link, tuple(week for week in weeks if week != report.week)).encode()
+def render_report(report: Report) -> dict[str, bytes]:
+    """The files of a report by name, below the reports folder: `index.html`, `<ISO week>.html` and `metrics.json`."""
+    page = _page(report).encode()
     return {"index.html": page, f"{report.week}.html": page, "metrics.json": metrics_json(report)}
 
 
-def _page(report: Report, root_link: str, weeks: tuple[str, ...]) -> str:
+def _page(report: Report) -> str:
     environment = _environment()
     script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
     existing = {*report.legacy.files, *report.new.files}
@@ -76,24 +77,26 @@ def _page(report: Report, root_link: str, weeks: tuple[str, ...]) -> str:
         report=report,
         sections=SECTIONS,
         stages=STAGES,
+        words={state: word for state, (_, _, word) in _VERDICTS.items()},
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         version=__version__,
-        weeks=sorted(weeks, reverse=True),
         next_up=next_up(report),
         met=[gate for gate in report.gates if gate.met],
         columns=_columns(report),
         devices=_devices(report),
         cells={(row.facts.name, (cell.device, cell.dtype)): cell for row in report.losses for cell in row.facts.parity},
-        waiting=[(row.facts.name, item) for row in report.losses for item in row.facts.waiting],
+        waiting={row.facts.name: row.facts.waiting for row in report.losses if row.facts.waiting},
+        shown={name: _longest(corpus) for name, corpus in ((report.legacy_name, report.legacy), (report.new_name, report.new))},
+        limit=LONGEST_LIST,
         score_rows=_score_rows(report.legacy_architecture, report.new_architecture),
         pairs=(shared_pairs(report.legacy.duplication.shared), shared_pairs(report.history.peak_shared)),
         most_shared=max([*report.legacy.duplication.shared.values(), *report.history.peak_shared.values()], default=0),
         pace_days=PACE_DAYS,
         min_tokens=MIN_TOKENS,
         min_lines=MIN_LINES,
-        links=(root_link, existing),
+        links=(report.root_link, existing),
     )
 
 
@@ -126,6 +129,12 @@ def _devices(report: Report) -> dict[str, list[tuple[str, CellState]]]:
 
 def _cpu_first(cell: ParityCell) -> tuple[bool, str]:
     return cell.device != "cpu", cell.device
+
+
+def _longest(corpus: Corpus) -> list[tuple[str, FileMeasure]]:
+    """The files that are listed, in order of path: all of them, unless they are too many."""
+    by_length = sorted(corpus.files.items(), key=lambda item: (item[1].problem is None, -item[1].total))
+    return sorted(by_length[:MOST_FILES])
 
 
 def _score_rows(*scores: Architecture | None) -> list[tuple[str, int, list[Part | None]]]:
@@ -194,8 +203,8 @@ def _mood(gate: Gate) -> str:
 
 
 def _verdict(state: CellState) -> Markup:
-    mood, sign = _VERDICTS[state]
-    return Markup('<span class="{}" aria-hidden="true">{}</span><span class="hidden">{}</span>').format(mood, sign, state)
+    mood, sign, word = _VERDICTS[state]
+    return Markup('<span class="{}" aria-hidden="true">{}</span><span class="hidden">{}</span>').format(mood, sign, word)
 
 
 def _counts(cell: ParityCell) -> str:
