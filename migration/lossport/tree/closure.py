@@ -55,11 +55,17 @@ def _imported(modules: Modules, info: ModuleInfo) -> Iterator[str]:
 
 
 def source_digest(project: Project, dotted_symbol: str) -> str:
-    """SHA-256 over the paths and bytes of the closure of the symbol's module; of nothing if the project has no such module."""
+    """SHA-256 over the paths and bytes of the sources that a symbol rests on; of nothing if the project has no such module.
+
+    The `__init__` of a package counts only if the symbol is defined there: where it passes names on, which loss it passes on is
+    known from following it, and the other names in it change whenever another loss comes or goes.
+    """
     modules = Modules(project)
-    symbol = modules.canonical(dotted_symbol)
+    home = modules.canonical(dotted_symbol).rpartition(".")[0]
     digest = hashlib.sha256()
-    for path in module_closure(project, symbol.rpartition(".")[0]):
+    for path in module_closure(project, home):
+        if path.name == "__init__.py" and path != modules.path(home):
+            continue
         content = path.read_bytes()
         digest.update(f"{project.relative(path)}\0{len(content)}\0".encode())
         digest.update(content)
