@@ -68,11 +68,9 @@ class Inputs:
         device: str = "cpu",
         variation: Variation = PLAIN,
         in_float64: bool = False,
-        nudge: int = 0,
-        nudge_by: float = 0.0,
         undisturbed: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        """`in_float64` keeps the rounded values and computes in float64; `nudge` moves values by `nudge_by`, relatively.
+        """`in_float64` keeps the rounded values and computes in float64.
 
         `undisturbed` is entered around everything that draws or rounds, where a harness changes what operations do.
         """
@@ -83,8 +81,6 @@ class Inputs:
         self.leaves: dict[str, Tensor] = {}
         self.given: dict[str, tuple[Any, Any]] = {}
         self._undisturbed = undisturbed
-        self._nudge = torch.Generator().manual_seed(nudge) if nudge else None
-        self._nudge_by = nudge_by
         self._generator = torch.Generator().manual_seed(zlib.crc32(f"{seed}:{variation.seed}".encode()))
 
     # ---- float tensors: tracked leaves that require grad
@@ -234,13 +230,9 @@ class Inputs:
         return values
 
     def _round(self, values: Tensor) -> Tensor:
-        """To the dtype of the case (rounding once), nudged where asked, then to the device and dtype to compute in."""
+        """To the dtype of the case, rounding once, then to the dtype and device to compute in."""
         with self._undisturbed():
-            exact = values.to(self.rounded_to).to(torch.float64)
-            if self._nudge is not None:
-                signs = torch.randint(0, 2, values.shape, generator=self._nudge, dtype=torch.float64) * 2 - 1
-                exact = exact * (1 + signs * self._nudge_by)
-            return exact.to(self.dtype).to(self.device)
+            return values.to(self.rounded_to).to(self.dtype).to(self.device)
 
     def _leaf(self, name: str, values: Tensor, grad: bool = True) -> Tensor:
         made = self._round(self._edit(values.clone()))

@@ -21,18 +21,21 @@ below three times the legacy's worst; a wrong formula is thousands of times off.
 
 ULPS = 4
 """Where the legacy error happens to be zero, a handful of roundings (a division for a product, another order of three terms) must
-still pass. Four units in the last place are four such roundings, all in the same direction."""
+still pass. Four units in the last place are four such roundings, all in the same direction. They are those of the largest value
+of the row, as the numbers of a row come out of the same sums."""
 
 SAMPLES = 8
-"""Runs of the legacy loss with inputs moved by one rounding error: its error at one point may be small by luck, the worst of nine
-is not."""
+"""Runs of the legacy loss with its rounding moved: its error at one point may be small by luck, the worst of nine is not."""
 
 CONTINUITY_STEP = 2.0**-40
-"""How far float64 inputs move to see whether the loss jumps right there: far above float64 rounding, far below float32's."""
+"""How far values move in float64 to see whether the loss jumps right there: far above float64 rounding, far below float32's."""
+
+STEEPER = 32.0
+"""A smooth loss scatters in proportion to how far values are moved. One that scatters this many times more than in proportion
+jumps there, as a ranking does at a tie: samples on both sides of a jump say nothing about rounding."""
 
 JUMP = 2.0**-20
-"""A change larger than this share of the tensor's largest value, after such a small move, is a jump (a tie in a ranking): samples
-on both sides of a jump say nothing about rounding."""
+"""In float64, where nothing finer is at hand to compare with, one rounding does not move a smooth loss by such a share."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def judge(numbers: Numbers, reference: Tensor | None, own_error: Tensor | None, 
     apart = _finite_difference(a, b)
     centre = a if reference is None else reference
     error = apart if reference is None else _finite_difference(b, reference)
-    allowed = ULPS * unit(torch.where(torch.isfinite(centre), centre, a), dtype)
+    allowed = ULPS * unit(worst_of_row(torch.where(torch.isfinite(centre), centre, a).abs().nan_to_num(posinf=0.0)), dtype)
     if own_error is not None:
         allowed = allowed + FACTOR * own_error
     if bool((error <= allowed).all()):
@@ -221,22 +224,26 @@ def _finite_difference(one: Tensor, other: Tensor) -> Tensor:
     return torch.where(same, torch.zeros_like(one), (one - other).abs().nan_to_num(nan=math.inf))
 
 
-def own_error(samples: Sequence[Tensor], reference: Tensor) -> Tensor:
-    """The legacy's worst error at each element over its samples."""
-    worst = torch.zeros_like(reference)
-    for sample in samples:
-        if sample.shape == reference.shape:
-            worst = torch.maximum(worst, _finite_difference(sample, reference).nan_to_num(posinf=0.0))
-    return worst
+def own_error(values: Tensor, reference: Tensor) -> Tensor:
+    """The legacy's error at each element; none where it is not finite, as equal NaN and Inf are no errors."""
+    return _finite_difference(values, reference).nan_to_num(posinf=0.0)
 
 
-def jumps(reference: Tensor, moved: Sequence[Tensor]) -> Tensor:
-    """Where the legacy loss jumps at this very input."""
-    scale = reference.abs().nan_to_num(posinf=0.0).max() if reference.numel() else reference
+def worst_of_row(sizes: Tensor) -> Tensor:
+    """The largest value along the last axis, for each of its elements: the numbers of a row come out of the same sums, and where
+    these cancel, one is right by luck and its neighbour is not."""
+    return sizes.amax(-1, keepdim=True).expand(sizes.shape) if sizes.dim() and sizes.numel() else sizes
+
+
+def jumps(reference: Tensor, usual: Tensor, moved: Sequence[Tensor], precision: torch.dtype) -> Tensor:
+    """Where the legacy loss jumps at this very input: `usual` is how far samples of its rounding scatter, `moved` are runs in
+    float64 with values off by the continuity step."""
+    if precision == torch.float64:
+        return usual > JUMP * max(float(reference.abs().nan_to_num(posinf=0.0).max()), JUMP)
+    proportion = CONTINUITY_STEP / torch.finfo(precision).eps
     found = torch.zeros_like(reference, dtype=torch.bool)
     for other in moved:
-        if other.shape == reference.shape:
-            found |= _finite_difference(other, reference) > JUMP * scale
+        found |= worst_of_row(own_error(other, reference)) > STEEPER * proportion * worst_of_row(usual)
     return found
 
 

@@ -22,6 +22,7 @@ from lossport.evidence.equality import (
     jumps,
     own_error,
     shown,
+    worst_of_row,
 )
 from lossport.evidence.mapping import Expected, Ports, actual_of, expected_of
 from lossport.evidence.observation import Observation, Step
@@ -31,49 +32,53 @@ from lossport.port import Divergence
 
 ABSENT = "nothing"
 
-Observe = Callable[[bool, int, float], Observation | None]
-"""Runs the legacy case again: in float64 or not, nudged by which sample and by how much. None if that run cannot be had."""
+Again = Callable[[bool, int, float | None], Observation]
+"""Runs the legacy case again: in float64 or not, with which sample of moved rounding, and moved by how much."""
 
 
 @dataclass(frozen=True)
 class Arbiter:
-    """The legacy loss in float64 and its nudged runs: each is run once, when first asked for."""
+    """The legacy loss in float64 and samples of its own rounding: each is run once, when first asked for."""
 
-    again: Observe
+    again: Again
     new: Observation
     ports: Ports
     precision: torch.dtype
-    _cache: dict[tuple[bool, int], list[dict[str, Expected]] | None] = field(default_factory=dict)
+    _cache: dict[tuple[bool, int], list[dict[str, Expected]]] = field(default_factory=dict)
 
     def judge(self, step: int, place: str, numbers: Numbers) -> Close | Different:
-        """Judge numbers first by the legacy's error at this input, then by its worst error over the samples."""
+        """Judge numbers first by the legacy's error at this input, then by its worst error over samples of its rounding."""
         reference = self._numbers((True, 0), step, place, numbers.legacy.shape)
         if reference is None:
             return judge(numbers, None, None, self.precision)
-        first = judge(numbers, reference, own_error([numbers.legacy], reference), self.precision)
-        if isinstance(first, Close):
-            return first
-        samples = [self._numbers((False, n), step, place, reference.shape) for n in range(1, SAMPLES + 1)]
-        moved = [self._numbers((True, n), step, place, reference.shape) for n in (1, 2)]
-        usual = own_error([numbers.legacy, *(item for item in samples if item is not None)], reference)
-        at_jump = jumps(reference, [item for item in moved if item is not None])
-        usual = torch.where(at_jump, own_error([numbers.legacy], reference), usual)
-        return judge(numbers, reference, usual, self.precision)
+        here = own_error(numbers.legacy, reference)
+        first = found = judge(numbers, reference, worst_of_row(here), self.precision)
+        usual = here
+        for sample in range(1, SAMPLES + 1):
+            if isinstance(found, Close):
+                break
+            values = self._numbers((False, sample), step, place, reference.shape)
+            if values is not None:
+                usual = torch.maximum(usual, own_error(values, reference))
+                found = judge(numbers, reference, worst_of_row(usual), self.precision)
+        if found is first or isinstance(found, Different):
+            return found
+        moved = [self._numbers((True, sample), step, place, reference.shape) for sample in (1, 2)]
+        at_jump = jumps(reference, usual, [item for item in moved if item is not None], self.precision)
+        return judge(numbers, reference, worst_of_row(torch.where(at_jump, here, usual)), self.precision)
 
     def _numbers(self, key: tuple[bool, int], step: int, place: str, shape: torch.Size) -> Tensor | None:
         steps = self._steps(key)
-        if steps is None or step >= len(steps) or place not in steps[step]:
+        if step >= len(steps) or place not in steps[step]:
             return None
         found = as_numbers(steps[step][place].node)
         return found if found is not None and found.shape == shape else None
 
-    def _steps(self, key: tuple[bool, int]) -> list[dict[str, Expected]] | None:
+    def _steps(self, key: tuple[bool, int]) -> list[dict[str, Expected]]:
         if key not in self._cache:
-            in_float64, nudge = key
-            by = CONTINUITY_STEP if in_float64 else torch.finfo(self.precision).eps
-            seen = self.again(in_float64, nudge, by)
-            pairs = zip(seen.steps, self.new.steps, strict=False) if seen is not None else ()
-            self._cache[key] = [expected_of(old, new, self.ports) for old, new in pairs] if seen is not None else None
+            in_float64, sample = key
+            seen = self.again(in_float64, sample, CONTINUITY_STEP if in_float64 else None)
+            self._cache[key] = [expected_of(old, new, self.ports) for old, new in zip(seen.steps, self.new.steps, strict=False)]
         return self._cache[key]
 
 

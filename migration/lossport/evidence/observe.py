@@ -25,6 +25,7 @@ from lossport.evidence.float64 import computed_in_float64, paused
 from lossport.evidence.gradients import GradientTargets, differentiate, fields_of, first_gradients
 from lossport.evidence.observation import Instance, Observation, Step
 from lossport.evidence.random_streams import seed_all, stream_states, streams_kept
+from lossport.evidence.rounding import rounding_moved
 from lossport.evidence.side import Side
 from lossport.evidence.value import Node, Raised, array, identical, snapshot, type_name
 from lossport.evidence.watch import Built, Called
@@ -41,13 +42,16 @@ EVERY_PLAIN = (bool, int, float, complex, str, type(None), list, tuple, dict, se
 
 @dataclass(frozen=True)
 class Run:
-    """How a case is run: the variation, the device, and whether it is the float64 reference or a nudged sample."""
+    """How a case is run: the variation, the device, whether in float64, and with which sample of moved rounding, 0 for none.
+
+    `moved_by` is how far values move, relatively; None moves them by one unit in their last place.
+    """
 
     variation: Variation = PLAIN
     device: str = "cpu"
     in_float64: bool = False
-    nudge: int = 0
-    nudge_by: float = 0.0
+    sample: int = 0
+    moved_by: float | None = None
 
     def inputs(self, seed: int) -> Inputs:
         """The inputs of one repetition."""
@@ -56,9 +60,7 @@ class Run:
             device=self.device,
             variation=self.variation,
             in_float64=self.in_float64,
-            nudge=self.nudge,
-            nudge_by=self.nudge_by,
-            undisturbed=paused if self.in_float64 else contextlib.nullcontext,
+            undisturbed=paused if self.in_float64 or self.sample else contextlib.nullcontext,
         )
 
 
@@ -105,6 +107,8 @@ def observe(side: Side, case: str, run: Run, trace: Trace | None = None) -> Obse
     with side.scope.active(), ExitStack() as stack:
         if run.in_float64:
             stack.enter_context(computed_in_float64(getattr(torch, run.variation.dtype)))
+        if run.sample:
+            stack.enter_context(rounding_moved(run.sample, run.moved_by))
         return _Runner(side, case, run, trace or Trace()).observe()
 
 

@@ -75,10 +75,10 @@ class Sides:
                     yield found
 
     def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> Comparison:
-        """Both observations, with the legacy loss at hand for float64 and nudged runs."""
+        """Both observations, with the legacy loss at hand for float64 and samples of its rounding."""
 
-        def again(in_float64: bool, nudge: int, by: float) -> Observation:
-            return observe(self.legacy, case, Run(variation, self.device, in_float64, nudge, by))
+        def again(in_float64: bool, sample: int, moved_by: float | None) -> Observation:
+            return observe(self.legacy, case, Run(variation, self.device, in_float64, sample, moved_by))
 
         arbiter = Arbiter(again, new, self.ports, precision_of(variation, self.device))
         return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)

@@ -142,7 +142,7 @@ class Proof:
         ulp = max((item.ulp for item in close), default=0.0)
         if ulp < MOST_ULPS_TOLD:
             return f"{ulp:.3g} ULP"
-        return f"{max(item.relative for item in close):.1g} relative"
+        return f"{max(item.relative for item in close if item.ulp >= MOST_ULPS_TOLD):.1g} relative"
 
     def explanation(self) -> list[str]:
         """What a person needs to know after a failure: the first and the worst difference, and what else is in the way."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from lossport import evidence
 from lossport.config import Loss, Project, parse_project
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
 from lossport import evidence
 from lossport.evidence import CapsuleError, read_golden, read_header
 from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, seal
-from safetensors import safe_open
-from safetensors.torch import save_file
 
 
 def rewrite(content: bytes, **changes: Any) -> bytes:

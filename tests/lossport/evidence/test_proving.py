@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from lossport.errors import InputError
 from lossport.evidence import Fingerprint
 

@@ -1,0 +1,75 @@
+"""Rounding moved about: the same code with every computed value off by one unit in its last place, up or down at random.
+
+Known as Monte Carlo arithmetic. How far results scatter is how far the code's own rounding can be trusted; a single run may be
+right by luck, as where equal terms cancel to exactly zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+_EXACT_NAMES = """
+_to_copy clone copy contiguous cat stack index index_select gather take scatter scatter_add masked_fill masked_select
+where flip roll repeat tril triu diag_embed sort topk max min amax amin maximum minimum clamp clamp_min clamp_max relu
+neg abs sign floor ceil round zeros ones full empty zeros_like ones_like full_like empty_like new_zeros new_ones
+new_full new_empty arange linspace eye rand randn rand_like randn_like normal bernoulli multinomial lift_fresh
+scalar_tensor nan_to_num embedding index_put constant_pad_nd select_backward slice_backward mode median kthvalue
+threshold hardtanh _local_scalar_dense fill detach alias
+"""
+EXACT = frozenset(f"aten::{name}" for name in _EXACT_NAMES.split())
+"""Operations that move, choose or make values without rounding."""
+
+
+SIGNS = 4099
+"""Directions are drawn once and taken up one after the other: a prime number of them, so that no tensor size meets the same ones
+in every operation."""
+
+
+class _Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its subclass hook untyped
+    """Sees every operation below autograd, forward and backward, and moves what it computes."""
+
+    def __init__(self, sample: int, by: float | None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        generator = torch.Generator().manual_seed(sample)
+        self._signs = torch.randint(0, 2, (SIGNS,), generator=generator, dtype=torch.float64) * 2 - 1
+        self._by = by
+        self._factors: dict[tuple[torch.dtype, torch.device], Tensor] = {}
+        self._used = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = func._schema.name
+        if name in EXACT or name.endswith("_") or func.is_view:
+            return result
+        if isinstance(result, tuple | list):
+            return type(result)(self._moved(item) for item in result)
+        return self._moved(result)
+
+    def _moved(self, value: Any) -> Any:
+        if not isinstance(value, Tensor) or not value.is_floating_point() or not value.numel():
+            return value
+        key = value.dtype, value.device
+        if key not in self._factors:
+            by = torch.finfo(value.dtype).eps if self._by is None else self._by
+            self._factors[key] = (1 + by * self._signs).to(value.dtype).to(value.device)
+        return value * self._next(self._factors[key], value.numel()).reshape(value.shape)
+
+    def _next(self, factors: Tensor, count: int) -> Tensor:
+        start = self._used % SIGNS
+        self._used += count
+        if start + count <= SIGNS:
+            return factors[start : start + count]
+        return factors.repeat(count // SIGNS + 2)[start : start + count]
+
+
+@contextmanager
+def rounding_moved(sample: int, by: float | None = None) -> Iterator[None]:
+    """Within, computed values are off by one unit in their last place, or by `by` relatively; `sample` seeds the directions."""
+    with _Shaken(sample, by):
+        yield
