@@ -111,7 +111,7 @@ def migrate(
         transaction.recover(project.root, project.state)
         run = _Run(observer)
         where = stages.standings(project, [loss])[name]
-        if where.retired and not where.sites_left:
+        if where.retired:
             return Outcome(name, "nothing to do")
         with run.busy("looking for call sites"):
             plan = plan_rewrite(project, [loss])
