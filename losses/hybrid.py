@@ -63,16 +63,16 @@ class HybridPretrainVICRegLoss(BaseLoss):
         self.contrastive_pretrain_steps, self.gradual_transition_steps = utils.check_not_negative(**lengths)
         self.adaptive_transition, self.min_alignment_threshold = adaptive_transition, min_alignment_threshold
         self.current_phase, self.early_transition_step, self.transition_progress = PRETRAIN, 0, 0.0
-        self.register_buffer("alignment", torch.zeros(2, dtype=torch.float64))
+        self.register_buffer("alignment", torch.zeros(2, dtype=torch.float64), persistent=False)
 
     def get_extra_state(self) -> Tensor:
         """Where the schedule stands, for `state_dict`; kept on the host, as the forward pass branches on it."""
         stand = (PHASES.index(self.current_phase), self.early_transition_step, self.transition_progress)
-        return torch.tensor(stand, dtype=torch.float64)
+        return torch.tensor((*stand, *self.alignment.tolist()), dtype=torch.float64)
 
     def set_extra_state(self, state: Tensor) -> None:
         """Go on where `get_extra_state` stood."""
-        phase, step, self.transition_progress = state.tolist()
+        phase, step, self.transition_progress, self.alignment_gap, self.max_diag_similarity = state.tolist()
         self.current_phase, self.early_transition_step = PHASES[int(phase)], int(step)
 
     def update_epoch(self, epoch: int) -> None:

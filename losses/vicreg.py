@@ -55,7 +55,15 @@ class VICRegLoss(BaseLoss):
         self.sim_coeff, self.var_coeff, self.cov_coeff = weights
         self.warmup_epochs, self.num_epochs = utils.check_not_negative(warmup_epochs=warmup_epochs, num_epochs=num_epochs)
         self.epsilon, self.curriculum = utils.check_positive("epsilon", epsilon), curriculum
-        self.register_buffer("progress", torch.zeros(3, dtype=torch.int64))
+        self.register_buffer("progress", torch.zeros(3, dtype=torch.int64), persistent=False)
+
+    def get_extra_state(self) -> Tensor:
+        """Epoch, step and steps, for `state_dict`."""
+        return self.progress
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Go on where `get_extra_state` stood."""
+        self.progress.copy_(state)
 
     def update_epoch(self, epoch: int) -> None:
         """Set the current epoch, counted from 0."""
