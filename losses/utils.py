@@ -440,8 +440,8 @@ def cross_terms(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
     rows, width = x.shape
     if width <= max(rows, GRAM_WIDTH):
         c = product(x.t(), other)
-        diagonal = c.diagonal()
-        return diagonal, (c - torch.diag(diagonal)).square().sum()
+        itself = torch.eye(width, dtype=torch.bool, device=c.device)
+        return c.diagonal(), c.masked_fill(itself, 0.0).square().sum()
     x, other = full_precision(x), full_precision(other)
     diagonal = (x * other).sum(dim=0)
     gram = product(x, x.t())
