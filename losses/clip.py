@@ -1,4 +1,4 @@
-"""Symmetric cross entropy between two modalities over the similarities of a batch: the CLIP objective."""
+"""Symmetric cross entropy between two modalities over the similarities of a batch: the CLIP objective, and one with a pull."""
 
 from __future__ import annotations
 
@@ -85,3 +85,45 @@ class CLIPLoss(ContrastiveLoss):
             **utils.recall_at_k(seen, row_targets, column_targets),
         }
         return self.results((v2t + t2v) / 2, metrics)
+
+
+@register("simple")
+class SimpleContrastiveLoss(ContrastiveLoss):
+    """CLIP (Radford et al. 2021, fig. 3) that pulls pairs together as well; the parts of another loss may join in.
+
+        loss = (v2t + t2v) / 2 + 0.5 mean over i of |v_i - t_partner(i)|^2 / D + 0.2 decor_loss
+
+    v2t and t2v are as in `CLIPLoss`, but ids compare by value (1 is not "1"), and positives are drawn without ids, too. A
+    partner is another positive drawn; where all rows match, that term is 0. Shape: vision_features, text_features [N, D];
+    match_ids N ids; decor_loss one number; `"none"` gives [N]. Metrics: `infonce_loss`, `mse_loss` (of partners, unweighted),
+    `v2t_loss`, `t2v_loss`, `accuracy` (any positive), the mean logits of positives, `pos_sim`, of all others, `neg_sim` (0 where
+    there are none), their difference `separation`, `temperature`, and `decor_loss` as given.
+
+    >>> SimpleContrastiveLoss(temperature=0.5)(torch.eye(2), torch.eye(2), decor_loss=1.0)["loss"]
+    tensor(0.3269)
+    """
+
+    def __init__(self, temperature: float = 0.1, reduction: str = "mean") -> None:
+        super().__init__(temperature, reduction)
+
+    def forward(
+        self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None, decor_loss: Tensor | float = 0.0
+    ) -> dict[str, Tensor]:
+        """The loss and its metrics; see the class."""
+        utils.check_features(vision_features=vision_features, text_features=text_features)
+        vision, text = utils.normalize_features(vision_features), utils.normalize_features(text_features)
+        logits, own = utils.product(vision, text.t()) / self.temperature, torch.arange(len(vision), device=vision.device)
+        ids = own if match_ids is None else utils.encode_ids(match_ids, len(own), own.device)
+        positives = utils.create_positive_mask(ids) | (own[:, None] == own)
+        words = utils.random_words(3 * len(own), own.device).view(3, len(own))
+        rows, columns, partners = (utils.pick_positives(ids, drawn) for drawn in words)
+        v2t = utils.info_nce_loss(logits, rows, reduction=self.reduction)
+        t2v = utils.info_nce_loss(logits.t(), columns, reduction=self.reduction)
+        pull = (vision - text[partners]).square().mean(dim=1).masked_fill(positives.all(), 0.0)
+        loss = (v2t + t2v) / 2 + 0.5 * utils.reduce(pull, self.reduction) + 0.2 * decor_loss
+        means = {"v2t_loss": utils.reduce(v2t, "mean"), "t2v_loss": utils.reduce(t2v, "mean")}
+        near, far = (logits.masked_fill(~mask, 0.0).sum() / mask.sum().clamp(min=1) for mask in (positives, ~positives))
+        parts = {"infonce_loss": (means["v2t_loss"] + means["t2v_loss"]) / 2, "mse_loss": utils.reduce(pull, "mean"), **means}
+        parts |= {"accuracy": utils.group_accuracy(logits, positives)["accuracy"], "pos_sim": near, "neg_sim": far}
+        parts |= {"separation": near - far}
+        return self.results(loss, {**parts, "temperature": self.temperature, "decor_loss": decor_loss})
