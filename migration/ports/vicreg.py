@@ -31,7 +31,7 @@ PORTS = (
             ),
             divergence(
                 "vicreg-7",
-                "the progress of the warm-up was lost with a checkpoint: state_dict keeps it, so that a run goes on where it stood",
+                "the progress of the warm-up was lost with a checkpoint: state_dict keeps it, and a run goes on where it stood",
                 cases="*@state-dict",
                 places=('returns["*"]', "returns", "gradients[*]", "attributes[current_*]", "attributes[total_steps]"),
             ),
