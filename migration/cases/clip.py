@@ -3,9 +3,8 @@
 Left out, as no call reaches it: the recall helper without targets (forward always gives both).
 """
 
-from lossport.inputs import Inputs
-
 from legacy.clip_style_loss import CLIPStyleLoss
+from lossport.inputs import Inputs
 
 
 def diagonal(inputs: Inputs):

@@ -128,10 +128,10 @@ def migrate(
             return Outcome(name, "stopped", tuple(run.steps))
         changed, deleted = (tuple(project.relative(c.path) for c in part) for part in (edits, deletions))
         if dry_run:
-            return Outcome(name, "rehearsed", tuple(run.steps), changed, deleted, plan.diff())
+            return Outcome(name, "rehearsed", tuple(run.steps), changed=changed, deleted=deleted, diff=plan.diff())
         _commit(project, loss, golden, [*recorded, *proven], [*edits, *deletions])
         run.passed("tell", f"ledger, {project.relative(refresh_report(project))}")
-        return Outcome(name, "migrated", tuple(run.steps), changed, deleted)
+        return Outcome(name, "migrated", tuple(run.steps), changed=changed, deleted=deleted)
 
 
 def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:

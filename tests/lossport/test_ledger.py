@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from lossport.errors import InputError
 from lossport.ledger import Event, appended, latest, read
 

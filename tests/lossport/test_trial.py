@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from lossport.config import Project, parse_project
 from lossport.transaction import Change
 from lossport.trial import rehearse, touching_tests

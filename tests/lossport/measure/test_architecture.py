@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+
 from lossport.measure import Corpus, architecture, measure_corpus
 from lossport.measure.corpus import measure_text
 from lossport.measure.duplication import CloneIndex, duplication

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
 from lossport.measure import MIN_LINES, MIN_TOKENS, measure_corpus
 
 PASSAGE = """\

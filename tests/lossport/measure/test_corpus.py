@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from lossport.measure import measure_bytes, measure_corpus
 from lossport.measure.memory import Memory, blob_id, measure_files
 from lossport.measure.sources import read_sources

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from lossport.measure import CoverageError, count_tests, read_coverage
 
 

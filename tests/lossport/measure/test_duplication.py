@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lossport.measure import duplication as room
 from lossport.measure.duplication import CloneIndex, duplication, exact_duplication
 from lossport.measure.tokens import Stream, read_stream

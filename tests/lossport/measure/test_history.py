@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from lossport.measure import measure_corpus
 from lossport.measure.git import BlobReader
 from lossport.measure.history import History, read_history

@@ -1,6 +1,7 @@
 """Cutting a file into the tokens that count."""
 
 import pytest
+
 from lossport.measure.tokens import Unreadable, read_stream
 
 
