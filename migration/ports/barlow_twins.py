@@ -29,7 +29,7 @@ PORTS = (
             ),
             divergence(
                 "barlow-6",
-                "the zero of an empty batch had no graph and was float32: it can be differentiated, in the precision of the features",
+                "the zero of an empty batch had no graph and was float32: it can be differentiated, in the features' precision",
                 cases=("empty_batch", "*@batch-0"),
                 places=("returns", 'returns["loss"]', "gradients[*]"),
             ),

@@ -1,0 +1,56 @@
+"""The decorrelation penalty -> losses.DecorrelationLoss.
+
+Branches of the legacy module that no case reaches: a batch of one row or none in the covariance helper, which forward leaves out then.
+"""
+
+from lossport.port import Gone, Port, divergence, drop, number, rename, tensor
+
+STATISTICS = ("min_var", "max_var", "mean_var", "low_var_dims", "low_var_pct")
+PARTS = ("decorrelation_loss", "vision_decorrelation_loss", "text_decorrelation_loss", "generic_decorrelation_loss")
+
+PORTS = (
+    Port(
+        legacy="legacy.decorrelation_loss.DecorrelationLoss",
+        new="losses.DecorrelationLoss",
+        parameters=(
+            rename("normalize_embeddings", "normalize"),
+            drop("epsilon", reason="decor-5: stored, never used"),
+        ),
+        attributes=(drop("min_variance_threshold", reason="decor-6: a constant of the module, losses.vicreg.COLLAPSED"),),
+        returns=(
+            tensor("loss"),
+            *(number(name) for name in PARTS),
+            *(
+                number(f"feature_stats.{prefix}_{name}", f"{prefix}_{name}")
+                for prefix in ("vision", "text", "feature")
+                for name in STATISTICS
+            ),
+        ),
+        divergences=(
+            divergence(
+                "decor-1",
+                "a reduction other than mean or sum failed in the first call: it is refused when the loss is built",
+                cases="no_reduction*",
+            ),
+            divergence(
+                "decor-2",
+                "the mean over no pairs of columns was 0 / 0: it is 0",
+                cases=("one_column", "*@dim-1"),
+                places=('returns["*"]', "returns", "returns[?]", "gradients[*]"),
+            ),
+            divergence(
+                "decor-3",
+                "the part of fewer than two rows had no graph, was float32 and came without statistics: it can be differentiated, "
+                "in the precision of the features, and columns without rows have variance 0",
+                cases=("one_row*", "no_rows", "*@batch-0", "*@batch-1"),
+                places=('returns["*"]', "returns", "raises", "gradients[*]"),
+            ),
+            divergence(
+                "decor-4",
+                "without any input a lone zero came back: a ValueError says what is expected",
+                cases="nothing_given",
+            ),
+        ),
+    ),
+    Gone("legacy.decorrelation_loss.extract_file_metadata", reason="decor-10: it only raises NameError"),
+)
