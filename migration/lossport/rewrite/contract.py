@@ -158,7 +158,7 @@ class Contract:
 
     def is_entry(self, path: tuple[str, ...]) -> bool:
         """Whether the path is an entry of the result that the port lists, or lies inside one."""
-        return any(".".join(path[: cut + 1]) in self.keys for cut in range(len(path)))
+        return "" in self.keys or any(".".join(path[: cut + 1]) in self.keys for cut in range(len(path)))
 
     def changes_below(self, path: tuple[str, ...]) -> bool:
         """Whether a result, or this part of it, differs between the two sides."""
