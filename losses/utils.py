@@ -112,10 +112,6 @@ def normalize_features(x: Tensor) -> Tensor:
     """Every row scaled to length 1: x / max(|x|, eps), in full precision. A zero row stays zero.
 
     float16 takes its rounding step as eps, as the gradient of a zero row, of order 1 / eps, has to fit into float16.
-
-    >>> normalize_features(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
-    tensor([[0.6000, 0.8000],
-            [0.0000, 0.0000]])
     """
     eps = torch.finfo(torch.float16).eps if x.dtype == torch.float16 else NORM_EPS
     return F.normalize(full_precision(x), p=2.0, dim=1, eps=eps)
@@ -137,9 +133,6 @@ def encode_ids(ids: Ids, rows: int, device: torch.device | str = "cpu", *, as_te
 
     A list is encoded on the host and copied once. A tensor of `rows` numbers is compared by value and stays on its device.
     With `as_text` a list that does not begin with a string is compared by `str` of its entries, so that 1 and "1" match.
-
-    >>> encode_ids(["cat", "dog", "cat", float("nan")], rows=4).tolist()[:3]
-    [0, 1, 0]
 
     Raises:
         ValueError: not one id a row, or ids that are not hashable.
@@ -185,13 +178,7 @@ def _encode_list(ids: Sequence[Hashable], rows: int, as_text: bool) -> list[int]
 
 
 def create_positive_mask(row_ids: Tensor, column_ids: Tensor | None = None) -> Tensor:
-    """Which pairs are positives: True where the codes of row and column are equal, [rows, columns], the diagonal included.
-
-    >>> create_positive_mask(torch.tensor([7, 8, 7])).int()
-    tensor([[1, 0, 1],
-            [0, 1, 0],
-            [1, 0, 1]], dtype=torch.int32)
-    """
+    """Which pairs are positives: True where the codes of row and column are equal, [rows, columns], the diagonal included."""
     column_ids = row_ids if column_ids is None else column_ids
     return (row_ids[:, None] == column_ids) & (row_ids != UNMATCHED)[:, None]
 
@@ -217,9 +204,6 @@ def pick_positives(codes: Tensor, words: Tensor) -> Tensor:
     """For every row one of the rows with its code: number `words[i] % n` of the n candidates in ascending order.
 
     A row whose id matches nothing gets itself.
-
-    >>> pick_positives(torch.tensor([5, 6, 5, 5]), torch.tensor([0, 9, 1, 5]))
-    tensor([0, 1, 2, 3])
     """
     ordered, order = torch.sort(codes, stable=True)
     start = torch.searchsorted(ordered, codes)
@@ -247,11 +231,7 @@ def draw_targets(ids: Ids | None, rows: int, device: torch.device | str) -> tupl
 
 
 def reduce(values: Tensor, reduction: str) -> Tensor:
-    """The per-sample `values` reduced; the mean over no samples is 0.
-
-    >>> reduce(torch.tensor([1.0, 3.0]), "mean"), reduce(torch.zeros(0), "mean")
-    (tensor(2.), tensor(0.))
-    """
+    """The per-sample `values` reduced; the mean over no samples is 0."""
     if check_choice("reduction", reduction, REDUCTIONS) == "none":
         return values
     return values.mean() if reduction == "mean" and values.numel() else values.sum()
@@ -276,11 +256,7 @@ def info_nce_loss(
 
 
 def masked_logsumexp(logits: Tensor, mask: Tensor) -> Tensor:
-    """lse over the columns of each row where `mask` is True, [rows]; -inf, without a gradient, where there are none.
-
-    >>> masked_logsumexp(torch.zeros(2, 2), torch.tensor([[True, True], [False, False]]))
-    tensor([0.6931,   -inf])
-    """
+    """lse over the columns of each row where `mask` is True, [rows]; -inf, without a gradient, where there are none."""
     empty = ~mask.any(dim=1, keepdim=True)
     # The gradient of the lse of nothing but -inf is NaN, so such rows are computed in full and then overwritten.
     rows = logits.masked_fill(~(mask | empty), -math.inf).logsumexp(dim=1)
@@ -292,9 +268,6 @@ def all_pairs_loss(logits: Tensor, positives: Tensor) -> Tensor:
 
     The sum of SupCon's L_out (Khosla et al. 2020, eq. 2) before it is divided by the number of positives. A positive also stands
     in the denominators of the other positives.
-
-    >>> all_pairs_loss(torch.zeros(2, 2), torch.tensor([[True, True], [False, False]]))
-    tensor([1.3863, 0.0000])
     """
     return logits.log_softmax(dim=1).neg().masked_fill(~positives, 0.0).sum(dim=1)
 
@@ -303,9 +276,6 @@ def isolated_pairs_loss(logits: Tensor, positives: Tensor, log_negatives: Tensor
     """Every positive pair against the negatives alone: l_i = sum over p in P(i) of -log(e^s_ip / (e^s_ip + e^n_i)), [rows].
 
     `log_negatives` is n_i, the log of the row's (weighted) sum of negatives; -inf, no negatives, makes the row 0.
-
-    >>> isolated_pairs_loss(torch.zeros(1, 2), torch.tensor([[True, False]]), torch.tensor([0.0]))
-    tensor([0.6931])
     """
     return -F.logsigmoid(logits - log_negatives[:, None]).masked_fill(~positives, 0.0).sum(dim=1)
 
@@ -317,9 +287,6 @@ def average_over_pairs(
 
     v2t_i and t2v_i sum over the pairs of a row and of a column. Rows / pairs times those are the per-sample losses, so that
     `"mean"` is the mean of `"none"`. Without any pair both directions are 0.
-
-    >>> average_over_pairs(torch.tensor([2.0, 4.0]), torch.zeros(2), torch.ones(2, 2, dtype=torch.bool), "mean")[0]
-    tensor(0.7500)
     """
     pairs = positives.sum().clamp(min=1)
     v2t, t2v = v2t * len(v2t) / pairs, t2v * len(t2v) / pairs
@@ -410,11 +377,6 @@ def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> No
     """Write `rows` [batch, width] into `ring` from `pointer` on (int64, one element), in place and round the end, and move it.
 
     The ring is [capacity, width], or [width, capacity] with `dim=1`. Of a batch longer than it the last rows stay.
-
-    >>> ring, pointer = torch.zeros(3, 1), torch.tensor([2])
-    >>> write_ring_(ring, pointer, torch.tensor([[5.0], [6.0]]))
-    >>> ring.flatten().tolist(), pointer.tolist()
-    ([6.0, 0.0, 5.0], [1])
     """
     capacity, batch = ring.shape[dim], len(rows)
     first = max(0, batch - capacity)
@@ -431,10 +393,6 @@ def cross_terms(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
     `x` and `y` (by default `x`) are [N, D], centred and scaled by the caller. Wide features take the smaller matrix of inner
     products of rows: |X^T Y|_F^2 = <X X^T, Y Y^T>, from which the squared diagonal is subtracted. That cancels only where the
     diagonal carries nearly all of C, which its rank N < D rules out.
-
-    >>> diagonal, rest = cross_terms(torch.tensor([[1.0, 2.0], [0.0, 1.0]]))
-    >>> diagonal, rest
-    (tensor([1., 5.]), tensor(8.))
     """
     other = x if y is None else y
     rows, width = x.shape
@@ -450,23 +408,14 @@ def cross_terms(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
 
 
 def retrieval_accuracy(logits: Tensor, row_targets: Tensor, column_targets: Tensor) -> dict[str, Tensor]:
-    """The share of rows, and of columns, whose largest logit is their target's, and the mean of both. 0 for no rows.
-
-    >>> own = torch.arange(2)
-    >>> retrieval_accuracy(torch.tensor([[2.0, 1.0], [3.0, 0.0]]), own, own)["v2t_accuracy"]
-    tensor(0.5000)
-    """
+    """The share of rows, and of columns, whose largest logit is their target's, and the mean of both. 0 for no rows."""
     logits = logits.detach()
     v2t, t2v = (_share(_best(s) == t) for s, t in ((logits, row_targets), (logits.t(), column_targets)))
     return {"v2t_accuracy": v2t, "t2v_accuracy": t2v, "accuracy": (v2t + t2v) / 2}
 
 
 def group_accuracy(logits: Tensor, positives: Tensor) -> dict[str, Tensor]:
-    """The share of rows, and of columns, whose largest logit is any positive's, and the mean of both. 0 for no rows.
-
-    >>> group_accuracy(torch.tensor([[1.0, 2.0], [0.0, 0.0]]), torch.tensor([[True, True], [True, True]]))["accuracy"]
-    tensor(1.)
-    """
+    """The share of rows, and of columns, whose largest logit is any positive's, and the mean of both. 0 for no rows."""
     logits = logits.detach()
     v2t, t2v = (_share(p.gather(1, _best(s)[:, None])) for s, p in ((logits, positives), (logits.t(), positives.t())))
     return {"v2t_accuracy": v2t, "t2v_accuracy": t2v, "accuracy": (v2t + t2v) / 2}
@@ -516,11 +465,7 @@ def _share(hits: Tensor) -> Tensor:
 
 
 def projection_head(input_dim: int, output_dim: int) -> nn.Sequential:
-    """Linear(input, input), ReLU, Linear(input, output), drawn in this order: the head of the contrastive losses.
-
-    >>> [name for name, _ in projection_head(4, 2).named_parameters()]
-    ['0.weight', '0.bias', '2.weight', '2.bias']
-    """
+    """Linear(input, input), ReLU, Linear(input, output), drawn in this order: the head of the contrastive losses."""
     return nn.Sequential(nn.Linear(input_dim, input_dim), nn.ReLU(), nn.Linear(input_dim, output_dim))
 
 
