@@ -20,13 +20,8 @@ class BaseLoss(nn.Module, ABC):
     """A loss: options in the constructor, `forward` from tensors to a dictionary of tensors.
 
     `forward` returns `"loss"` first, with its graph, then metrics as detached 0-d tensors. The keys depend on the options
-    of the loss, never on the data: an empty batch has them all. A subclass without `forward` can't be built.
-
-    Args:
-        reduction: `"mean"` and `"sum"` reduce the per-sample losses, `"none"` keeps them.
-
-    Raises:
-        ValueError: the reduction is none of `reductions`.
+    of the loss, never on the data: an empty batch has them all. A subclass without `forward` can't be built. The `reduction`,
+    one of `reductions` (else ValueError), is `"mean"` or `"sum"` of the per-sample losses, or `"none"`, which keeps them.
     """
 
     reductions: tuple[str, ...] = utils.REDUCTIONS
@@ -56,15 +51,9 @@ class BaseLoss(nn.Module, ABC):
 
 
 class ContrastiveLoss(BaseLoss):
-    """A loss that compares rows of two feature batches: s_ij = a_i . b_j / temperature.
+    """A loss that compares rows of two feature batches: s_ij = a_i . b_j / temperature, which must be above 0 (else ValueError).
 
-    Args:
-        temperature: divisor of the similarities, above 0.
-        reduction: see `BaseLoss`.
-        normalize: scale every row to length 1 first, so that the similarities are cosines.
-
-    Raises:
-        ValueError: the temperature is not above 0, or the reduction is unknown.
+    With `normalize` every row is scaled to length 1 first, so that the similarities are cosines.
     """
 
     def __init__(self, temperature: float = 0.07, reduction: str = "mean", normalize: bool = True) -> None:

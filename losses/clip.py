@@ -35,10 +35,7 @@ class CLIPLoss(ContrastiveLoss):
         - similarity_matrix: [N, N] logits to use as they are, without temperature; the features then get no gradient.
         - Returns `loss` (0-d, [N] for `"none"`) and 0-d metrics: `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`,
           `accuracy`, `mean_similarity`, `matched_similarity`, `similarity_gap`, and for k = 1, 5, 10 `v2t_recall@k`,
-          `t2v_recall@k`, `avg_recall@k`.
-
-    Raises:
-        ValueError: an option, a shape, a dtype or the ids are not as above; the message says what was found and expected.
+          `t2v_recall@k`, `avg_recall@k`. ValueError says what was found and expected where anything is not as above.
 
     >>> criterion = CLIPLoss(temperature=0.5)
     >>> out = criterion(torch.eye(2), torch.eye(2))
@@ -51,12 +48,9 @@ class CLIPLoss(ContrastiveLoss):
         self.label_smoothing = utils.check_fraction("label_smoothing", label_smoothing)
 
     def forward(
-        self,
-        vision_features: Tensor,
-        text_features: Tensor,
-        match_ids: utils.Ids | None = None,
+        self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None,
         similarity_matrix: Tensor | None = None,
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, Tensor]:  # fmt: skip
         """The loss and its metrics; see the class."""
         own_logits = similarity_matrix is None
         utils.check_features(vision_features=vision_features, text_features=text_features, same_width=own_logits)

@@ -1,7 +1,4 @@
-"""Losses by name, for configuration files and command lines: `register` a class, `create` it again by its name.
-
-Names only; what a loss takes is said by its own signature.
-"""
+"""Losses by name, for configuration files and command lines: `register` a class, `create` it again by its name."""
 
 from __future__ import annotations
 
@@ -17,11 +14,7 @@ _CLASSES: dict[str, type[BaseLoss]] = {}
 
 
 def register(name: str) -> Callable[[Loss], Loss]:
-    """Make a class known under `name`.
-
-    Raises:
-        ValueError: another class has that name already.
-    """
+    """Make a class known under `name`. ValueError if another class has that name already."""
 
     def remember(cls: Loss) -> Loss:
         known = _CLASSES.setdefault(name, cls)
@@ -38,11 +31,7 @@ def names() -> tuple[str, ...]:
 
 
 def find(name: str) -> type[BaseLoss]:
-    """The class registered under `name`.
-
-    Raises:
-        ValueError: there is none; the message lists the known names and the nearest.
-    """
+    """The class registered under `name`. ValueError if there is none; the message lists the known names and the nearest."""
     if name not in _CLASSES:
         near = difflib.get_close_matches(str(name).lower(), names(), n=1, cutoff=0.0)
         hint = f"; the nearest is {near[0]!r}" if near else ""
