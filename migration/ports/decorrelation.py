@@ -1,6 +1,6 @@
 """The decorrelation penalty -> losses.DecorrelationLoss.
 
-Branches of the legacy module that no case reaches: a batch of one row or none in the covariance helper, which forward leaves out then.
+Branches of the legacy module that no case reaches: one row or none in the covariance helper, which forward does not call then.
 """
 
 from lossport.port import Gone, Port, divergence, drop, number, rename, tensor
@@ -40,7 +40,7 @@ PORTS = (
             ),
             divergence(
                 "decor-3",
-                "the part of fewer than two rows had no graph, was float32 and came without statistics: it can be differentiated, "
+                "the part of fewer than two rows had no graph, was float32 and came without statistics: it can be differentiated "
                 "in the precision of the features, and columns without rows have variance 0",
                 cases=("one_row*", "no_rows", "*@batch-0", "*@batch-1"),
                 places=('returns["*"]', "returns", "raises", "gradients[*]"),
