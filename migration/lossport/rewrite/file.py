@@ -15,6 +15,12 @@ from lossport.rewrite.results import rewrite_result
 from lossport.tree.uses import Use, UseKind
 from lossport.tree.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol
 
+OF_EVERY_MODULE = frozenset(
+    {"train", "eval", "to", "cpu", "cuda", "half", "float", "double", "apply", "zero_grad", "requires_grad_"}
+    | {"parameters", "named_parameters", "buffers", "named_buffers", "children", "modules", "state_dict", "load_state_dict"}
+)
+"""Methods that a legacy loss may override and a new one inherits from `torch.nn.Module`, whose source is not in the project."""
+
 
 class Fixers:
     """What to do about each kind of use, given the contracts of the losses being retired."""
@@ -175,7 +181,7 @@ def _offered(draft: Draft, use: Use, contract: Contract, name: str, new: str) ->
     legacy, other = contract.legacy, contract.new
     if legacy is None or other is None or (name not in legacy.methods and name not in legacy.attributes):
         return True
-    if new in other.methods or new in other.attributes:
+    if new in other.methods or new in other.attributes or new in OF_EVERY_MODULE:
         return True
     field = "methods" if name in legacy.methods else "attributes"
     draft.refuse(
