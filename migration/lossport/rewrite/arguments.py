@@ -6,24 +6,15 @@ Pure: a call and a binding in, a plan or a refusal out.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from lossport.port import Compute, Drop, Refuse
 from lossport.rewrite.contract import Binding, literal
-from lossport.rewrite.listing import Listing, argument_value, call_listing
+from lossport.rewrite.listing import Listing, argument_value, call_listing, display_listing
+from lossport.rewrite.literals import like
 from lossport.rewrite.purity import free_of_effects
-
-
-@dataclass(frozen=True)
-class Given:
-    """One argument as the call gives it. `legacy` is the parameter it is bound to; None for `*` and `**`."""
-
-    index: int
-    node: ast.expr
-    legacy: str | None
-    keyword: str | None
-    star: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,33 +36,72 @@ class Name:
 
 @dataclass(frozen=True)
 class Write:
-    """The argument is written anew."""
+    """The argument is written anew: the keyword, and the source of its value."""
 
+    keyword: str
     text: str
 
 
-Action = Keep | Take | Name | Write
+Action: TypeAlias = Keep | Take | Name | Write
 
 
 @dataclass(frozen=True)
-class ArgumentPlan:
-    """What happens to each argument in the order of the source, and what is added at the end."""
+class Options:
+    """A dictionary that a call unpacks with `**`: its display (or call of `dict`), and its entries in order."""
+
+    display: ast.Dict | ast.Call
+    entries: tuple[tuple[str, ast.expr], ...]
+
+
+@dataclass(frozen=True)
+class Unmapped:
+    """Why something cannot be mapped, and what a person should do; `node` is the place, None for the call itself."""
+
+    node: ast.expr | None
+    reason: str
+    todo: str
+
+
+OptionsOf: TypeAlias = Callable[[ast.expr], Options | Unmapped]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an argument stands: its number in the call, or in the display of an unpacked dictionary."""
+
+    holder: ast.expr
+    index: int
+
+
+@dataclass(frozen=True)
+class Given:
+    """One argument, and the legacy parameter that it is for; `by_position` if no name is given."""
+
+    place: Place
+    node: ast.expr
+    legacy: str
+    by_position: bool
+
+
+@dataclass(frozen=True)
+class CallEdit:
+    """What happens to the arguments of a call, in the order of the source, and what is added at the end."""
 
     actions: tuple[Action, ...]
-    added: tuple[str, ...]
+    added: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
         """Whether anything happens at all."""
         return bool(self.added) or any(not isinstance(action, Keep) for action in self.actions)
 
-    def apply(self, text: str) -> str:
+    def __call__(self, text: str) -> str:
         """The call expression with its arguments changed."""
         listing = call_listing(text)
         for index in reversed(range(len(self.actions))):
             listing = _act(listing, index, self.actions[index])
         for added in self.added:
-            if len(listing.items) == 1 and "=" not in listing.items[0].text:
+            if len(listing.items) == 1:
                 listing = listing.change(0, _bracketed(listing.items[0].text))
             listing = listing.add(added)
         return listing.render()
@@ -83,8 +113,8 @@ def _act(listing: Listing, index: int, action: Action) -> Listing:
             return listing.remove(index)
         case Name(keyword):
             return listing.change(index, f"{keyword}={argument_value(listing.items[index].text)}")
-        case Write(text):
-            return listing.change(index, text)
+        case Write(keyword, text):
+            return listing.change(index, f"{keyword}={text}")
         case Keep():
             return listing
 
@@ -92,103 +122,175 @@ def _act(listing: Listing, index: int, action: Action) -> Listing:
 def _bracketed(text: str) -> str:
     """A lone generator expression needs its own brackets once there is a second argument."""
     value = argument_value(text)
-    return value if value != text and value == f"({text})" else text
+    return value if value == f"({text})" else text
 
 
 @dataclass(frozen=True)
-class Unmapped:
-    """Why the call cannot be mapped, and what a person should do; `node` is the place."""
+class DisplayEdit:
+    """What happens to the entries of a dictionary whose keys are the names of arguments."""
 
-    node: ast.expr
-    reason: str
-    todo: str
+    actions: tuple[Action, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything happens at all."""
+        return any(not isinstance(action, Keep) for action in self.actions)
+
+    def __call__(self, text: str) -> str:
+        """The display with its entries changed."""
+        listing = display_listing(text)
+        for index in reversed(range(len(self.actions))):
+            action = self.actions[index]
+            if isinstance(action, Take):
+                listing = listing.remove(index)
+            elif isinstance(action, Name | Write):
+                key, colon, value = listing.items[index].text.partition(":")
+                value = value if isinstance(action, Name) else f" {action.text}"
+                listing = listing.change(index, like(key.rstrip(), action.keyword) + key[len(key.rstrip()) :] + colon + value)
+        return listing.render()
 
 
-def map_arguments(call: ast.Call, binding: Binding, source_of: dict[ast.expr, str]) -> ArgumentPlan | Unmapped:
-    """The plan for one call. `source_of` gives the source of every argument (what goes into computed ones)."""
+@dataclass(frozen=True)
+class ArgumentPlan:
+    """The edit of a call, and those of the dictionaries that it unpacks."""
+
+    call: CallEdit
+    displays: Mapping[ast.expr, CallEdit | DisplayEdit] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything happens at all."""
+        return self.call.changes or any(edit.changes for edit in self.displays.values())
+
+
+def map_arguments(
+    call: ast.Call, binding: Binding, text_of: Callable[[ast.expr], str], options_of: OptionsOf, *, bound_first: int = 0
+) -> ArgumentPlan | Unmapped:
+    """The plan for one call.
+
+    Args:
+        call: the call.
+        binding: both signatures and the rules between them.
+        text_of: the source of an argument.
+        options_of: the literal dictionary that an argument unpacked with `**` is, or why it is none in reach.
+        bound_first: how many of the first positional arguments are not for the parameters (`functools.partial(Loss, ...)`: 1).
+    """
+    count = len(call.args) + len(call.keywords)
     if binding.is_identity:
-        return ArgumentPlan(tuple(Keep() for _ in (*call.args, *call.keywords)), ())
-    given = bind(call, binding)
-    if isinstance(given, Unmapped):
-        return given
-    return _Mapper(call, binding, given, source_of).plan()
-
-
-def bind(call: ast.Call, binding: Binding) -> tuple[Given, ...] | Unmapped:
-    """Which parameter each argument is for, in the order of the source."""
-    order = sorted([*call.args, *(k.value for k in call.keywords)], key=lambda n: (n.lineno, n.col_offset))
-    names = {k.value: k.arg for k in call.keywords}
-    given: list[Given] = []
-    positions = iter(range(len(call.args)))
-    for index, node in enumerate(order):
-        if node in names:
-            keyword = names[node]
-            given.append(Given(index, node, keyword, keyword, "" if keyword else "**"))
-        elif isinstance(node, ast.Starred):
-            given.append(Given(index, node, None, None, "*"))
-        else:
-            bound = _positional(binding, next(positions))
-            if isinstance(bound, Unmapped):
-                return Unmapped(node, bound.reason, bound.todo)
-            given.append(Given(index, node, bound, None))
-    for item in given:
-        if item.star:
-            what = "arguments unpacked with " + item.star
-            return Unmapped(
-                item.node,
-                f"{what} cannot be seen, and the parameters of {binding.what} change",
-                "write the arguments out by name",
-            )
-    return tuple(given)
-
-
-def _positional(binding: Binding, position: int) -> str | Unmapped:
-    place = ast.Constant(None)
-    if binding.legacy is None:
-        return Unmapped(
-            place,
-            f"the order of the parameters of {binding.what} is not known: its source is not in the project",
-            "give the arguments by name",
-        )
-    listed = binding.legacy.positional
-    if position >= len(listed):
-        return Unmapped(
-            place,
-            f"more positional arguments than {binding.what} takes ({len(listed)})",
-            "correct the call: it fails on the legacy side too",
-        )
-    return listed[position].name
+        return ArgumentPlan(CallEdit((Keep(),) * count))
+    return _Mapper(call, binding, text_of, options_of, bound_first).plan()
 
 
 class _Mapper:
     """Goes through the arguments of one call in order."""
 
-    def __init__(self, call: ast.Call, binding: Binding, given: Sequence[Given], source_of: dict[ast.expr, str]) -> None:
+    def __init__(
+        self, call: ast.Call, binding: Binding, text_of: Callable[[ast.expr], str], options_of: OptionsOf, bound_first: int
+    ) -> None:
+        self.call = call
         self.binding = binding
-        self.given = given
-        self.source_of = source_of
-        self.keep_position = True
+        self.text_of = text_of
+        self.options_of = options_of
+        self.bound_first = bound_first
+        self.in_order = not binding.partial
         self.position = 0
         self.filled: set[str] = set()
+        self.actions: dict[Place, Action] = {}
+        self.given: list[Given] = []
+        self.displays: dict[ast.expr, Options] = {}
 
     def plan(self) -> ArgumentPlan | Unmapped:
-        actions: list[Action] = []
+        """The whole call."""
+        fault = self.collect()
+        if fault is not None:
+            return fault
         for item in self.given:
             action = self.action(item)
             if isinstance(action, Unmapped):
                 return action
-            actions.append(action)
-        computed = self.compute(actions)
+            self.actions[item.place] = action
+        computed = self.compute()
         if isinstance(computed, Unmapped):
             return computed
         added = [
             f"{name}={value}" for name, value in (*self.binding.explicit, *self.binding.constants) if name not in self.filled
         ]
-        return ArgumentPlan(tuple(actions), (*computed, *added))
+        displays = {display: self.edit_of(display, len(options.entries)) for display, options in self.displays.items()}
+        return ArgumentPlan(CallEdit(self.actions_of(self.call, len(self.ordered())), (*computed, *added)), displays)
+
+    def actions_of(self, holder: ast.expr, count: int) -> tuple[Action, ...]:
+        """The actions for the entries of a call or a dictionary."""
+        return tuple(self.actions.get(Place(holder, index), Keep()) for index in range(count))
+
+    def edit_of(self, display: ast.expr, count: int) -> CallEdit | DisplayEdit:
+        """The edit of an unpacked dictionary: a display, or a call of `dict`."""
+        actions = self.actions_of(display, count)
+        return CallEdit(actions) if isinstance(display, ast.Call) else DisplayEdit(actions)
+
+    def ordered(self) -> list[ast.expr]:
+        """The arguments in the order of the source."""
+        return sorted([*self.call.args, *(k.value for k in self.call.keywords)], key=lambda n: (n.lineno, n.col_offset))
+
+    def collect(self) -> Unmapped | None:
+        """Find the legacy parameter of each argument."""
+        names = {keyword.value: keyword.arg for keyword in self.call.keywords}
+        position = -self.bound_first
+        for index, node in enumerate(self.ordered()):
+            place = Place(self.call, index)
+            fault: Unmapped | None = None
+            if node in names:
+                name = names[node]
+                if name is None:
+                    fault = self.unpack(node)
+                else:
+                    self.given.append(Given(place, node, name, by_position=False))
+            elif isinstance(node, ast.Starred):
+                fault = self.starred(node, position)
+            else:
+                fault = self.positional(place, node, position) if position >= 0 else None
+                position += 1
+            if fault is not None:
+                return fault
+        return None
+
+    def positional(self, place: Place, node: ast.expr, position: int) -> Unmapped | None:
+        """An argument given by position."""
+        legacy = self.binding.legacy
+        if legacy is None:
+            reason = f"the order of the parameters of {self.binding.what} is not known: its source is not in the project"
+            return Unmapped(node, reason, "give the arguments by name")
+        listed = legacy.positional
+        if position >= len(listed):
+            reason = f"more positional arguments than {self.binding.what} takes ({len(listed)})"
+            return Unmapped(node, reason, "correct the call: it fails on the legacy side too")
+        self.given.append(Given(place, node, listed[position].name, by_position=True))
+        return None
+
+    def starred(self, node: ast.expr, position: int) -> Unmapped | None:
+        """`*values`: harmless as long as the positional parameters from there on are the same on both sides."""
+        legacy, new = self.binding.legacy, self.binding.new
+        if legacy is not None and new is not None and position >= 0 and self.in_order:
+            rest = [p.name for p in legacy.positional[position:]]
+            same = rest == [p.name for p in new.positional[position : position + len(rest)]]
+            touched = {*self.binding.by_legacy, *self.binding.consumed, *(name for name, _ in self.binding.explicit)}
+            if same and not touched & set(rest) and not legacy.takes("args"):
+                return None
+        reason = f"arguments unpacked with * cannot be seen, and the parameters of {self.binding.what} change"
+        return Unmapped(node, reason, "write the arguments out by name")
+
+    def unpack(self, node: ast.expr) -> Unmapped | None:
+        """`**options`: the entries of a literal dictionary in reach count as arguments."""
+        options = self.options_of(node)
+        if isinstance(options, Unmapped):
+            reason = f"{options.reason}, and the parameters of {self.binding.what} change"
+            return Unmapped(node, reason, options.todo)
+        self.displays[options.display] = options
+        for index, (name, value) in enumerate(options.entries):
+            self.given.append(Given(Place(options.display, index), value, name, by_position=False))
+        return None
 
     def action(self, item: Given) -> Action | Unmapped:
         """What happens to one argument, by the rule for it or by its name."""
-        assert item.legacy is not None
         rule = self.binding.by_legacy.get(item.legacy)
         if isinstance(rule, Refuse):
             return Unmapped(item.node, f"gives {item.legacy!r}: {rule.reason}", "decide what the new call should say instead")
@@ -196,22 +298,23 @@ class _Mapper:
             return self.drop(item, rule)
         name = self.binding.new_name(item.legacy)
         if name is None and item.legacy in self.binding.consumed:
-            self.keep_position = False
+            self.in_order = False
             return Take()
         return self.unknown(item) if name is None or self.swallowed(item, name) else self.give(item, name)
 
     def give(self, item: Given, name: str) -> Action:
         """The argument goes to a new parameter: by position as long as the order is the same, else by name."""
         self.filled.add(name)
-        if item.keyword is not None:
-            return Keep() if item.keyword == name else Name(name)
-        if self.keep_position and self.stays_in_place(name):
+        if not item.by_position:
+            return Keep() if item.legacy == name else Name(name)
+        if self.in_order and self.stays_in_place(name):
             self.position += 1
             return Keep()
-        self.keep_position = False
+        self.in_order = False
         return Name(name)
 
     def stays_in_place(self, name: str) -> bool:
+        """Whether the new signature has the parameter at this very position."""
         if self.binding.new is None:
             return not self.binding.rules
         listed = self.binding.new.positional
@@ -225,6 +328,7 @@ class _Mapper:
         return not new.takes("kwargs") and all(p.name != name for p in new.parameters)
 
     def unknown(self, item: Given) -> Unmapped:
+        """An argument that neither a rule nor the new signature takes up."""
         legacy = self.binding.legacy
         swallowed = legacy is not None and legacy.takes("kwargs")
         reason = f"gives {item.legacy!r}, which the new side does not take"
@@ -235,25 +339,22 @@ class _Mapper:
         )
 
     def drop(self, item: Given, rule: Drop) -> Action | Unmapped:
-        self.keep_position = False
+        """Remove the argument if its value is allowed, and free of effects."""
+        if item.by_position:
+            self.in_order = False
         if rule.only is not None:
-            known, value = literal(ast.unparse(item.node))
+            known, value = literal(self.text_of(item.node))
             if not known or value not in [literal(repr(allowed))[1] for allowed in rule.only]:
                 allowed = ", ".join(map(repr, rule.only))
-                return Unmapped(
-                    item.node,
-                    f"gives {rule.name!r} another value than {allowed}: {rule.reason}",
-                    "decide what the new call should say instead",
-                )
+                reason = f"gives {rule.name!r} another value than {allowed}: {rule.reason}"
+                return Unmapped(item.node, reason, "decide what the new call should say instead")
         elif not free_of_effects(item.node):
-            return Unmapped(
-                item.node,
-                f"{rule.name!r} is dropped ({rule.reason}), but its value may have effects that would be lost",
-                "compute the value in a statement of its own before the call, then remove the argument",
-            )
+            reason = f"{rule.name!r} is dropped ({rule.reason}), but its value may have effects that would be lost"
+            return Unmapped(item.node, reason, "compute the value in a statement of its own, then remove the argument")
         return Take()
 
-    def compute(self, actions: list[Action]) -> tuple[str, ...] | Unmapped:
+    def compute(self) -> tuple[str, ...] | Unmapped:
+        """Computed parameters: in the place of the first argument that goes into them, else at the end."""
         added: list[str] = []
         for rule, names in self.binding.computed:
             parts = [item for item in self.given if item.legacy in names]
@@ -263,25 +364,22 @@ class _Mapper:
             if isinstance(text, Unmapped):
                 return text
             self.filled.add(rule.name)
-            place = next((p.index for p in parts if isinstance(actions[p.index], Take)), None)
+            place = next((p.place for p in parts if isinstance(self.actions[p.place], Take)), None)
             if place is None:
                 added.append(f"{rule.name}={text}")
             else:
-                actions[place] = Write(f"{rule.name}={text}")
+                self.actions[place] = Write(rule.name, text)
         return tuple(added)
 
-    def expression(self, rule: Compute, names: frozenset[str], parts: list[Given]) -> str | Unmapped:
+    def expression(self, rule: Compute, names: frozenset[str], parts: Sequence[Given]) -> str | Unmapped:
         """The rule's expression with the arguments, or the legacy defaults, in the place of the parameters."""
-        values = {item.legacy: item.node for item in parts if item.legacy is not None}
+        values = {item.legacy: item.node for item in parts}
         reads = [n.id for n in ast.walk(ast.parse(rule.expression, mode="eval")) if isinstance(n, ast.Name)]
         for name, node in values.items():
             if not free_of_effects(node) and (reads.count(name) > 1 or len(values) > 1):
-                return Unmapped(
-                    node,
-                    f"{rule.name!r} is computed from {name!r}, whose value may have effects",
-                    "put the value into a variable before the call",
-                )
-        texts = {name: self.source_of[node] for name, node in values.items()}
+                reason = f"{rule.name!r} is computed from {name!r}, whose value may have effects"
+                return Unmapped(node, reason, "put the value into a variable before the call")
+        texts = {name: self.text_of(node) for name, node in values.items()}
         for parameter in self.binding.legacy.parameters if self.binding.legacy else ():
             if parameter.name in names and parameter.name not in texts and parameter.default is not None:
                 texts[parameter.name] = parameter.default
@@ -292,20 +390,19 @@ class _Mapper:
         return substitute(rule.expression, texts)
 
 
-def substitute(expression: str, texts: dict[str, str]) -> str:
+def substitute(expression: str, texts: Mapping[str, str]) -> str:
     """An expression with source text in the place of some names, bracketed where it needs to be.
 
     >>> substitute("1 / T", {"T": "a + b"})
     '1 / (a + b)'
     """
     tree = ast.parse(expression, mode="eval")
-    names = sorted(
-        (n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in texts), key=lambda n: n.col_offset, reverse=True
-    )
-    for node in names:
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in texts]
+    raw = expression.encode()
+    for node in sorted(nodes, key=lambda n: n.col_offset, reverse=True):
         text = texts[node.id]
-        alone = expression.strip() == node.id
-        simple = isinstance(ast.parse(text, mode="eval").body, ast.Name | ast.Constant | ast.Attribute | ast.Call | ast.Subscript)
-        shown = text if simple or alone else f"({text})"
-        expression = expression[: node.col_offset] + shown + expression[node.end_col_offset :]
-    return expression
+        inner = ast.parse(f"({text})", mode="eval").body
+        simple = isinstance(inner, ast.Name | ast.Constant | ast.Attribute | ast.Call | ast.Subscript) and "\n" not in text
+        shown = text if simple or (tree.body is node and not isinstance(inner, ast.NamedExpr)) else f"({text})"
+        raw = raw[: node.col_offset] + shown.encode() + raw[node.end_col_offset :]
+    return raw.decode()

@@ -20,6 +20,8 @@ class Binding:
     new: Signature | None
     rules: tuple[Rule, ...]
     what: str
+    partial: bool = False
+    """The call completes one made by `functools.partial`, which has said all that has to be said explicitly."""
 
     @cached_property
     def by_legacy(self) -> dict[str, Rename | Drop | Refuse]:
@@ -65,6 +67,8 @@ class Binding:
         return tuple(self._explicit())
 
     def _explicit(self) -> Iterator[tuple[str, str]]:
+        if self.partial:
+            return
         stated = {rule.name: repr(rule.value) for rule in self.rules if isinstance(rule, Default)}
         yield from stated.items()
         if self.legacy is None or self.new is None:
@@ -80,6 +84,8 @@ class Binding:
     @cached_property
     def constants(self) -> tuple[tuple[str, str], ...]:
         """New parameters that every call names."""
+        if self.partial:
+            return ()
         return tuple((rule.name, repr(rule.value)) for rule in self.rules if isinstance(rule, Constant))
 
     @cached_property

@@ -64,6 +64,8 @@ class Listing:
         before, after = self.gaps[index], self.gaps[index + 1]
         gap = _gap_at_end(before, after) if last else _gap_between(before, after, first=index == 0)
         items = self.items[:index] + self.items[index + 1 :]
+        if last and items and not self.trailing_comma and items[-1].tail.strip(" \t") == "":
+            items = (*items[:-1], replace(items[-1], tail=""))
         gaps = (*self.gaps[:index], gap, *self.gaps[index + 2 :])
         if not items and "#" not in gap:
             gaps = ("",)

@@ -43,5 +43,9 @@ class Draft:
     def refuse(self, node: ast.expr | ast.stmt | ast.alias, reason: str, todo: str, symbol: str = "") -> None:
         """Leave a place to a person."""
         line, column = self.view.source.position(self.view.source.span(node)[0])
+        self.refuse_at(line, column, reason, todo, symbol)
+
+    def refuse_at(self, line: int, column: int, reason: str, todo: str, symbol: str = "") -> None:
+        """Leave a place, given by its position, to a person."""
         code = self.view.source.line(line).strip()
         self.refusals.append(Refusal(self.view.shown, line, column, code, reason, todo, symbol))

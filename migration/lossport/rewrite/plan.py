@@ -11,11 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import lossport.rewrite.attributes
+import lossport.rewrite.calling
+import lossport.rewrite.escapes
+import lossport.rewrite.subclasses  # noqa: F401  # each registers its fixers
 from lossport.config import Loss, Project
 from lossport.port import Acknowledged
 from lossport.rewrite.check import check_port
 from lossport.rewrite.edits import apply_edits
-from lossport.rewrite.file import Fixers
+from lossport.rewrite.fixers import Fixers
 from lossport.rewrite.imports import Imports
 from lossport.rewrite.outcome import Draft, Refusal
 from lossport.tree.modules import Modules
@@ -79,7 +83,7 @@ def plan_rewrite(project: Project, losses: Sequence[Loss], *, executor: Executor
     """
     modules = Modules(project)
     fixers = _fixers(project, losses, modules)
-    seen = survey(project, losses, modules=modules, interest=fixers.interest, executor=executor)
+    seen = survey(project, losses, modules=modules, interest=fixers, executor=executor)
     acknowledged = [item for loss in losses for port in loss.ports for item in port.acknowledged]
     files: list[FileRewrite] = []
     sites: list[PlannedSite] = []
@@ -196,7 +200,7 @@ def rewrite_case_file(project: Project, loss: Loss, text: str, *, sources: Mappi
         tree = parse(source)
     except SourceError as error:
         raise RewriteRefused([Refusal(shown, error.line, error.column, "", error.reason, "mend the file")]) from error
-    item = view_of_text(project, modules, loss, loss.case_file, source, tree)
+    item = view_of_text(project, modules, loss, loss.case_file, source, tree, fixers)
     draft = Draft(item)
     rewrite_all(project, [loss], fixers, {item.path: draft})
     if draft.refusals:

@@ -31,16 +31,54 @@ def rewrite_result(draft: Draft, use: Use, contract: Contract, *, whole_may_esca
         _contains(draft, use, contract, result)
     elif use.kind == "unpack":
         _unpack(draft, use, contract, result)
-    elif use.kind in ("escape", "attribute") and not (whole_may_escape and not result.path and _leaves_the_case(draft, use)):
+    elif use.kind in ("escape", "attribute") and not (whole_may_escape and not result.path and _leaves_the_case(draft, use.node)):
         _escape(draft, use, contract, result)
 
 
-def _leaves_the_case(draft: Draft, use: Use) -> bool:
+def _leaves_the_case(draft: Draft, node: ast.expr) -> bool:
     """Whether a case hands the whole result to the harness, which reads it through the port."""
-    around: ast.AST | None = use.around
+    around: ast.AST | None = draft.view.parents.get(node)
     while isinstance(around, ast.Tuple | ast.List | ast.Dict):
         around = draft.view.parents.get(around)
     return isinstance(around, ast.Yield | ast.Return)
+
+
+def read_value(draft: Draft, use: Use, contract: Contract, *, case: bool) -> None:
+    """A value that became an entry of a dictionary, or a number that became a tensor, is read where the call stands.
+
+    In a case, a call whose whole value goes to the harness is left to the harness.
+    """
+    call, key = use.around, contract.keys[""]
+    assert isinstance(call, ast.Call)
+    is_class = contract.legacy is not None and contract.legacy.is_class
+    if (use.kind == "construct" and is_class) or isinstance(draft.view.parents.get(call), ast.Expr):
+        return
+    read = (f'["{key.new}"]' if key.new else "") + (".item()" if key.kind == "number" else "")
+    whole = _handed_whole(draft, call) if case else False
+    if key.new is None:
+        draft.refuse(call, f"what {contract.port.name} returned is gone: {key.reason}", "stop using it", contract.port.legacy)
+    elif whole is None:
+        draft.refuse(call, "its value is yielded whole and used otherwise", "make two calls", contract.port.legacy)
+    elif read and not whole and _certain(draft, use, contract):
+        end = draft.view.source.span(call)[1]
+        draft.replace(end, end, read)
+
+
+def _handed_whole(draft: Draft, call: ast.Call) -> bool | None:
+    """Whether all that becomes of a call's value in a case is that it is yielded; None if that is a part of it."""
+    if _leaves_the_case(draft, call):
+        return True
+    parent = draft.view.parents.get(call)
+    targets = parent.targets if isinstance(parent, ast.Assign) else []
+    names = {target.id for target in targets if isinstance(target, ast.Name)}
+    held = draft.view.flow.values.get(call, frozenset())
+    reads = [
+        node
+        for node, values in draft.view.flow.values.items()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names and values & held
+    ]
+    leaving = [_leaves_the_case(draft, node) for node in reads]
+    return None if any(leaving) and not all(leaving) else any(leaving)
 
 
 def _certain(draft: Draft, use: Use, contract: Contract) -> bool:
@@ -117,7 +155,7 @@ def _get(draft: Draft, use: Use, contract: Contract, result: Result) -> None:
     assert isinstance(call, ast.Call)
     assert isinstance(call.func, ast.Attribute)
     if not call.args or not isinstance(call.args[0], ast.Constant):
-        _escape(draft, use, contract, result)
+        _escape(draft, use, contract, result, "read by a computed key")
         return
     path = (*result.path, str(call.args[0].value))
     if _is_container(contract, path):
@@ -154,12 +192,12 @@ def _contains(draft: Draft, use: Use, contract: Contract, result: Result) -> Non
         draft.replace(*draft.view.source.span(around.left), like(draft.text_of(around.left), str(key.new)))
 
 
-def _escape(draft: Draft, use: Use, contract: Contract, result: Result) -> None:
+def _escape(draft: Draft, use: Use, contract: Contract, result: Result, how: str = "") -> None:
     if not contract.changes_below(result.path):
         return
     draft.refuse(
         use.node,
-        f"what {contract.port.name} returns is {use.how}, and the port changes what it returns",
+        f"what {contract.port.name} returns is {how or use.how}, and the port changes what it returns",
         "read the entries here by their keys, and pass those on",
         contract.port.legacy,
     )
@@ -170,7 +208,7 @@ def _unpack(draft: Draft, use: Use, contract: Contract, result: Result) -> None:
     statement = use.around
     target = use.node
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or not isinstance(target, ast.Tuple | ast.List):
-        _escape(draft, use, contract, result)
+        _escape(draft, use, contract, result, "taken apart where it is not the only thing assigned")
         return
     if not _certain(draft, use, contract):
         return

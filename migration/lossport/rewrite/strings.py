@@ -119,9 +119,7 @@ def _computed(names: Names, around: Surroundings, call: ast.Call) -> None:
     flow = names.view.flow
     path = flow.named.get(call.func)
     if path in {*IMPORTS, "builtins.__import__"} and call.args and not _is_text(call.args[0]):
-        start = _start_of(call.args[0])
-        if start is not None and any(module.startswith(start) for module in names.view.targets.modules):
-            names.draft.refuse(call, f"imports a computed module name that starts with {start!r}", "write the names out")
+        _computed_import(names, call)
     elif path == "builtins.__import__" and call.args and _is_text(call.args[0]):
         meaning = _meaning(names, call.args[0]) if isinstance(call.args[0], ast.Constant) else None
         if meaning is not None:
@@ -130,6 +128,20 @@ def _computed(names: Names, around: Surroundings, call: ast.Call) -> None:
         module = flow.named.get(call.args[0])
         if module is not None and _offers(names, module):
             names.draft.refuse(call, f"looks up a computed name in {module}, which offers legacy symbols", "write the names out")
+
+
+def _computed_import(names: Names, call: ast.Call) -> None:
+    """A computed module name is refused unless everything that it can be is known, and none of it is a legacy module."""
+    view = names.view
+    start = _start_of(call.args[0])
+    if start is None or not any(module.startswith(start) for module in view.targets.modules):
+        return
+    meant = view.flow.texts.get(call.args[0], frozenset())
+    if not meant:
+        names.draft.refuse(call, f"imports a computed module name that starts with {start!r}", "write the names out")
+    elif any(view.modules.canonical(name, view.path.parent) in view.targets.modules for name in meant):
+        shown = " or ".join(sorted(meant))
+        names.draft.refuse(call, f"imports a computed module name: {shown}", "write the names out")
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -53,7 +53,7 @@ def store_name(frame: Frame, name: str, values: Values, env: Env, *, local: bool
         env[name] = values
     elif frame.body_of is not None:
         env[name] = values
-        flow.join(flow, frame.body_of.attributes, name, values)
+        flow.join_attribute(frame.body_of, name, values)
     elif function is not None and name in function.globals:
         flow.join(flow, flow.globals, name, values)
     elif function is not None and name in function.nonlocals and function.parent is not None:
@@ -67,7 +67,7 @@ def _store_attribute(frame: Frame, base: Values, attr: str, values: Values) -> N
     for value in base:
         if isinstance(value, Object | Class):
             facts = frame.world.of_class(value)
-            frame.flow.join(facts.flow, facts.attributes, attr, values)
+            frame.flow.join_attribute(facts, attr, values)
 
 
 def _store_entry(frame: Frame, base: Values, keys: Values, values: Values) -> None:
@@ -99,7 +99,7 @@ def _element(frame: Frame, values: Values, number: int) -> Values:
             result |= frozenset().union(OTHER, *frame.world.tables[value.table.node].values())
         else:
             result |= OTHER
-    return frozenset(result) or OTHER
+    return frozenset(result)
 
 
 def items_of(frame: Frame, values: Values) -> Values:
@@ -113,7 +113,7 @@ def items_of(frame: Frame, values: Values) -> Values:
             result.add(TableMember(value.table, "item"))
         else:
             result |= OTHER
-    return frozenset(result) or OTHER
+    return frozenset(result)
 
 
 def place(node: ast.expr) -> str | None:
@@ -121,19 +121,37 @@ def place(node: ast.expr) -> str | None:
     return f"{node.value.id}.{node.attr}" if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) else None
 
 
-def narrowed(frame: Frame, test: ast.expr, env: Env) -> Env:
-    """The variables where the test holds: `isinstance(x, LegacyClass)` says what `x` is."""
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-        for part in test.values:
-            env = narrowed(frame, part, env)
-        return env
+def narrowed(frame: Frame, test: ast.expr, env: Env, *, holds: bool = True) -> Env:
+    """The variables where a test holds, or where it does not: `isinstance(x, LegacyClass)` says what `x` is."""
     match test:
+        case ast.BoolOp(op=ast.And(), values=parts) if holds:
+            for part in parts:
+                env = narrowed(frame, part, env)
+        case ast.BoolOp(op=ast.Or(), values=parts) if not holds:
+            for part in parts:
+                env = narrowed(frame, part, env, holds=False)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            env = narrowed(frame, operand, env, holds=not holds)
         case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name() | ast.Attribute() as subject, kind]):
             name = subject.id if isinstance(subject, ast.Name) else place(subject)
-            held = frozenset(Instance(v.path) for v in frame.flow.values.get(kind, EMPTY) if isinstance(v, Symbol))
-            return {**env, name: held} if held and name else env
+            if name is not None:
+                values = _of_kind(frame, frame.flow.values.get(subject, EMPTY), kind, holds=holds)
+                env = {**env, name: values} if values else env
         case _:
-            return env
+            pass
+    return env
+
+
+def _of_kind(frame: Frame, values: Values, kind: ast.expr, *, holds: bool) -> Values:
+    """The values that pass an `isinstance` test, or fail it; empty if the test says nothing about them."""
+    held = frozenset(Instance(v.path) for v in frame.flow.values.get(kind, EMPTY) if isinstance(v, Symbol))
+    if held:
+        return held if holds else values - held
+    is_dict = frame.flow.named.get(kind) in ("builtins.dict", "collections.abc.Mapping", "typing.Mapping")
+    known: dict[Value, bool | None] = {v: frame.world.is_dict(v) for v in values if isinstance(v, Result)}
+    if not is_dict or not known:
+        return EMPTY
+    return frozenset(v for v in values if known.get(v) in (None, holds)) or OTHER
 
 
 def define_function(frame: Frame, node: FunctionNode, env: Env, *, run: bool = True) -> Values:
@@ -146,9 +164,11 @@ def define_function(frame: Frame, node: FunctionNode, env: Env, *, run: bool = T
         frame.world.facts[node] = facts
         flow.functions.append(facts)
     if run or facts.hot:
+        facts.prepared = True
         me = _own_argument(node, facts.owner)
         given = _parametrized(frame, node, env)
-        for arg, values in _first_values(frame, node, env):
+        facts.typed.update(given)
+        for arg, values in _first_values(frame, facts, env):
             flow.join(flow, facts.params, arg, me.get(arg, values | given.get(arg, EMPTY)))
     return frozenset({Function(node)})
 
@@ -161,8 +181,8 @@ def _own_argument(node: FunctionNode, owner: ast.ClassDef | None) -> dict[str, V
     return {listed[0].arg: frozenset({Class(owner) if "classmethod" in decorator_names(node) else Object(owner)})}
 
 
-def _first_values(frame: Frame, node: FunctionNode, env: Env) -> Iterable[tuple[str, Values]]:
-    arguments = node.args
+def _first_values(frame: Frame, facts: FunctionFacts, env: Env) -> Iterable[tuple[str, Values]]:
+    node, arguments = facts.node, facts.node.args
     listed = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(listed) - len(arguments.defaults)) + list(arguments.defaults)
     pairs = [*zip(listed, defaults, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
@@ -172,9 +192,10 @@ def _first_values(frame: Frame, node: FunctionNode, env: Env) -> Iterable[tuple[
         by_annotation = instance_by(annotated(frame, arg.annotation, env)) if arg.annotation is not None else EMPTY
         fixture = frame.world.fixture(frame.flow, arg.arg) if tested and default is None else None
         if by_annotation:
+            facts.typed.add(arg.arg)
             yield arg.arg, by_annotation
         elif fixture is not None:
-            fixture.called = True
+            facts.typed.add(arg.arg)
             yield arg.arg, fixture.returns | fixture.yields
         else:
             yield arg.arg, values
@@ -202,6 +223,7 @@ def _parametrized(frame: Frame, node: FunctionNode, env: Env) -> dict[str, Value
             case ast.Call(func=ast.Attribute(attr="parametrize"), args=[ast.Constant(value=str(names)), table, *_]):
                 items = items_of(frame, evaluate(frame, table, env))
                 listed = [name.strip() for name in names.split(",")]
+                frame.flow.given_to_tests.add(table)
                 for number, name in enumerate(listed):
                     found[name] = items if len(listed) == 1 else _element(frame, items, number)
             case _:

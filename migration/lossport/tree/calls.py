@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from lossport.tree.assign import grow_table
 from lossport.tree.flow import Frame, FunctionFacts, escape
 from lossport.tree.members import attribute_of
 from lossport.tree.values import (
@@ -17,12 +18,14 @@ from lossport.tree.values import (
     Instance,
     Member,
     Named,
+    Nothing,
     Object,
     Prepared,
     Result,
     ResultMember,
     Super,
     Symbol,
+    Table,
     TableMember,
     Text,
     Value,
@@ -35,12 +38,14 @@ RETURN_THEMSELVES = frozenset(
 )
 """Methods of a torch module that return the module."""
 
-PASS_THROUGH = frozenset(
-    {"copy.copy", "copy.deepcopy", "torch.compile", "torch.jit.script", "typing.cast"}
-    | {"builtins.reversed", "builtins.dict", "builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted"}
+PASS_THROUGH = frozenset({"copy.copy", "copy.deepcopy", "torch.compile", "torch.jit.script", "typing.cast"})
+"""Functions whose result behaves as their first argument does, as far as it is followed (`cast`: the last)."""
+
+CONTAINERS = frozenset(
+    {"builtins.reversed", "builtins.dict", "builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted"}
     | {"torch.nn.ModuleList", "torch.nn.ModuleDict", "types.MappingProxyType"}
 )
-"""Functions whose result behaves as their first argument does, as far as it is followed (`cast`: the last)."""
+"""Functions that give a table with the entries of the table that they are given."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +76,12 @@ def call(frame: Frame, function: Values, given: Arguments) -> Values:
     if not any(isinstance(value, Function | Class | Object) for value in function):
         for values in (*given.positional, *given.keywords):
             escape(frame, values)
-    return result or OTHER
+    return result
 
 
 def _call_value(frame: Frame, value: Value, given: Arguments) -> Values:
+    if isinstance(value, Nothing):
+        return EMPTY  # it would fail
     rule = _CALLS.get(type(value))
     return OTHER if rule is None else rule(frame, value, given)
 
@@ -84,10 +91,19 @@ def _made_by(frame: Frame, symbol: str) -> Values:
 
 
 def _call_symbol(frame: Frame, value: Symbol, given: Arguments) -> Values:
+    _heat_options(frame, given)
     return _made_by(frame, value.path)
 
 
+def _heat_options(frame: Frame, given: Arguments) -> None:
+    """A dictionary that a legacy call unpacks is looked for, wherever it is made."""
+    for keyword in given.node.keywords:
+        if keyword.arg is None and isinstance(keyword.value, ast.Name | ast.Attribute):
+            frame.flow.heat({keyword.value.id if isinstance(keyword.value, ast.Name) else keyword.value.attr})
+
+
 def _call_prepared(frame: Frame, value: Prepared, given: Arguments) -> Values:
+    _heat_options(frame, given)
     return _made_by(frame, value.symbol)
 
 
@@ -132,13 +148,13 @@ def _call_object(frame: Frame, value: Object, given: Arguments) -> Values:
         if functions:
             return frozenset().union(*(_call_function(frame, Function(f.node, True), given) for f in functions))
     symbol = frame.world.legacy_base(facts)
-    return OTHER if symbol is None else frozenset({Result(symbol)})
+    return frame.unknown() if symbol is None else frozenset({Result(symbol)})
 
 
 def _call_function(frame: Frame, value: Function, given: Arguments) -> Values:
     facts = frame.world.function(value)
     bind_arguments(frame, facts, given, bound=value.bound)
-    return facts.returns or OTHER
+    return facts.returns or frame.unknown()
 
 
 def _call_class(frame: Frame, value: Class, given: Arguments) -> Values:
@@ -154,6 +170,12 @@ def _call_named(frame: Frame, value: Named, given: Arguments) -> Values:
     path = value.path
     if path in PASS_THROUGH:
         return given.positional[-1 if path == "typing.cast" else 0] if given.positional else OTHER
+    if path == "builtins.dict" and not given.positional and given.node.keywords:
+        entries: dict[str | int | None, Values] = {k.arg: v for k, v in zip(given.node.keywords, given.keywords, strict=True)}
+        grow_table(frame, given.node, entries)
+        return frozenset({Table(given.node)})
+    if path in CONTAINERS:
+        return frozenset(v for v in given.first if isinstance(v, Table)) or (OTHER if given.first else EMPTY)
     rule = _NAMED.get(path)
     if rule is not None:
         return rule(frame, given)
@@ -166,12 +188,29 @@ _Named: TypeAlias = Callable[[Frame, Arguments], Values]
 
 
 def _partial(frame: Frame, given: Arguments) -> Values:
-    return frozenset(Prepared(v.path, given.node) if isinstance(v, Symbol) else next(iter(OTHER)) for v in given.first) or OTHER
+    if any(isinstance(value, Symbol) for value in given.first):
+        _heat_options(frame, given)
+    return frozenset(Prepared(v.path, given.node) if isinstance(v, Symbol) else next(iter(OTHER)) for v in given.first)
 
 
 def _import_module(frame: Frame, given: Arguments) -> Values:
-    name = given.text(0)
-    return frame.world.resolve(frame.flow, name) if isinstance(name, str) and name.isprintable() and name else OTHER
+    names = {value.value for value in given.first if isinstance(value, Text)}
+    written_out = bool(given.node.args) and isinstance(given.node.args[0], ast.Constant)
+    if not written_out and frame.function is not None:
+        _ask_for_callers(frame.function)
+    result: Values = EMPTY
+    for name in names:
+        if isinstance(name, str) and name and all(part.isidentifier() for part in name.split(".")):
+            result |= frame.world.resolve(frame.flow, name)
+    return result if len(names) == len(given.first) and result else result | OTHER
+
+
+def _ask_for_callers(facts: FunctionFacts) -> None:
+    """A name is computed from what a function is given: whatever calls it says what that can be."""
+    if not facts.hot:
+        facts.hot = True
+        facts.flow.heat({facts.name})
+        facts.flow.touch()
 
 
 def _getattr(frame: Frame, given: Arguments) -> Values:
@@ -179,7 +218,7 @@ def _getattr(frame: Frame, given: Arguments) -> Values:
     if not isinstance(name, str):
         return OTHER
     found = frozenset().union(*(attribute_of(frame, base, name) for base in given.first))
-    return found.union(*given.positional[2:]) or OTHER
+    return found.union(*given.positional[2:])
 
 
 def _super(frame: Frame, given: Arguments) -> Values:
@@ -240,6 +279,8 @@ def bind_arguments(frame: Frame, facts: FunctionFacts, given: Arguments, *, boun
 
 def _hand(frame: Frame, facts: FunctionFacts, name: str, values: Values) -> None:
     """One argument; a function that is handed something legacy is run, and so is whatever else calls it."""
+    if name in facts.typed and values == OTHER:
+        return  # the annotation knows better
     frame.flow.join(facts.flow, facts.params, name, values)
     if not facts.hot and frame.world.carries(values):
         facts.hot = True

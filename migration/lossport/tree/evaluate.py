@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 from lossport.tree.assign import assign, define_function, grow_table, items_of, narrowed, place
 from lossport.tree.calls import Arguments, call
-from lossport.tree.flow import Env, Frame, evaluate, rule
+from lossport.tree.flow import Env, Frame, escape, evaluate, rule
 from lossport.tree.members import attribute_of
 from lossport.tree.quoted import annotations_in
 from lossport.tree.values import (
     EMPTY,
     NOTHING,
     OTHER,
+    Nothing,
     Result,
     Table,
     Text,
@@ -45,7 +46,7 @@ def _attribute(frame: Frame, node: ast.Attribute, env: Env) -> Values:
     path = place(node)
     if path is not None and path in env:
         return env[path]
-    return frozenset().union(*(attribute_of(frame, value, node.attr) for value in base)) if base else OTHER
+    return frozenset().union(*(attribute_of(frame, value, node.attr) for value in base))
 
 
 @rule(ast.Call)
@@ -65,13 +66,15 @@ def _subscript(frame: Frame, node: ast.Subscript, env: Env) -> Values:
     result: set[Value] = set()
     for value in base:
         result |= _entry(frame, value, key)
-    return frozenset(result) or OTHER
+    return frozenset(result)
 
 
 def _entry(frame: Frame, value: Value, key: Values) -> Values:
     literals = [k.value for k in key if isinstance(k, Text)]
     exact = literals[0] if len(key) == 1 and len(literals) == 1 else None
     match value:
+        case Nothing():
+            return EMPTY  # it would fail
         case Result():
             return OTHER if exact is None else frozenset({value.part(exact)})
         case Table(display):
@@ -83,10 +86,48 @@ def _entry(frame: Frame, value: Value, key: Values) -> Values:
             return OTHER
 
 
+MAX_TEXTS = 8
+"""Texts that one expression may have before it counts as computed: a table of losses has a few dozen entries at the most, but
+the sums of texts in a loop have no end."""
+
+MAX_TEXT = 200
+"""Length of a text that is put together; no dotted path is longer."""
+
+
+@rule(ast.BinOp)
+def _binary(frame: Frame, node: ast.BinOp, env: Env) -> Values:
+    left, right = evaluate(frame, node.left, env), evaluate(frame, node.right, env)
+    escape(frame, left | right)
+    return _joined([left, right]) if isinstance(node.op, ast.Add) else OTHER
+
+
+@rule(ast.JoinedStr)
+def _formatted(frame: Frame, node: ast.JoinedStr, env: Env) -> Values:
+    pieces = [evaluate(frame, part.value if isinstance(part, ast.FormattedValue) else part, env) for part in node.values]
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue) and part.format_spec is not None:
+            evaluate(frame, part.format_spec, env)
+            return OTHER
+    return _joined(pieces)
+
+
+def _joined(pieces: list[Values]) -> Values:
+    """Texts put together, if all pieces are known."""
+    texts = [""]
+    for piece in pieces:
+        if not piece or not all(isinstance(value, Text) and isinstance(value.value, str) for value in piece):
+            return OTHER
+        texts = [text + str(value.value) for text in texts for value in piece if isinstance(value, Text)]
+        if len(texts) > MAX_TEXTS or any(len(text) > MAX_TEXT for text in texts):
+            return OTHER
+    return frozenset(Text(text) for text in texts)
+
+
 @rule(ast.IfExp)
 def _if_expression(frame: Frame, node: ast.IfExp, env: Env) -> Values:
     evaluate(frame, node.test, env)
-    return evaluate(frame, node.body, narrowed(frame, node.test, env)) | evaluate(frame, node.orelse, env)
+    then = evaluate(frame, node.body, narrowed(frame, node.test, env))
+    return then | evaluate(frame, node.orelse, narrowed(frame, node.test, env, holds=False))
 
 
 @rule(ast.BoolOp)
@@ -119,6 +160,8 @@ def _yield(frame: Frame, node: ast.Yield, env: Env) -> Values:
         if facts is not None and not values <= facts.yields:
             facts.yields |= values
             facts.flow.touch()
+            if facts.fixture and frame.world.carries(values):
+                facts.flow.heat({facts.name})
     return OTHER
 
 

@@ -79,7 +79,7 @@ def _augmented(frame: Frame, node: ast.AugAssign, env: Env) -> Env:
 def _if(frame: Frame, node: ast.If, env: Env) -> Env:
     evaluate(frame, node.test, env)
     then = run_block(frame, node.body, dict(narrowed(frame, node.test, env)))
-    other = run_block(frame, node.orelse, dict(env))
+    other = run_block(frame, node.orelse, dict(narrowed(frame, node.test, env, holds=False)))
     if _leaves(node.body):
         return other
     return then if _leaves(node.orelse) else join_env(then, other)
@@ -236,6 +236,15 @@ def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: E
     return env
 
 
+def _heat_methods(frame: Frame, node: ast.ClassDef) -> None:
+    """Every method of a subclass has to do with its legacy base, through `self` and `super()`."""
+    for member in node.body:
+        facts = frame.world.facts.get(member)
+        if isinstance(facts, FunctionFacts) and not facts.hot:
+            facts.hot = True
+            frame.flow.touch()
+
+
 @step(ast.ClassDef)
 def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
     facts = frame.world.facts.get(node)
@@ -250,5 +259,8 @@ def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
             facts.bases = bases
             frame.flow.touch()
     run_block(Frame(frame.flow, frame.function, facts), node.body, dict(env))
+    if frame.world.legacy_base(facts) is not None:
+        frame.flow.heat({node.name})
+        _heat_methods(frame, node)
     store_name(frame, node.name, frozenset({Class(node)}), env)
     return env

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from lossport.tree.modules import ModuleInfo
 from lossport.tree.quoted import Quoted
 from lossport.tree.source import Source
-from lossport.tree.values import EMPTY, FOLLOWED, OTHER, Class, Function, Named, Object, Value, Values
+from lossport.tree.values import EMPTY, FOLLOWED, NOTHING, OTHER, Class, Function, Named, Object, Text, Value, Values
 
 if TYPE_CHECKING:
     from lossport.tree.world import World
@@ -43,12 +43,14 @@ class FunctionFacts:
     returns: Values = EMPTY
     yields: Values = EMPTY
     bindings: Env = field(default_factory=dict)
+    typed: set[str] = field(default_factory=set)
     globals: set[str] = field(default_factory=set)
     nonlocals: set[str] = field(default_factory=set)
     called: bool = False
     escapes: bool = False
     hot: bool = False
     fixture: bool = False
+    prepared: bool = False
 
     @property
     def name(self) -> str:
@@ -77,11 +79,15 @@ class Flow:
         self.quoted = Quoted(source)
         self.values: dict[ast.expr, Values] = {}
         self.named: dict[ast.expr, str] = {}
+        self.texts: dict[ast.expr, frozenset[str]] = {}
+        self.parents: dict[ast.AST, ast.AST] | None = None
         self.globals: Env = {}
         self.fixtures: dict[str, FunctionFacts] = {}
+        self.given_to_tests: set[ast.expr] = set()
         self.functions: list[FunctionFacts] = []
         self.readers: set[Flow] = set()
         self.stale = True
+        self.guessed = False
         self.passes = 0
         self._hot: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
@@ -122,23 +128,26 @@ class Flow:
         self.stale = False
         self.passes += 1
         self.values = {}
+        self.texts = {}
+        self.parents = None
         run_block(Frame(self, None, None), self.tree.body, {})
         done: set[int] = set()
         while pending := [facts for facts in self.functions if id(facts) not in done]:
             for facts in pending:
                 done.add(id(facts))
-                if facts.hot or isinstance(facts.node, ast.Lambda) or self.is_hot(facts.node):
+                if isinstance(facts.node, ast.Lambda) or facts.prepared:
                     self._run_function(facts)
 
     def _run_function(self, facts: FunctionFacts) -> None:
         frame = Frame(self, facts, None)
-        env: Env = {name: values or OTHER for name, values in facts.params.items()}
+        env: Env = {name: values or frame.unknown() for name, values in facts.params.items()}
         for name, values in env.items():
             self.join(self, facts.bindings, name, values)
         if isinstance(facts.node, ast.Lambda):
             self.grow_returns(facts, evaluate(frame, facts.node.body, env))
         else:
             run_block(frame, facts.node.body, env)
+            self.grow_returns(facts, NOTHING)
 
     def record(self, node: ast.expr, values: Values) -> Values:
         """Remember what an expression may stand for."""
@@ -149,6 +158,11 @@ class Flow:
             self.named[node] = only.path
         elif node in self.values:
             self.values[node] |= values
+        if isinstance(node, ast.BinOp | ast.JoinedStr):
+            known = all(isinstance(value, Text) for value in values)
+            earlier = self.texts.get(node, frozenset({""}))
+            found = frozenset(str(v.value) for v in values if isinstance(v, Text))
+            self.texts[node] = (earlier | found) - {""} if known and earlier else frozenset()
         return values
 
     def join(self, owner: Flow, table: Env, name: str, values: Values) -> None:
@@ -159,6 +173,12 @@ class Flow:
             owner.touch()
             if self.world.carries(values - before):
                 owner.heat({name.rpartition(".")[2]})
+
+    def join_attribute(self, facts: ClassFacts, name: str, values: Values) -> None:
+        """Add to what an attribute of a class, or of its instances, may stand for."""
+        self.join(facts.flow, facts.attributes, name, values)
+        if self.world.carries(values):
+            facts.flow.heat({facts.node.name})
 
     def touch(self) -> None:
         """Something that this file's code depends on has grown: it has to be run again, and so do its readers."""
@@ -204,6 +224,13 @@ class Frame:
     flow: Flow
     function: FunctionFacts | None
     body_of: ClassFacts | None
+
+    def unknown(self) -> Values:
+        """What is not known yet: nothing at first, and anything once all that can be known is known."""
+        if self.flow.world.complete:
+            return OTHER
+        self.flow.guessed = True
+        return EMPTY
 
     @property
     def world(self) -> World:

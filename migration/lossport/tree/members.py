@@ -11,6 +11,7 @@ from lossport.tree.values import (
     Instance,
     Member,
     Named,
+    Nothing,
     Object,
     Result,
     ResultMember,
@@ -28,6 +29,8 @@ PROPERTIES = frozenset({"property", "cached_property", "functools.cached_propert
 def attribute_of(frame: Frame, value: Value, name: str) -> Values:
     """What `value.name` may stand for."""
     match value:
+        case Nothing():
+            return EMPTY  # it would fail
         case Named(path):
             return frame.world.resolve(frame.flow, f"{path}.{name}")
         case Symbol(path):
@@ -54,7 +57,7 @@ def _attribute_of_local(frame: Frame, value: Object | Class | Super, name: str) 
     if found:
         return _bound(frame, found, through_object=not isinstance(value, Class))
     base_symbol = frame.world.legacy_base(facts)
-    return OTHER if base_symbol is None else frozenset({Member(base_symbol, name, unbound=isinstance(value, Class))})
+    return frame.unknown() if base_symbol is None else frozenset({Member(base_symbol, name, unbound=isinstance(value, Class))})
 
 
 def _bound(frame: Frame, values: Values, *, through_object: bool) -> Values:

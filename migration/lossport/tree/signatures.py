@@ -48,8 +48,8 @@ class Signature:
 class Shape:
     """A class or function as its source shows it.
 
-    `attributes` and `methods` are those that the project's own classes in its line of inheritance define. `closed` is true
-    if that line is known to the end: a class outside the project may add parameters, though a torch module adds none.
+    `attributes` and `methods` are those that the project's own classes in its line of inheritance define; `outside` are the
+    bases that the project does not define.
     """
 
     symbol: str
@@ -57,7 +57,29 @@ class Shape:
     methods: Mapping[str, Signature]
     attributes: frozenset[str]
     signature: Signature | None
+    outside: frozenset[str] = frozenset()
 
+    def offers(self, name: str) -> bool:
+        """Whether the class has a method or attribute of that name, or may have it from a base outside the project."""
+        if name in self.methods or name in self.attributes:
+            return True
+        return name in MEMBERS_OF_A_MODULE if self.outside <= MODULES else True
+
+
+MODULES = frozenset(
+    {"object", "abc.ABC", "typing.Protocol", "typing.Generic", "torch.nn.Module", "torch.nn.modules.module.Module"}
+)
+"""Bases outside the project whose members are known."""
+
+MEMBERS_OF_A_MODULE = frozenset(
+    {"add_module", "apply", "bfloat16", "buffers", "children", "compile", "cpu", "cuda", "double", "eval", "extra_repr"}
+    | {"float", "forward", "get_buffer", "get_parameter", "get_submodule", "half", "load_state_dict", "modules"}
+    | {"named_buffers", "named_children", "named_modules", "named_parameters", "parameters", "register_buffer"}
+    | {"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_module"}
+    | {"register_parameter", "requires_grad_", "share_memory", "state_dict", "to", "to_empty", "train", "training", "type"}
+    | {"xpu", "zero_grad", "_parameters", "_buffers", "_modules"}
+)
+"""What every torch module has."""
 
 CONSTRUCTOR_WITHOUT_PARAMETERS = frozenset(
     {"object", "abc.ABC", "typing.Protocol", "torch.nn.Module", "torch.nn.modules.module.Module"}
@@ -106,49 +128,52 @@ def _definitions(body: list[ast.stmt]) -> Iterator[ast.ClassDef | ast.FunctionDe
 
 def _class_shape(modules: Modules, info: ModuleInfo, node: ast.ClassDef, symbol: str, seen: frozenset[str]) -> Shape:
     methods: dict[str, Signature] = {}
-    attributes: set[str] = set()
-    constructor: Signature | None = None
-    known = True
+    attributes: set[str] = set(_class_level(node))
+    outside: set[str] = set()
+    inherited: list[Signature | None] = []
     for base in node.bases:
-        shape, plain = _base_shape(modules, info, base, seen | {symbol})
-        if shape is not None:
+        shape = _base_shape(modules, info, base, seen | {symbol})
+        if isinstance(shape, Shape):
             methods = {**shape.methods, **methods}
             attributes |= shape.attributes
-            constructor = constructor or shape.signature
-            known = known and shape.signature is not None
+            outside |= shape.outside
+            inherited.append(shape.signature)
         else:
-            known = known and plain
+            outside.add(shape)
+            inherited += [] if shape in CONSTRUCTOR_WITHOUT_PARAMETERS else [None]
     for member in node.body:
         if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
             methods[member.name] = _signature(f"{symbol}.{member.name}", member, is_class=False, bound=_is_bound(member))
             attributes |= set(_stored_on_self(member))
-    attributes |= set(_class_level(node))
+    constructor = _constructor(node, symbol, methods, inherited)
+    return Shape(symbol, True, methods, frozenset(attributes), constructor, frozenset(outside))
+
+
+def _constructor(
+    node: ast.ClassDef, symbol: str, methods: Mapping[str, Signature], inherited: list[Signature | None]
+) -> Signature | None:
     if "__init__" in methods:
-        constructor = Signature(symbol, True, methods["__init__"].parameters)
-    elif _is_dataclass(node):
-        constructor = Signature(symbol, True, tuple(_fields(node)))
-    elif constructor is None and known:
-        constructor = Signature(symbol, True, ())
-    return Shape(symbol, True, methods, frozenset(attributes), constructor)
+        return Signature(symbol, True, methods["__init__"].parameters)
+    if _is_dataclass(node):
+        return Signature(symbol, True, tuple(_fields(node)))
+    return (inherited[0] if inherited else Signature(symbol, True, ())) if None not in inherited else None
 
 
-def _base_shape(modules: Modules, info: ModuleInfo, base: ast.expr, seen: frozenset[str]) -> tuple[Shape | None, bool]:
-    """The shape of a base class of the project; else whether it is known to take no parameters."""
+def _base_shape(modules: Modules, info: ModuleInfo, base: ast.expr, seen: frozenset[str]) -> Shape | str:
+    """The shape of a base class of the project; the dotted path of one outside."""
     chain = dotted_chain(base.value if isinstance(base, ast.Subscript) else base)
     if chain is None:
-        return None, False
+        return ast.unparse(base)
     head, _, rest = chain.partition(".")
     origin = modules.origin(info, head)
     dotted = chain if origin is None else f"{origin}.{rest}" if rest else origin
     symbol = modules.canonical(dotted)
-    if symbol in seen:
-        return None, False
     module, _, name = symbol.rpartition(".")
-    owner = modules.load(module) if module else None
+    owner = modules.load(module) if module and symbol not in seen else None
     node = _definition(owner, name) if owner else None
     if owner is None or not isinstance(node, ast.ClassDef):
-        return None, symbol in CONSTRUCTOR_WITHOUT_PARAMETERS
-    return _class_shape(modules, owner, node, symbol, seen), True
+        return symbol
+    return _class_shape(modules, owner, node, symbol, seen)
 
 
 def _is_bound(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

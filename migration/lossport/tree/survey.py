@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import lossport.tree.evaluate
 import lossport.tree.execute  # noqa: F401  # both register their rules
@@ -24,9 +24,9 @@ from lossport.tree.scopes import Scopes, scopes_of
 from lossport.tree.source import Source, SourceError, decode, parse
 from lossport.tree.targets import Targets, targets_of
 from lossport.tree.uses import Use, Uses
-from lossport.tree.values import Legacy, Symbol
+from lossport.tree.values import Symbol
 from lossport.tree.walk import walk
-from lossport.tree.world import World
+from lossport.tree.world import Interest, World
 
 PYTHON = frozenset({".py", ".pyi", ".pyw"})
 
@@ -156,20 +156,12 @@ class Survey:
     parsed: int
 
 
-Interest: TypeAlias = Callable[[Legacy], bool]
-
-
-def everything(value: Legacy) -> bool:
-    """Follow every value, whatever a port changes."""
-    return True
-
-
 def survey(
     project: Project,
     losses: Sequence[Loss],
     *,
     modules: Modules | None = None,
-    interest: Interest = everything,
+    interest: Interest | None = None,
     executor: Executor | None = None,
 ) -> Survey:
     """Look at every file of the project that can hold a call site of the losses.
@@ -178,10 +170,10 @@ def survey(
         project: the project.
         losses: the losses whose symbols are looked for.
         modules: the project's modules, if some are parsed already.
-        interest: whether a value matters once it leaves the file: one that no port changes need not be followed.
+        interest: what the ports say: a value that no port changes need not be followed.
         executor: searches the files; in this process if it is left out.
     """
-    return _Surveyor(project, losses, modules or Modules(project), interest, executor).survey()
+    return _Surveyor(project, losses, modules or Modules(project), interest or Interest(), executor).survey()
 
 
 class _Surveyor:
@@ -209,11 +201,18 @@ class _Surveyor:
                 flow = self.world.enter(path)
                 if flow is not None:
                     flow.heat((*wanted.words, *wanted.packages))
+        self.settle()
+        self.world.complete_guesses()
+        self.settle()
+        self.world.give_up()
+        views = [View(flow, path, _shown(self.project, path), self.targets) for path, flow in self.world.flows.items()]
+        return Survey(tuple(views), tuple(self.problems), self.targets, self.modules, len(self.found), len(self.world.flows))
+
+    def settle(self) -> None:
+        """Run files until none changes and none joins."""
         self.world.settle()
         while self._importers_join():
             self.world.settle()
-        views = [View(flow, path, _shown(self.project, path), self.targets) for path, flow in self.world.flows.items()]
-        return Survey(tuple(views), tuple(self.problems), self.targets, self.modules, len(self.found), len(self.world.flows))
 
     def wanted(self) -> Wanted:
         """The words of the symbols, and the packages in which a name may be computed."""
@@ -234,17 +233,31 @@ class _Surveyor:
             names = set(self.world.exports(flow))
             if names:
                 wanted.setdefault(path.parent.name if path.stem == "__init__" else path.stem, set()).update(names)
+        joined = self._tests_join()
         new = {(module, name) for module, names in wanted.items() for name in names} - self.asked
         self.asked |= new
         if not new:
-            return False
-        joined = False
+            return joined
         paths = [path for path in self.found if path.suffix in PYTHON and path not in self.retired]
         for path, taken in importers(paths, new, self.executor):
             other = self.world.enter(path)
             if other is not None and not other.knows(taken):
                 other.heat(taken)
                 joined = True
+        return joined
+
+    def _tests_join(self) -> bool:
+        """Files below a `conftest.py` that name a fixture which gives something legacy."""
+        joined = False
+        for path, flow in list(self.world.flows.items()):
+            names = self.world.fixtures(flow)
+            below = [p for p in self.found if p.suffix in PYTHON and p.is_relative_to(path.parent) and p != path] if names else []
+            for name in names:
+                for hit in search(below, Wanted((name,)), None).paths:
+                    other = self.world.enter(hit)
+                    if other is not None and not other.knows({name}):
+                        other.heat({name})
+                        joined = True
         return joined
 
     @cached_property
@@ -275,14 +288,19 @@ def flow_of(world: World, source: Source, tree: ast.Module, path: Path, module: 
     return Flow(world, source, tree, info)
 
 
-def view_of_text(project: Project, modules: Modules, loss: Loss, path: Path, source: Source, tree: ast.Module) -> View:
+def view_of_text(
+    project: Project, modules: Modules, loss: Loss, path: Path, source: Source, tree: ast.Module, interest: Interest | None = None
+) -> View:
     """One file alone, whether it is on disk or not."""
     targets = targets_of(modules, [loss])
-    world = World(modules, targets, everything, lambda world, path: None)
+    world = World(modules, targets, interest or Interest(), lambda world, path: None)
     flow = flow_of(world, source, tree, path, project.module_name(path))
     flow.heat(names_of(targets.symbols))
     world.flows[path] = flow
     world.settle()
+    world.complete_guesses()
+    world.settle()
+    world.give_up()
     return View(flow, path, project.relative(path), targets)
 
 

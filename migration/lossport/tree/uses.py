@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from lossport.tree.calls import PASS_THROUGH
+from lossport.tree.calls import CONTAINERS, PASS_THROUGH
 from lossport.tree.flow import Flow, FunctionFacts
 from lossport.tree.quoted import annotations_in
 from lossport.tree.scopes import FUNCTIONS
@@ -25,10 +25,12 @@ from lossport.tree.values import (
     Prepared,
     Result,
     ResultMember,
+    Super,
     Symbol,
     Table,
     TableMember,
     Value,
+    Values,
     legacy,
     sure,
 )
@@ -40,6 +42,7 @@ UseKind: TypeAlias = Literal[
     "method",  # a method of an instance is called
     "attribute",  # an attribute of an instance is read
     "set",  # an attribute is set, or deleted
+    "named",  # an attribute whose name is given as text: getattr, hasattr, setattr, delattr
     "unbound",  # an attribute of the class itself
     "read",  # an entry of a result is read by a literal key
     "get",  # ... by `.get`
@@ -67,11 +70,12 @@ class Use:
 Verdict: TypeAlias = tuple[UseKind, ast.AST, str] | None
 """Kind, the syntax around, words for an escape. None: the surrounding expression stands for the same and is looked at itself."""
 
+BY_NAME = frozenset({"builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.delattr"})
+
 NEUTRAL_CALLS = frozenset(
-    f"builtins.{name}"
-    for name in ("isinstance", "issubclass", "type", "id", "hasattr", "getattr", "callable", "print", "repr", "bool", "setattr")
+    f"builtins.{name}" for name in ("isinstance", "issubclass", "type", "id", "callable", "print", "repr", "bool")
 )
-"""Calls that look at a class or an instance without using what a port changes. (`getattr` is followed by its own value.)"""
+"""Calls that look at a class or an instance without using what a port changes."""
 
 
 class Uses:
@@ -80,22 +84,8 @@ class Uses:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.world = flow.world
-        self.parents: dict[ast.AST, ast.AST] = {}
-        self.annotations: set[ast.AST] = set()
-        for statement in _touched(flow):
-            self.parents[statement] = flow.tree
-            for parent in ast.walk(statement):
-                self._adopt(parent)
-                self.annotations.update(annotations_in(parent))
-
-    def _adopt(self, parent: ast.AST) -> None:
-        for child in ast.iter_child_nodes(parent):
-            self.parents[child] = parent
-            inside = self.flow.quoted(child) if isinstance(child, ast.Constant) else None
-            if inside is not None:
-                self.parents[inside] = child
-                for part in ast.walk(inside):
-                    self._adopt(part)
+        self.parents = parents_of(flow)
+        self.annotations = {part for parent in self.parents.values() for part in annotations_in(parent)}
 
     def all(self) -> Iterator[Use]:
         """The uses, in the order of the file."""
@@ -106,9 +96,21 @@ class Uses:
                 if verdict is not None:
                     kind, around, how = verdict
                     yield Use(kind, node, around, held, held == only, how)
+            yield from self._inherited_calls(node, values)
             for carrier in values:
                 if isinstance(carrier, Function | Table | TableMember):
                     yield from self._carried(node, carrier)
+
+    def _inherited_calls(self, node: ast.expr, values: Values) -> Iterator[Use]:
+        """Calls of a subclass that has the constructor of its legacy base."""
+        call = self.parents.get(node)
+        if not isinstance(call, ast.Call) or call.func is not node:
+            return
+        for value in values:
+            facts = self.world.of_class(value) if isinstance(value, Class) else None
+            symbol = self.world.legacy_base(facts) if facts is not None else None
+            if facts is not None and symbol is not None and not self.world.attribute(facts, "__init__"):
+                yield Use("construct", node, call, Symbol(symbol), len(values) == 1)
 
     def _carried(self, node: ast.expr, carrier: Function | Table | TableMember) -> Iterator[Use]:
         """What escapes along with a table that holds it, or a function that returns it."""
@@ -146,8 +148,21 @@ class Uses:
         if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store):
             return ("unpack", self.parents[node], "") if isinstance(value, Result) else None
         parent = self.parents.get(node)
+        if isinstance(value, Member) and parent is not None and not (isinstance(parent, ast.Call) and parent.func is node):
+            return ("unbound" if value.unbound else "attribute", node, "") if self.is_direct(node, value) else None
         judge = _JUDGES.get(type(parent), _escapes)
         return judge(self, node, parent, value) if parent is not None else None
+
+    def is_direct(self, node: ast.expr, value: Member) -> bool:
+        """Whether a member is taken here from what has it, and is not what a variable or another attribute holds."""
+        if not isinstance(node, ast.Attribute) or node.attr != value.name:
+            return False
+        base = self.flow.values.get(node.value, frozenset())
+        inherits = [v for v in base if isinstance(v, Object | Class | Super) and not self._defines(v, node.attr)]
+        return bool(inherits) or any(isinstance(v, Instance | Symbol) for v in base)
+
+    def _defines(self, value: Object | Class | Super, name: str) -> bool:
+        return not isinstance(value, Super) and bool(self.world.attribute(self.world.of_class(value), name))
 
     def _in_annotation(self, node: ast.AST) -> bool:
         step: ast.AST | None = node
@@ -156,6 +171,27 @@ class Uses:
                 return True
             step = self.parents.get(step)
         return False
+
+
+def parents_of(flow: Flow) -> dict[ast.AST, ast.AST]:
+    """The syntax node around each syntax node, in the code of a file that has to do with something legacy."""
+    if flow.parents is None:
+        flow.parents = {}
+        for statement in _touched(flow):
+            flow.parents[statement] = flow.tree
+            for parent in ast.walk(statement):
+                _adopt(flow, flow.parents, parent)
+    return flow.parents
+
+
+def _adopt(flow: Flow, parents: dict[ast.AST, ast.AST], parent: ast.AST) -> None:
+    for child in ast.iter_child_nodes(parent):
+        parents[child] = parent
+        inside = flow.quoted(child) if isinstance(child, ast.Constant) else None
+        if inside is not None:
+            parents[inside] = child
+            for part in ast.walk(inside):
+                _adopt(flow, parents, part)
 
 
 def _touched(flow: Flow) -> Iterator[ast.stmt]:
@@ -216,6 +252,8 @@ def _lambda(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdic
 def _display(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     if isinstance(parent, ast.Dict) and node in parent.keys:
         return "name", parent, "dictionary key"
+    if isinstance(parent, ast.Dict) and parent.keys[parent.values.index(node)] is None:
+        return "escape", parent, "unpacked into a dictionary"
     return None  # the table that holds it is looked at itself
 
 
@@ -248,7 +286,7 @@ def _assigned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verd
             case ast.Name():
                 continue
             case ast.Tuple() | ast.List():
-                if not isinstance(value, Result):
+                if not isinstance(value, Result | Table):
                     return "escape", parent, "taken apart"
             case ast.Attribute(value=base):
                 owners = uses.flow.values.get(base, frozenset())
@@ -267,8 +305,10 @@ def _returned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verd
     facts = uses.world.facts.get(step)
     if not isinstance(facts, FunctionFacts):
         return "escape", parent, "returned"
+    if facts.fixture:
+        return "kept", parent, ""
     if isinstance(parent, ast.Yield):
-        return ("kept", parent, "") if facts.fixture and facts.called else ("escape", parent, "yielded")
+        return "escape", parent, "yielded"
     if facts.escapes:
         return "escape", parent, f"returned by {facts.name}(), which goes where its calls cannot be followed"
     return ("kept", parent, "") if facts.called else ("escape", parent, f"returned by {facts.name}(), which nothing here calls")
@@ -281,7 +321,7 @@ def _attribute(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Ver
         return "set", parent, ""
     if isinstance(value, Instance | Symbol | Result | Table):
         return None
-    return ("attribute", node, "") if isinstance(value, Member | ResultMember) else ("escape", parent, "used by attribute")
+    return ("attribute", node, "") if isinstance(value, ResultMember) else ("escape", parent, "used by attribute")
 
 
 @_judge(ast.Subscript)
@@ -292,7 +332,7 @@ def _subscript(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Ver
     if isinstance(value, Table) and node is parent.value:
         return "kept", parent, ""
     if node is parent.slice or not isinstance(value, Result):
-        return _member_read(node, parent, value, "used as a key")
+        return "escape", parent, "used as a key"
     if not isinstance(parent.ctx, ast.Load):
         return "escape", parent, "an entry of it is set"
     if not any(isinstance(v, Result) for v in uses.flow.values.get(parent, ())):
@@ -308,20 +348,16 @@ def _compared(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verd
         return ("contains", parent, "") if literal else ("escape", parent, "compared")
     if isinstance(value, Result) and not all(isinstance(op, ast.Is | ast.IsNot) for op in parent.ops):
         return "escape", parent, "compared"
-    return _member_read(node, parent, value, "") if isinstance(value, Member) else ("name", parent, "compared")
-
-
-def _member_read(node: ast.expr, parent: ast.AST, value: Value, how: str) -> Verdict:
-    if isinstance(value, Member):
-        return "unbound" if value.unbound else "attribute", node, how
-    return "escape", parent, how
+    return "name", parent, "compared"
 
 
 @_judge(ast.Call)
 def _called(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     assert isinstance(parent, ast.Call)
     if node is parent.func:
-        return _call_of(parent, value)
+        verdict = _call_of(parent, value)
+        indirect = isinstance(value, Member) and not uses.is_direct(node, value)
+        return (verdict[0], parent, "indirect") if verdict is not None and indirect else verdict
     return _argument(uses, parent, node, value)
 
 
@@ -357,17 +393,27 @@ def _keyword(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdi
 
 def _argument(uses: Uses, call: ast.Call, node: ast.expr, value: Value) -> Verdict:
     path = uses.flow.named.get(call.func)
-    if isinstance(value, Member):
-        return "unbound" if value.unbound else "attribute", node, ""
     if path == "functools.partial" and isinstance(value, Symbol) and call.args and node is call.args[0]:
         return "prepare", call, ""
     if path in PASS_THROUGH and call.args and node is call.args[-1 if path == "typing.cast" else 0]:
         return None
-    if path in NEUTRAL_CALLS and not isinstance(value, Result):
+    if path in CONTAINERS and isinstance(value, Table) and call.args and node is call.args[0]:
+        return None
+    if path in BY_NAME and isinstance(value, Instance | Symbol) and call.args and node is call.args[0]:
+        return _by_name(call, value)
+    if path in NEUTRAL_CALLS and (not isinstance(value, Result) or path == "builtins.isinstance"):
         return "name", call, path.partition(".")[2] if path else ""
-    if _is_bound(uses, call, node):
+    if _is_bound(uses, call, node) or node in uses.flow.given_to_tests:
         return "kept", call, ""
     return "escape", call, f"passed to {ast.unparse(call.func)}()"
+
+
+def _by_name(call: ast.Call, value: Value) -> Verdict:
+    """`getattr(x, "name")` and its like: an attribute whose name is text."""
+    literal = len(call.args) > 1 and isinstance(call.args[1], ast.Constant) and isinstance(call.args[1].value, str)
+    if not literal:
+        return "escape", call, f"asked for a computed attribute by {ast.unparse(call.func)}()"
+    return "named", call, ""
 
 
 def _is_bound(uses: Uses, call: ast.Call, node: ast.expr) -> bool:

@@ -22,6 +22,7 @@ from lossport.tree.values import (
     Legacy,
     Named,
     Object,
+    Result,
     Super,
     Symbol,
     Table,
@@ -34,6 +35,18 @@ MAX_PASSES = 12
 also becomes `Other`, which can only lead to refusals."""
 
 
+class Interest:
+    """What ports say about values: by default, that everything changes and nothing is known."""
+
+    def matters(self, value: Legacy) -> bool:
+        """Whether a port changes how the value is used, so that it has to be followed."""
+        return True
+
+    def is_dict(self, value: Result) -> bool | None:
+        """Whether a result, or this part of it, is a dictionary on the legacy side."""
+        return None
+
+
 class World:
     """All files that are run, and the facts that they share."""
 
@@ -41,19 +54,21 @@ class World:
         self,
         modules: Modules,
         targets: Targets,
-        interest: Callable[[Legacy], bool],
+        interest: Interest,
         open_file: Callable[[World, Path], Flow | None],
     ) -> None:
         self.modules = modules
         self.symbols = targets.symbols
         self.classes = targets.classes
         self.retired = targets.modules
-        self.interest = interest
+        self.interest = interest.matters
+        self.is_dict = interest.is_dict
         self.flows: dict[Path, Flow] = {}
         self.facts: dict[ast.AST, FunctionFacts | ClassFacts] = {}
         self.tables: dict[ast.expr, dict[str | int | None, Values]] = {}
-        self._open = open_file
+        self._open_file = open_file
         self._closed: set[Path] = set()
+        self.complete = False
 
     def function(self, value: Function) -> FunctionFacts:
         """The facts of a function."""
@@ -122,6 +137,9 @@ class World:
         other = self._flow_of(target.rpartition(".")[0], near)
         if other is not None and other is not flow:
             other.readers.add(flow)
+            if other.passes == 0:
+                flow.guessed = True
+                return EMPTY
             held = other.globals.get(target.rpartition(".")[2], EMPTY)
             if any(not isinstance(value, Named) for value in held) and held != OTHER:
                 return held
@@ -156,7 +174,7 @@ class World:
     def enter(self, path: Path) -> Flow | None:
         """Let a file join; None if it cannot be read or is not part of the project."""
         if path not in self.flows and path not in self._closed:
-            flow = self._open(self, path)
+            flow = self._open_file(self, path)
             if flow is None:
                 self._closed.add(path)
             else:
@@ -176,30 +194,33 @@ class World:
             flow.stale = True
 
     def settle(self) -> None:
-        """Run stale files until nothing changes; then give functions that nobody calls the unknown arguments they may get."""
-        while True:
-            while stale := [flow for flow in self.flows.values() if flow.stale and flow.passes < MAX_PASSES]:
-                for flow in stale:
-                    flow.run_once()
-            if not self._open_uncalled():
-                break
+        """Run stale files until nothing changes."""
+        while stale := [flow for flow in self.flows.values() if flow.stale and flow.passes < MAX_PASSES]:
+            for flow in stale:
+                flow.run_once()
+
+    def complete_guesses(self) -> None:
+        """From here on, what is not known may be anything: also the arguments of functions that nothing here calls."""
+        self.complete = True
+        for flow in self.flows.values():
+            if flow.guessed:
+                flow.touch()
+            for facts in flow.functions:
+                if not facts.called and not facts.escapes and not facts.fixture:
+                    self._open(flow, facts)
+
+    def _open(self, flow: Flow, facts: FunctionFacts) -> None:
+        for name, values in facts.params.items():
+            own = any(isinstance(value, Object | Class) and value.node is facts.owner for value in values)
+            if not own and not values >= OTHER and name not in facts.typed:
+                facts.params[name] = values | OTHER
+                flow.touch()
+
+    def give_up(self) -> None:
+        """Files that did not settle: everything in them may also be something else."""
         for flow in self.flows.values():
             if flow.stale:
                 flow.values = {node: values | OTHER for node, values in flow.values.items()}
-
-    def _open_uncalled(self) -> bool:
-        """Functions that nothing in these files calls may be called with anything by others."""
-        grown = False
-        for flow in self.flows.values():
-            for facts in flow.functions:
-                if facts.called or facts.escapes:
-                    continue
-                for name, values in facts.params.items():
-                    if not values:
-                        facts.params[name] = OTHER
-                        flow.touch()
-                        grown = True
-        return grown and any(flow.stale and flow.passes < MAX_PASSES for flow in self.flows.values())
 
     def exports(self, flow: Flow) -> dict[str, Values]:
         """The module-level names under which other files can get something legacy from this one, or hand it something."""
@@ -209,6 +230,12 @@ class World:
             if followed and name not in {symbol.rpartition(".")[2] for symbol in self.symbols}:
                 found[name] = values
         return found
+
+    def fixtures(self, flow: Flow) -> set[str]:
+        """The fixtures of a `conftest.py` that hand something legacy to tests."""
+        if flow.info.path is None or flow.info.path.name != "conftest.py":
+            return set()
+        return {name for name, facts in flow.fixtures.items() if self.carries(facts.returns | facts.yields)}
 
     def _receives(self, value: Value) -> bool:
         """Whether a function, or a method of a class, was handed something legacy."""

@@ -1,4 +1,5 @@
 """Imports: replaced where they stand, merged, sorted, removed; names renamed where nothing else has them."""
+# ruff: noqa: E501  # pairs of lines read best side by side
 
 from __future__ import annotations
 
