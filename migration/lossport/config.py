@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from lossport.port import Gone, Port, PortError
 
@@ -50,6 +50,25 @@ class Gates:
     complexity: int = 10
     architecture: float = 7.5
     hours_to_add_a_loss: float = 2.0
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to write a loss, kept to be measured beside others: `[[tool.lossport.options]]`.
+
+    `new` is its class by dotted path. With the interface `new` the loss's own port leads to it, with `legacy` call sites stay as
+    they are. `second` are the files of a second loss in the same style, `change` is a patch that adds an option to both.
+    """
+
+    name: str
+    title: str
+    path: Path
+    loss: str
+    new: str
+    interface: Literal["new", "legacy"] = "new"
+    second: tuple[Path, ...] = ()
+    change: Path | None = None
+    tests: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,7 @@ class Project:
     shim_until: dt.date | None = None
     gates: Gates = field(default_factory=Gates)
     claims: tuple[Claim, ...] = ()
+    options: tuple[Option, ...] = ()
 
     @property
     def state(self) -> Path:
@@ -230,6 +250,7 @@ def parse_project(root: Path, table: object) -> Project:
         shim_until=reader.date("shim-until"),
         gates=_gates(reader.table("gates")),
         claims=tuple(_claim(item, n) for n, item in enumerate(reader.list("claims"))),
+        options=tuple(_option(root, item, n) for n, item in enumerate(reader.list("options"))),
     )
     reader.finish()
     return project
@@ -251,6 +272,28 @@ def _claim(item: object, index: int) -> Claim:
     claim = Claim(date, reader.string("text", None), reader.string("source", None), reader.string("metric", ""), value)
     reader.finish()
     return claim
+
+
+def _option(root: Path, item: object, index: int) -> Option:
+    reader = _Reader(f"tool.lossport.options[{index}]", item)
+    name = reader.string("name", None)
+    interface = reader.string("interface", "new")
+    if interface not in ("new", "legacy"):
+        raise ConfigError(f"{reader.where}.interface: expected 'new' or 'legacy', found {interface!r}")
+    change = reader.string("change", "")
+    option = Option(
+        name=name,
+        title=reader.string("title", name),
+        path=_inside(root, reader.string("path", None), f"{reader.where}.path"),
+        loss=reader.string("loss", None),
+        new=reader.string("new", None),
+        interface="legacy" if interface == "legacy" else "new",
+        second=tuple(_inside(root, path, f"{reader.where}.second") for path in reader.strings("second", ())),
+        change=_inside(root, change, f"{reader.where}.change") if change else None,
+        tests=tuple(_inside(root, path, f"{reader.where}.tests") for path in reader.strings("tests", ())),
+    )
+    reader.finish()
+    return option
 
 
 def _inside(root: Path, text: str, key: str) -> Path:

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,6 @@ from examples.options import mixins, restart, shared_functions
 from tests.legacy.recording import Case, read_recording
 
 ROOT = Path(__file__).resolve().parents[2]
-OPTIONS = ROOT / "examples" / "options"
 RECORDINGS = ROOT / "tests" / "legacy" / "recordings"
 
 CLIP: dict[str, type[nn.Module]] = {
@@ -184,30 +180,3 @@ def test_an_unknown_reduction_is_an_error_at_the_latest_when_the_loss_is_compute
 def test_a_matrix_of_another_size_is_an_error(style: str) -> None:
     with pytest.raises(ValueError, match=r"5|batch"):
         CLIP[style]()(*torch.randn(2, 4, 4), similarity_matrix=torch.randn(5, 5))
-
-
-@pytest.mark.slow
-@STYLES
-def test_the_kept_change_adds_a_learnable_temperature_to_both_losses_and_breaks_nothing(style: str, tmp_path: Path) -> None:
-    """The change that the comparison counts is applied to a copy; there it has to do what it says."""
-    copy = tmp_path / "examples" / "options"
-    shutil.copytree(OPTIONS, copy)
-    (tmp_path / "examples" / "__init__.py").touch()
-    patch = OPTIONS / "learnable_temperature" / f"{style}.patch"
-    subprocess.run(["git", "apply", str(patch)], cwd=tmp_path, check=True)
-    clip, decoupled = CLIP[style].__name__, DECOUPLED[style].__name__
-    program = f"""
-import torch
-from examples.options.{style} import {clip}, {decoupled}
-
-vision, text = torch.randn(2, 6, 4)
-for loss in ({clip}, {decoupled}):
-    fixed, learned = loss(temperature=0.5), loss(temperature=0.5, learnable_temperature=True)
-    assert [*fixed.parameters()] == []
-    outs = [criterion(vision, text, match_ids=list("abcdef"))["loss"] for criterion in (fixed, learned)]
-    torch.testing.assert_close(*outs)
-    outs[1].backward()
-    (parameter,) = learned.parameters()
-    assert parameter.item() == 0.5 and parameter.grad is not None and parameter.grad != 0
-"""
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)

@@ -25,15 +25,17 @@ class MatchingMixin(BaseLoss):
 
     def encode_ids(self, ids: Ids, rows: int) -> Tensor:
         """One int64 code a row, equal exactly where the ids are equal."""
-        if isinstance(ids, Tensor):
-            if ids.shape != (rows,):
-                raise ValueError(f"expected {rows} ids, found a tensor of shape {list(ids.shape)}")
-            exact = (ids.double() + 0.0).view(torch.int64) if ids.is_floating_point() else ids.long()
-            return torch.where(ids.isnan(), UNMATCHED, exact)
         if len(ids) != rows:
             raise ValueError(f"expected {rows} ids, found {len(ids)}")
-        if self.ids_as_text and rows and not isinstance(ids[0], str):
-            ids = [str(item) for item in ids]
+        if isinstance(ids, Tensor):
+            exact = (ids.double() + 0.0).view(torch.int64) if ids.is_floating_point() else ids.long()
+            return torch.where(ids.isnan(), UNMATCHED, exact)
+        return self._encode_list(
+            [str(item) for item in ids] if self.ids_as_text and rows and not isinstance(ids[0], str) else ids
+        )
+
+    @staticmethod
+    def _encode_list(ids: Sequence[Hashable]) -> Tensor:
         codes: dict[Hashable, int] = {}
         # An id that is not equal to itself is a NaN, of whatever type.
         found = [codes.setdefault(item, len(codes)) if item == item else UNMATCHED for item in ids]  # noqa: PLR0124

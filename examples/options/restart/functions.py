@@ -75,15 +75,15 @@ def unit_rows(x: Tensor) -> Tensor:
 
 def encode_ids(ids: Ids, rows: int, *, as_text: bool = False) -> Tensor:
     """One int64 code a row, equal exactly where the ids are equal. A list that begins with no string may compare as text."""
-    if isinstance(ids, Tensor):
-        if ids.shape != (rows,):
-            raise ValueError(f"expected {rows} ids, found a tensor of shape {list(ids.shape)}")
-        exact = (ids.double() + 0.0).view(torch.int64) if ids.is_floating_point() else ids.long()
-        return torch.where(ids.isnan(), UNMATCHED, exact)
     if len(ids) != rows:
         raise ValueError(f"expected {rows} ids, found {len(ids)}")
-    if as_text and rows and not isinstance(ids[0], str):
-        ids = [str(item) for item in ids]
+    if isinstance(ids, Tensor):
+        exact = (ids.double() + 0.0).view(torch.int64) if ids.is_floating_point() else ids.long()
+        return torch.where(ids.isnan(), UNMATCHED, exact)
+    return _encode_list([str(item) for item in ids] if as_text and rows and not isinstance(ids[0], str) else ids)
+
+
+def _encode_list(ids: Sequence[Hashable]) -> Tensor:
     codes: dict[Hashable, int] = {}
     # An id that is not equal to itself is a NaN, of whatever type.
     return torch.tensor([codes.setdefault(i, len(codes)) if i == i else UNMATCHED for i in ids], dtype=torch.int64)  # noqa: PLR0124

@@ -1,0 +1,15 @@
+"""Ways to write one loss, side by side: the same measures of each, as rows of values, as JSON and as a table in a document.
+
+    comparison = compare(project)                         # minutes: runs tests, parity and timing in processes of their own
+    comparison.rows, comparison.to_json()
+    update_document(text, comparison)                     # docs/decision.md with its generated block made anew
+    read_comparison(comparison.to_json())                 # later, without measuring
+
+The options are `[[tool.lossport.options]]`. Judges none of them: a row says which way is better, and that is all.
+"""
+
+from lossport.compare.build import compare
+from lossport.compare.document import render_markdown, update_document
+from lossport.compare.model import Cell, Comparison, Row, read_comparison
+
+__all__ = ["Cell", "Comparison", "Row", "compare", "read_comparison", "render_markdown", "update_document"]
