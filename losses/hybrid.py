@@ -97,7 +97,9 @@ class HybridPretrainVICRegLoss(BaseLoss):
         p, phase = self.transition_progress, self.current_phase
         contrast: dict[str, Any] = {"loss": 0.0, "accuracy": 0.0}
         if phase != VICREG:
-            contrast = self.contrastive_loss(utils.normalize_features(z_a), utils.normalize_features(z_b), match_ids)
+            precision = next(self.contrastive_loss.parameters()).dtype
+            rows = (utils.normalize_features(z).to(torch.promote_types(z.dtype, precision)) for z in (z_a, z_b))
+            contrast = self.contrastive_loss(*rows, match_ids=match_ids)
         vicreg: dict[str, Any] = {**dict.fromkeys(("loss", *OF_VICREG), 0.0), "sim_weight": self.vicreg_loss.sim_coeff}
         if phase != PRETRAIN:
             vicreg = self.vicreg_loss(z_a, z_b)
