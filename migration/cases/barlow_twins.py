@@ -19,6 +19,15 @@ def within_the_modalities(inputs: Inputs):
     yield criterion(vision_features=vision, text_features=text)
 
 
+def training_and_evaluation(inputs: Inputs):
+    """Without heads the mode makes no difference."""
+    criterion = BarlowTwinsLoss()
+    for mode in (False, True):
+        criterion.train(mode)
+        vision, text = inputs.paired(batch=6, dim=4)
+        yield criterion(vision, text)
+
+
 def rows_as_they_are(inputs: Inputs):
     """Without normalisation, and with a weight that shows."""
     criterion = BarlowTwinsLoss(lambda_coeff=1, normalize_embeddings=False)

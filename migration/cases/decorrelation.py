@@ -30,10 +30,11 @@ def features_alone(inputs: Inputs):
     yield criterion(features=inputs.features(8, 4))
 
 
-def text_alone(inputs: Inputs):
-    """Without statistics."""
+def without_statistics(inputs: Inputs):
+    """The parts alone, of one input at a time."""
     criterion = DecorrelationLoss(track_feature_stats=False)
     yield criterion(text_features=inputs.features(8, 4, name="text"))
+    yield criterion(features=inputs.features(8, 4))
 
 
 def sum_of_rows_as_they_are(inputs: Inputs):
