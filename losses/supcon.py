@@ -12,17 +12,21 @@ from losses.registry import register
 PARTS = ("intra_vision_loss", "intra_text_loss", "cross_modal_loss")
 
 LOG_EPS = 1e-8
-"""Added to sums of exponentials whose largest term was scaled to 1. It bounds a term by 18.4 where that term, the anchor itself,
-is left out of the sum."""
+"""Added to sums of exponentials whose largest term, which may be left out, was scaled to 1: no term exceeds 18.4."""
 
 
-def mean_log_prob(logits: Tensor, positives: Tensor, candidates: Tensor) -> Tensor:
-    """The mean over the positives p of each row of s_ip - log(sum over candidates j of e^s_ij), [rows]; 0 without positives."""
-    if not len(logits):
-        return logits.sum(dim=1)
-    shifted = logits - logits.detach().amax(dim=1, keepdim=True)
-    log_prob = shifted - ((shifted.exp() * candidates).sum(dim=1, keepdim=True) + LOG_EPS).log()
-    return log_prob.masked_fill(~positives, 0.0).sum(dim=1) / positives.sum(dim=1).clamp(min=1)
+def row_losses(logits: Tensor, positives: Tensor, candidates: Tensor, factor: Tensor | float) -> tuple[Tensor, Tensor]:
+    """`factor` times the mean over the positives p of each row of s_ip - log(sum over candidates j of e^s_ij); who has any."""
+    top = logits.detach().amax(dim=1, keepdim=True) if len(logits) else 0.0
+    log_prob = logits - top - (((logits - top).exp() * candidates).sum(dim=1, keepdim=True) + LOG_EPS).log()
+    mean = log_prob.masked_fill(~positives, 0.0).sum(dim=1) / positives.sum(dim=1).clamp(min=1)
+    return mean * factor, positives.any(dim=1)
+
+
+def average(directions: list[tuple[Tensor, Tensor]], reduction: str) -> Tensor:
+    """The mean of the directions, each reduced over its rows with positives."""
+    reduced = [x.sum() / some.sum().clamp(min=1) if reduction == "mean" else utils.reduce(x, reduction) for x, some in directions]
+    return torch.stack(reduced).mean(dim=0)
 
 
 def ranking_accuracy(similarity: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
@@ -35,6 +39,16 @@ def ranking_accuracy(similarity: Tensor, positives: Tensor, negatives: Tensor) -
     return below.to(similarity.dtype) / (positives.sum(dim=1) * negatives.sum(dim=1)).sum().clamp(min=1)
 
 
+def row_weights(labels: utils.Ids | None, class_weights: Tensor) -> Tensor:
+    """The weight of each row's class or, of several labels, their mean."""
+    if not isinstance(labels, Tensor) or (labels.is_floating_point() and labels.dim() != 2):
+        raise ValueError(f"class_weights: expected a tensor of labels that number the classes, found {utils.describe(labels)}")
+    labels = labels.to(class_weights.device)
+    if labels.dim() == 2 and labels.shape[1] > 1:
+        return (labels * class_weights).sum(dim=1) / (labels.sum(dim=1) + LOG_EPS)
+    return class_weights[labels.flatten()]
+
+
 @register("supcon")
 class SupConLoss(ContrastiveLoss):
     """SupCon, L_out (Khosla et al. 2020, eq. 2), within vision, within text and across, over rows of length 1.
@@ -45,30 +59,18 @@ class SupConLoss(ContrastiveLoss):
         l_i  = -temperature / base_temperature * mean over p in P(i) of (s_ip - m_i - log(sum_j e^(s_ij - m_i) + 1e-8))
         loss = (vision + text + cross) / 3, with cross = (v2t + t2v) / 2; "intra": (vision + text) / 2; "cross": cross
 
-    Positives: other rows with the same label, with one of several labels in common, or with a score that reaches the threshold
-    (t2v reads the columns of the scores). The paired row is no positive across modalities, but a candidate, unless `own_pairs`.
-    Rows without positives are left out of means and sums.
-
-    Args:
-        temperature: divisor of the cosines, above 0.
-        contrast_mode: `"all"`, `"intra"` or `"cross"`.
-        base_temperature: the temperature at which the loss is not scaled, above 0.
-        similarity_threshold: scores from here on make a positive pair.
-        use_class_weights: multiply l_i by `class_weights[label]`, or by the mean of these over the labels of row i.
-        reduction: `"mean"`, `"sum"`, or `"none"` for [N], 0 for rows without positives; parts are then means.
-        own_pairs: count the paired row as a positive across modalities.
+    Positives: other rows with the same label, with one of several labels in common, or with a score of `similarity_threshold`
+    or more (t2v reads the columns of the scores). The paired row is a candidate across modalities, and a positive with
+    `own_pairs`. Rows without positives are left out of means and sums, and 0 under `"none"`. With `use_class_weights` and given
+    `class_weights`, l_i counts `class_weights[label]` times, or the mean of these over the labels of row i.
 
     Shape:
-        - vision_features, text_features: [N, D], any float dtype; of two widths only for `"intra"`. N may be 0.
-        - labels: N labels, or zeros and ones [N, classes]. With labels, scores are ignored.
-        - similarity_scores: [N, N], or [N] for all rows alike.
-        - class_weights: [classes]; labels then have to be a tensor that numbers the classes.
-        - Returns `loss` (0-d, [N] for `"none"`) and 0-d metrics: `intra_vision_loss`, `intra_text_loss`, `cross_modal_loss`, 0
+        - vision_features, text_features: [N, D], any float dtype; of two widths only for `contrast_mode="intra"`.
+        - labels: N, or zeros and ones [N, classes]. Without labels similarity_scores: [N, N], or [N] for all rows alike.
+        - class_weights: [classes], for labels in a tensor that number the classes.
+        - Returns `loss` (0-d, [N] for reduction `"none"`) and 0-d `intra_vision_loss`, `intra_text_loss`, `cross_modal_loss`, 0
           where not computed, and `contrastive_accuracy`: of all pairs of a positive and a negative text, the share that vision
           rows rank rightly. Labels make the paired text a positive there; scores leave it out.
-
-    Raises:
-        ValueError: an option or a shape is not as above, or there are neither labels nor scores.
 
     >>> criterion = SupConLoss(temperature=0.5, base_temperature=0.5, contrast_mode="cross")
     >>> criterion(torch.eye(2), torch.eye(2), labels=torch.tensor([0, 0]))["loss"]
@@ -76,56 +78,43 @@ class SupConLoss(ContrastiveLoss):
     """
 
     def __init__(
-        self,
-        temperature: float = 0.07,
-        contrast_mode: str = "all",
-        base_temperature: float = 0.07,
-        *,
-        similarity_threshold: float = 0.5,
-        use_class_weights: bool = False,
-        reduction: str = "mean",
-        own_pairs: bool = False,
-    ) -> None:
+        self, temperature: float = 0.07, contrast_mode: str = "all", base_temperature: float = 0.07, *,
+        similarity_threshold: float = 0.5, use_class_weights: bool = False, reduction: str = "mean", own_pairs: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(temperature, reduction)
         self.contrast_mode = utils.check_choice("contrast_mode", contrast_mode, ("all", "intra", "cross"))
         self.base_temperature = utils.check_positive("base_temperature", base_temperature)
-        self.similarity_threshold = similarity_threshold
-        self.use_class_weights = use_class_weights
-        self.own_pairs = own_pairs
+        self.similarity_threshold, self.use_class_weights, self.own_pairs = similarity_threshold, use_class_weights, own_pairs
 
     def forward(
-        self,
-        vision_features: Tensor,
-        text_features: Tensor,
-        labels: utils.Ids | None = None,
-        similarity_scores: Tensor | None = None,
-        class_weights: Tensor | None = None,
-    ) -> dict[str, Tensor]:
+        self, vision_features: Tensor, text_features: Tensor, labels: utils.Ids | None = None,
+        similarity_scores: Tensor | None = None, class_weights: Tensor | None = None,
+    ) -> dict[str, Tensor]:  # fmt: skip
         """The loss, its parts and the accuracy; see the class."""
-        mode, rows, device = self.contrast_mode, len(vision_features), vision_features.device
+        mode = self.contrast_mode
         utils.check_features(vision_features=vision_features, text_features=text_features, same_width=mode != "intra")
         vision, text = utils.normalize_features(vision_features), utils.normalize_features(text_features)
-        matching = self._matching(labels, similarity_scores, rows, device)
-        weights = row_weights(labels, class_weights) if self.use_class_weights and class_weights is not None else 1.0
-        others = ~torch.eye(rows, dtype=torch.bool, device=device)
-        everything = torch.ones_like(others)
-
+        matching = self._matching(labels, similarity_scores, len(vision), vision.device)
+        factor: Tensor | float = -self.temperature / self.base_temperature
+        if self.use_class_weights and class_weights is not None:
+            factor = factor * row_weights(labels, class_weights.to(vision.dtype))
+        others = ~torch.eye(len(vision), dtype=torch.bool, device=vision.device)
         parts: dict[str, list[tuple[Tensor, Tensor]]] = {}
         if mode != "cross":
             for name, x in zip(PARTS, (vision, text), strict=False):
-                parts[name] = [self._rows(utils.product(x, x.t()), matching & others, others, weights)]
+                parts[name] = [row_losses(utils.product(x, x.t()) / self.temperature, matching & others, others, factor)]
         if mode != "intra":
-            cosines, positives = utils.product(vision, text.t()), matching | ~others if self.own_pairs else matching & others
-            directions = (cosines, positives), (cosines.t(), positives.t())
-            parts["cross_modal_loss"] = [self._rows(c, p, everything, weights) for c, p in directions]
+            logits = utils.product(vision, text.t()) / self.temperature
+            positives, everything = matching | ~others if self.own_pairs else matching & others, torch.ones_like(others)
+            directions = (logits, positives), (logits.t(), positives.t())
+            parts["cross_modal_loss"] = [row_losses(*direction, everything, factor) for direction in directions]
         loss = torch.stack([average(part, self.reduction) for part in parts.values()]).mean(dim=0)
 
-        figure = "sum" if self.reduction == "sum" else "mean"
         metrics: dict[str, Tensor | float] = dict.fromkeys((*PARTS, "contrastive_accuracy"), 0.0)
-        metrics |= {name: average(part, figure) for name, part in parts.items()}
+        metrics |= {name: average(part, "sum" if self.reduction == "sum" else "mean") for name, part in parts.items()}
         if vision.shape == text.shape:
-            ranked = others if labels is None else everything
-            cosines = utils.product(vision, text.t()).detach()
+            ranked = others if labels is None else torch.ones_like(others)
+            cosines = utils.product(vision.detach(), text.detach().t())
             metrics["contrastive_accuracy"] = ranking_accuracy(cosines, matching & ranked, ~matching & ranked)
         return self.results(loss, metrics)
 
@@ -137,59 +126,28 @@ class SupConLoss(ContrastiveLoss):
         if labels is not None:
             return utils.create_positive_mask(utils.encode_ids(labels, rows, device))
         if not isinstance(scores, Tensor) or scores.shape not in ((rows,), (rows, rows)):
-            wanted = f"labels, or scores of shape {[rows, rows]} or {[rows]}"
-            raise ValueError(f"similarity_scores: expected {wanted}, found no labels and {utils.describe(scores)}")
+            raise ValueError(f"similarity_scores: expected {[rows, rows]} or {[rows]}, or labels; found {utils.describe(scores)}")
         return (scores.to(device) >= self.similarity_threshold).expand(rows, rows)
-
-    def _rows(self, cosines: Tensor, positives: Tensor, candidates: Tensor, weights: Tensor | float) -> tuple[Tensor, Tensor]:
-        """The loss of each row, and which rows have positives."""
-        mean = mean_log_prob(cosines / self.temperature, positives, candidates) * weights
-        return -(self.temperature / self.base_temperature) * mean, positives.any(dim=1)
-
-
-def row_weights(labels: utils.Ids | None, class_weights: Tensor) -> Tensor:
-    """The weight of each row's class, or the mean weight of its classes."""
-    if not isinstance(labels, Tensor) or (labels.is_floating_point() and labels.dim() != 2):
-        raise ValueError(f"class_weights: expected a tensor of labels that number the classes, found {utils.describe(labels)}")
-    labels = labels.to(class_weights.device)
-    if labels.dim() == 2 and labels.shape[1] > 1:
-        return (labels * class_weights).sum(dim=1) / (labels.sum(dim=1) + LOG_EPS)
-    return class_weights[labels.flatten()]
-
-
-def average(directions: list[tuple[Tensor, Tensor]], reduction: str) -> Tensor:
-    """The mean of the directions, each reduced over its rows with positives."""
-    found = [
-        losses.sum() / some.sum().clamp(min=1) if reduction == "mean" else utils.reduce(losses, reduction)
-        for losses, some in directions
-    ]
-    return torch.stack(found).mean(dim=0)
 
 
 @register("all_pairs")
 class AllPairsLoss(ContrastiveLoss):
     """Every pair of rows with one id a term of its own: across two modalities, and within each with weights of their own.
 
-    With s(a, b) the cosine over the temperature, P(i) the rows with the id of row i, and n the number of pairs of two different
-    rows with one id (in both orders; the number of rows if there are none):
+    With s(a, b) the cosine over the temperature, P(i) the rows with the id of row i (compared by value, NaN equal to nothing),
+    and n the number of pairs of two different rows with one id (in both orders; the number of rows if there are none):
 
         v2t    = sum over i, p in P(i) of (lse_j s(v_i, t_j) - s(v_i, t_p)) / n                        t2v: over columns
         vision = sum over i, p in P(i), p != i of (lse_{j != i} s(v_i, v_j) - s(v_i, v_p)) / n         text: likewise
         loss   = (v2t + t2v) / 2 + lambda_v * vision + lambda_t * text
 
     SupCon's L_out (Khosla et al. 2020, eq. 2) averaged over pairs, not over each row's positives: large groups dominate. The
-    paired row is a positive across modalities, but does not count in n. Positives stand in each other's denominators too;
-    within a modality the row itself is excluded.
-
-    Args:
-        temperature: divisor of the cosines, above 0.
-        lambda_v, lambda_t: weights of the vision and the text term.
+    paired row is a positive across modalities, but does not count in n. Positives stand in each other's denominators too.
 
     Shape:
-        - vision_features, text_features: [N, D], any float dtype. N may be 0.
-        - match_ids: N ids, a list or a tensor, compared by value. An id that is not equal to itself has no positives.
-        - Returns 0-d `loss` and metrics: `cross_modal_loss`, `instance_loss` (weighted), `v2t_loss`, `t2v_loss`,
-          `vision_inst_loss`, `text_inst_loss`, and `v2t_accuracy`, `t2v_accuracy`, `accuracy`, where any positive is a hit.
+        - vision_features, text_features: [N, D], any float dtype; match_ids: N ids, a list or a tensor.
+        - Returns 0-d `loss`, `cross_modal_loss`, `instance_loss` (weighted), `v2t_loss`, `t2v_loss`, `vision_inst_loss`,
+          `text_inst_loss`, and `v2t_accuracy`, `t2v_accuracy`, `accuracy`, where any positive is a hit.
 
     >>> AllPairsLoss(temperature=1.0)(torch.eye(2), torch.eye(2), ["a", "b"])["loss"]
     tensor(0.3133)
@@ -197,8 +155,7 @@ class AllPairsLoss(ContrastiveLoss):
 
     def __init__(self, temperature: float = 0.07, lambda_v: float = 0.5, lambda_t: float = 0.5) -> None:
         super().__init__(temperature)
-        self.lambda_v = lambda_v
-        self.lambda_t = lambda_t
+        self.lambda_v, self.lambda_t = lambda_v, lambda_t
 
     def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids) -> dict[str, Tensor]:
         """The loss and its metrics; see the class."""
