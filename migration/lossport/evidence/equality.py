@@ -7,7 +7,6 @@ float64: the new error may exceed the legacy's own by a small factor and a few U
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,15 +26,16 @@ of the row, as the numbers of a row come out of the same sums."""
 SAMPLES = 8
 """Runs of the legacy loss with its rounding moved: its error at one point may be small by luck, the worst of nine is not."""
 
-CONTINUITY_STEP = 2.0**-40
-"""How far values move in float64 to see whether the loss jumps right there: far above float64 rounding, far below float32's."""
+STEPS = (2.0**-40, 2.0**-30)
+"""How far values move in float64 to see whether the loss jumps right there: far above float64 rounding, far below float32's, and
+far from each other."""
 
-STEEPER = 32.0
-"""A smooth loss scatters in proportion to how far values are moved. One that scatters this many times more than in proportion
-jumps there, as a ranking does at a tie: samples on both sides of a jump say nothing about rounding."""
+PROPORTION = 32.0
+"""Moved a thousand times as far, a smooth loss scatters a thousand times as far. One that scatters less than this many times as
+far jumps there, as a ranking does at a tie: samples on both sides of a jump say nothing about rounding."""
 
-JUMP = 2.0**-20
-"""In float64, where nothing finer is at hand to compare with, one rounding does not move a smooth loss by such a share."""
+VISIBLE = 2.0**-10
+"""A jump changes a value by more than this share of the tensor's largest: smaller differences need not be looked at for one."""
 
 
 @dataclass(frozen=True)
@@ -235,16 +235,16 @@ def worst_of_row(sizes: Tensor) -> Tensor:
     return sizes.amax(-1, keepdim=True).expand(sizes.shape) if sizes.dim() and sizes.numel() else sizes
 
 
-def jumps(reference: Tensor, usual: Tensor, moved: Sequence[Tensor], precision: torch.dtype) -> Tensor:
-    """Where the legacy loss jumps at this very input: `usual` is how far samples of its rounding scatter, `moved` are runs in
-    float64 with values off by the continuity step."""
-    if precision == torch.float64:
-        return usual > JUMP * max(float(reference.abs().nan_to_num(posinf=0.0).max()), JUMP)
-    proportion = CONTINUITY_STEP / torch.finfo(precision).eps
-    found = torch.zeros_like(reference, dtype=torch.bool)
-    for other in moved:
-        found |= worst_of_row(own_error(other, reference)) > STEEPER * proportion * worst_of_row(usual)
-    return found
+def jumps(reference: Tensor, little: Tensor, more: Tensor) -> bool:
+    """Whether the legacy loss jumps at this very input: it scatters as far when values move a little as when they move more."""
+    near, far = own_error(little, reference).max(), own_error(more, reference).max()
+    return bool(near * PROPORTION > far)
+
+
+def is_visible(numbers: Numbers, reference: Tensor) -> bool:
+    """Whether legacy and new are so far apart that one of them may have jumped."""
+    largest = float(reference.abs().nan_to_num(posinf=0.0).max())
+    return bool((_finite_difference(numbers.legacy, numbers.new) > VISIBLE * largest).any())
 
 
 def as_numbers(node: Node | None) -> Tensor | None:

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from lossport.evidence.equality import (
-    CONTINUITY_STEP,
     SAMPLES,
+    STEPS,
     Close,
     Different,
     Numbers,
     as_numbers,
     compare,
+    is_visible,
     judge,
     jumps,
     own_error,
@@ -32,8 +33,17 @@ from lossport.port import Divergence
 
 ABSENT = "nothing"
 
-Again = Callable[[bool, int, float | None], Observation]
-"""Runs the legacy case again: in float64 or not, with which sample of moved rounding, and moved by how much."""
+
+@dataclass(frozen=True)
+class Sample:
+    """Another run of the legacy case: in float64 or not, with which sample of moved rounding (0 for none), moved how far."""
+
+    in_float64: bool
+    number: int = 0
+    moved_by: float | None = None
+
+
+Again = Callable[[Sample], Observation]
 
 
 @dataclass(frozen=True)
@@ -44,42 +54,48 @@ class Arbiter:
     new: Observation
     ports: Ports
     precision: torch.dtype
-    _cache: dict[tuple[bool, int], list[dict[str, Expected]]] = field(default_factory=dict)
+    _cache: dict[Sample, list[dict[str, Expected]]] = field(default_factory=dict)
 
     def judge(self, step: int, place: str, numbers: Numbers) -> Close | Different:
-        """Judge numbers first by the legacy's error at this input, then by its worst error over samples of its rounding."""
-        reference = self._numbers((True, 0), step, place, numbers.legacy.shape)
+        """Judge numbers first by their distance, then by the legacy's error at this input, then by its worst error over samples
+        of its rounding.
+
+        Sides that are a few ULP apart need no reference: the new error cannot exceed the legacy's by more than that distance.
+        """
+        apart = judge(numbers, None, None, self.precision)
+        if isinstance(apart, Close):
+            return apart
+        shape = numbers.legacy.shape
+        reference = self._numbers(Sample(True), step, place, shape)
         if reference is None:
-            return judge(numbers, None, None, self.precision)
-        here = own_error(numbers.legacy, reference)
-        first = found = judge(numbers, reference, worst_of_row(here), self.precision)
-        usual = here
-        for sample in range(1, SAMPLES + 1):
+            return apart
+        usual = own_error(numbers.legacy, reference)
+        first = found = judge(numbers, reference, worst_of_row(usual), self.precision)
+        for number in range(1, SAMPLES + 1):
             if isinstance(found, Close):
                 break
-            values = self._numbers((False, sample), step, place, reference.shape)
+            values = self._numbers(Sample(False, number), step, place, shape)
             if values is not None:
                 usual = torch.maximum(usual, own_error(values, reference))
                 found = judge(numbers, reference, worst_of_row(usual), self.precision)
-        if found is first or isinstance(found, Different):
+        if found is first or isinstance(found, Different) or not is_visible(numbers, reference):
             return found
-        moved = [self._numbers((True, sample), step, place, reference.shape) for sample in (1, 2)]
-        at_jump = jumps(reference, usual, [item for item in moved if item is not None], self.precision)
-        return judge(numbers, reference, worst_of_row(torch.where(at_jump, here, usual)), self.precision)
+        little, more = (self._numbers(Sample(True, 1, by), step, place, shape) for by in STEPS)
+        return first if little is None or more is None or jumps(reference, little, more) else found
 
-    def _numbers(self, key: tuple[bool, int], step: int, place: str, shape: torch.Size) -> Tensor | None:
-        steps = self._steps(key)
+    def _numbers(self, sample: Sample, step: int, place: str, shape: torch.Size) -> Tensor | None:
+        steps = self._steps(sample)
         if step >= len(steps) or place not in steps[step]:
             return None
         found = as_numbers(steps[step][place].node)
         return found if found is not None and found.shape == shape else None
 
-    def _steps(self, key: tuple[bool, int]) -> list[dict[str, Expected]]:
-        if key not in self._cache:
-            in_float64, sample = key
-            seen = self.again(in_float64, sample, CONTINUITY_STEP if in_float64 else None)
-            self._cache[key] = [expected_of(old, new, self.ports) for old, new in zip(seen.steps, self.new.steps, strict=False)]
-        return self._cache[key]
+    def _steps(self, sample: Sample) -> list[dict[str, Expected]]:
+        if sample not in self._cache:
+            seen = self.again(sample)
+            pairs = zip(seen.steps, self.new.steps, strict=False)
+            self._cache[sample] = [expected_of(old, new, self.ports) for old, new in pairs]
+        return self._cache[sample]
 
 
 @dataclass(frozen=True)

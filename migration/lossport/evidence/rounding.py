@@ -42,6 +42,11 @@ class _Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
         self._factors: dict[tuple[torch.dtype, torch.device], Tensor] = {}
         self._used = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: nothing is compiled here, and asking would cost more than the operation."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         name = func._schema.name

@@ -11,7 +11,7 @@ import torch
 from lossport.config import Loss, Project
 from lossport.evidence.capsule import CapsuleError
 from lossport.evidence.golden import Golden
-from lossport.evidence.judging import Arbiter, Comparison
+from lossport.evidence.judging import Arbiter, Comparison, Sample
 from lossport.evidence.observation import Observation
 from lossport.evidence.observe import Run, observe
 from lossport.evidence.scope import Sources
@@ -77,8 +77,9 @@ class Sides:
     def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> Comparison:
         """Both observations, with the legacy loss at hand for float64 and samples of its rounding."""
 
-        def again(in_float64: bool, sample: int, moved_by: float | None) -> Observation:
-            return observe(self.legacy, case, Run(variation, self.device, in_float64, sample, moved_by))
+        def again(sample: Sample) -> Observation:
+            run = Run(variation, self.device, sample.in_float64, sample.number, sample.moved_by)
+            return observe(self.legacy, case, run)
 
         arbiter = Arbiter(again, new, self.ports, precision_of(variation, self.device))
         return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)
