@@ -55,8 +55,7 @@ class DynamicTemperatureLoss(ContrastiveLoss):
         pos_mean, neg_mean = _masked_mean(cosines, positives & ~itself), _masked_mean(cosines, ~positives)
         tau = self.temperature * (0.8 + 0.4 * torch.exp(-2.0 * (pos_mean - neg_mean)))
         tau = tau.clamp(self.min_temperature, self.max_temperature)
-        logits = cosines / tau
-        v2t, t2v = utils.all_pairs_loss(logits, positives), utils.all_pairs_loss(logits.t(), positives)
+        v2t, t2v = utils.all_pairs_loss(cosines / tau, positives), utils.all_pairs_loss(cosines.t() / tau, positives)
         loss, parts = utils.average_over_pairs(v2t, t2v, positives, self.reduction)
         return self.results(loss, {"temperature": tau, "pos_similarity": pos_mean, "neg_similarity": neg_mean, **parts})
 
@@ -160,8 +159,8 @@ class DecoupledLoss(ContrastiveLoss):
 
 
 def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean where `mask` is True, 0 where it is True nowhere."""
-    return values.masked_fill(~mask, 0.0).sum() / mask.sum().clamp(min=1)
+    """The mean where `mask` is True, 0 where it is True nowhere; NaN if any value is."""
+    return (values * mask).sum() / mask.sum().clamp(min=1)
 
 
 def _summed_positives(logits: Tensor, positives: Tensor) -> Tensor:

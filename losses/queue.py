@@ -6,6 +6,7 @@ Keys are the columns of a ring [width, size]. They have no ids: those that share
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -24,31 +25,40 @@ TIE, TIE_SHARE = 1e-5, 4e-7  # Logits so close are tied: a positive and its copy
 class _QueueLogSumExp(torch.autograd.Function):
     """lse over k of a_i . q_k, and the largest of these logits, [rows] each, in one pass over the queue.
 
-    The queue gets no gradient, so that of the rows is complete after the forward pass: [rows, width] is all that is kept, and
-    keys may be overwritten before backward. There is no second derivative.
+    The queue gets no gradient, so that of the rows is complete after the forward pass: [rows, width] is all that is made for it.
     """
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, queue: Tensor, filled: Tensor | None, with_gradient: bool) -> tuple[Tensor, Tensor]:
         best, total, pulled = rows.new_full((len(rows),), 2 * UNFILLED), rows.new_zeros(len(rows)), torch.zeros_like(rows)
-        for first in range(0, queue.shape[1], TILE):
-            keys = queue[:, first : first + TILE].to(rows.dtype)
-            logits = utils.product(rows, keys)
-            if filled is not None:
-                logits = logits.masked_fill(first + torch.arange(keys.shape[1], device=rows.device) >= filled, UNFILLED)
+        for logits, keys in _tiles(rows, queue, filled):
             before, best = best, torch.maximum(best, logits.amax(dim=1))
             weights, shrunk = torch.exp(logits - best[:, None]), torch.exp(before - best)
             total = total * shrunk + weights.sum(dim=1)
             if with_gradient:
                 pulled = pulled * shrunk[:, None] + utils.product(weights, keys.t())
-        ctx.save_for_backward(pulled / total[:, None])
+        lse, ctx.filled = best + total.log(), filled
+        ctx.save_for_backward(rows, queue, lse, pulled / total[:, None])
         ctx.mark_non_differentiable(best)
-        return best + total.log(), best
+        return lse, best
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
-        return grad[:, None] * ctx.saved_tensors[0], None, None, None
+        rows, queue, lse, pulled = ctx.saved_tensors
+        if torch.is_grad_enabled():  # for a second derivative, in steps that have one
+            tiles = _tiles(rows, queue, ctx.filled)
+            pulled = torch.stack([utils.product(torch.exp(logits - lse[:, None]), keys.t()) for logits, keys in tiles]).sum(dim=0)
+        return grad[:, None] * pulled, None, None, None
+
+
+def _tiles(rows: Tensor, queue: Tensor, filled: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
+    """The logits of the rows with some keys, and these keys, until all had their turn."""
+    for first in range(0, queue.shape[1], TILE):
+        keys = queue[:, first : first + TILE].to(rows.dtype)
+        logits = utils.product(rows, keys)
+        if filled is not None:
+            logits = logits.masked_fill(first + torch.arange(keys.shape[1], device=rows.device) >= filled, UNFILLED)
+        yield logits, keys
 
 
 def contrast_with_queue(
@@ -60,7 +70,7 @@ def contrast_with_queue(
     """
     with_gradient = torch.is_grad_enabled() and rows.requires_grad
     keys, best = _QueueLogSumExp.apply(rows, queue, filled, with_gradient)  # type: ignore[no-untyped-call]  # torch's own
-    negatives = torch.logaddexp(utils.masked_logsumexp(logits, ~positives), keys)
+    negatives = torch.stack((utils.masked_logsumexp(logits, ~positives), keys)).logsumexp(dim=0)
     return utils.isolated_pairs_loss(logits, positives, negatives), best
 
 
@@ -101,10 +111,10 @@ class MemoryQueueLoss(ContrastiveLoss):
     ) -> None:
         super().__init__(temperature, reduction)
         self.queue_size, self.only_filled = int(utils.check_positive("queue_size", queue_size)), only_filled
-        for name in ("vision_queue", "text_queue"):
-            self.register_buffer(name, None)
-        for name in ("queue_ptr", "queue_fill_level"):
-            self.register_buffer(name, torch.zeros(1, dtype=torch.int64))
+        self.register_buffer("vision_queue", None)
+        self.register_buffer("text_queue", None)
+        self.register_buffer("queue_ptr", torch.zeros(1, dtype=torch.int64))
+        self.register_buffer("queue_fill_level", torch.zeros(1, dtype=torch.int64))
 
     def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids) -> dict[str, Tensor]:
         """The loss and its metrics; see the class."""
@@ -145,9 +155,11 @@ class MemoryQueueLoss(ContrastiveLoss):
         return self.vision_queue, self.get_buffer("text_queue"), self.queue_fill_level
 
     def _store(self, vision: Tensor, text: Tensor) -> None:
-        utils.write_ring_(self.get_buffer("vision_queue"), self.queue_ptr.clone(), vision, dim=1)
-        utils.write_ring_(self.get_buffer("text_queue"), self.queue_ptr, text, dim=1)
-        # Not in place: the backward of a compiled call may compute the scale from the fill level once more.
+        # Not in place: the graphs of earlier calls need what they saw.
+        queues = self.get_buffer("vision_queue").clone(), self.get_buffer("text_queue").clone()
+        utils.write_ring_(queues[0], self.queue_ptr.clone(), vision, dim=1)
+        utils.write_ring_(queues[1], self.queue_ptr, text, dim=1)
+        self.vision_queue, self.text_queue = queues
         self.queue_fill_level = (self.queue_fill_level + len(vision)).clamp(max=self.queue_size)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
@@ -201,13 +213,15 @@ class MoCoLoss(ContrastiveLoss):
         self.dim, self.queue_size = int(utils.check_positive("dim", dim)), int(utils.check_positive("queue_size", queue_size))
         self.momentum = utils.check_fraction("momentum", momentum)
         self.symmetric, self.update_key_encoder, self.enqueue_first = symmetric, update_key_encoder, enqueue_first
-        for name, encoder in {"vision": vision_encoder, "text": text_encoder}.items():
-            # Past nn.Module's setattr, which would make a sub-module of it.
-            object.__setattr__(self, f"{name}_encoder", encoder)
-            self.add_module(f"{name}_key_encoder", copy.deepcopy(encoder).requires_grad_(False))
-        for name in ("text", "vision")[: 1 + symmetric]:
-            self.register_buffer(f"{name}_queue", unit_columns(dim, queue_size))
-            self.register_buffer(f"{name}_queue_ptr", torch.zeros(1, dtype=torch.int64))
+        self.vision_key_encoder = copy.deepcopy(vision_encoder).requires_grad_(False)
+        self.text_key_encoder = copy.deepcopy(text_encoder).requires_grad_(False)
+        # Past nn.Module's setattr, which would make sub-modules of them.
+        vars(self).update(vision_encoder=vision_encoder, text_encoder=text_encoder)
+        self.register_buffer("text_queue", unit_columns(dim, queue_size))
+        self.register_buffer("text_queue_ptr", torch.zeros(1, dtype=torch.int64))
+        if symmetric:
+            self.register_buffer("vision_queue", unit_columns(dim, queue_size))
+            self.register_buffer("vision_queue_ptr", torch.zeros(1, dtype=torch.int64))
 
     def forward(
         self, vision_queries: Any, text_queries: Any, vision_features: Tensor | None = None, text_features: Tensor | None = None
@@ -248,7 +262,9 @@ class MoCoLoss(ContrastiveLoss):
 
     def _store(self, keys: dict[str, Tensor]) -> None:
         for name in ("text", "vision")[: 1 + self.symmetric]:
-            utils.write_ring_(self.get_buffer(f"{name}_queue"), self.get_buffer(f"{name}_queue_ptr"), keys[name], dim=1)
+            queue = self.get_buffer(f"{name}_queue").clone()  # as in MemoryQueueLoss
+            utils.write_ring_(queue, self.get_buffer(f"{name}_queue_ptr"), keys[name], dim=1)
+            setattr(self, f"{name}_queue", queue)
 
     def _direction(self, queries: Tensor, keys: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
         """The loss of each query against one modality's keys and queue, and the share that finds its own key."""
