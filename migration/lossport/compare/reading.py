@@ -148,6 +148,8 @@ def _change(project: Project, option: Option) -> tuple[Cell, Cell]:
     if reason:
         return (not_measured(f"{shown} does not apply: {reason}"),) * 2
     files, added, removed = change_size(text)
+    if not set(files) & set(files_of(project, option)):
+        return (not_measured(f"{shown} touches none of its files"),) * 2
     return Cell(str(len(files)), len(files), ", ".join(Path(file).name for file in files)), Cell(
         f"+{added} -{removed}", added + removed
     )
