@@ -88,10 +88,12 @@ def directions(
 
 
 def logits_of(loss: Any, v: list[Tensor], t: list[Tensor], noisy: bool) -> Tensor:
-    s = torch.stack([torch.stack([a @ b for b in t]) for a in v]) / loss.temperature
+    s: Tensor = torch.stack([torch.stack([a @ b for b in t]) for a in v]) / loss.temperature
     n = len(s)
-    noise = max(0.005, 0.02 * (16 - n) / 16)
-    return s + noise * torch.randn(n, n, dtype=s.dtype) if noisy and n < 16 else s
+    noise: float = max(0.005, 0.02 * (16 - n) / 16)
+    if noisy and n < 16:
+        s = s + noise * torch.randn(n, n, dtype=s.dtype)
+    return s
 
 
 def reference(loss: Any, inputs: Inputs) -> dict[str, Tensor | float]:
