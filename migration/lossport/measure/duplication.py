@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from lossport.measure.tokens import Stream
 
@@ -107,15 +109,26 @@ class CloneIndex:
         return dict(self._lines)
 
     def duplication(self) -> Duplication:
-        """Duplicated lines, and the lines that each two files share."""
+        """Duplicated lines, and the lines that each two files share.
+
+        Passages that the same files hold are taken together: what many files have in common costs no more than their number.
+        """
         shared: dict[tuple[str, str], int] = {}
+        alike: dict[frozenset[str], frozenset[str]] = {}
+        held: dict[str, frozenset[str]] = {}
         for path, file in self._files.items():
-            starts: defaultdict[str, list[int]] = defaultdict(list)
+            starts: defaultdict[frozenset[str], list[int]] = defaultdict(list)
             for start, passage in self._copied(path):
-                for other in self._others(path, passage):
-                    starts[other].append(start)
-            for other in sorted(starts):
-                shared[path, other] = len(file.covered(starts[other]))
+                if passage not in held:
+                    files = frozenset(self._others(path, passage) | {path})
+                    held[passage] = alike.setdefault(files, files)
+                starts[held[passage]].append(start)
+            lines: dict[str, int] = {}
+            for files, places in starts.items():
+                found = _bits(file.covered(places))
+                for other in files:
+                    lines[other] = lines.get(other, 0) | found
+            shared.update({(path, other): lines[other].bit_count() for other in sorted(lines.keys() - {path})})
         source = sum(len(file.stream.source_lines) for file in self._files.values())
         return Duplication(self.lines(), source, shared)
 
@@ -209,6 +222,11 @@ class _File:
                 found.update(range(self.stream.first[index], self.stream.last[index] + 1))
             done = max(done, end)
         return frozenset(found)
+
+
+def _bits(lines: Iterable[int]) -> int:
+    """A set of lines as the bits of a number: many are joined, and numbers join a hundred times faster."""
+    return reduce(or_, (1 << line for line in lines), 0)
 
 
 def _passage_lengths(stream: Stream) -> list[int]:

@@ -43,7 +43,7 @@ def _duplicated(moment: Moment) -> int:
 
 
 def _complete(moment: Moment, peak: Peak) -> float:
-    return 100 * (1 - moment.legacy.files / peak.files) if peak.files else 0.0
+    return 100 * (peak.files - moment.legacy.files) / peak.files if peak.files else 0.0
 
 
 def _duplication(moment: Moment, peak: Peak) -> float:
@@ -52,7 +52,7 @@ def _duplication(moment: Moment, peak: Peak) -> float:
 
 
 def _duplication_reduced(moment: Moment, peak: Peak) -> float:
-    return 100 * (1 - _duplicated(moment) / peak.duplicated) if peak.duplicated else 0.0
+    return 100 * (peak.duplicated - _duplicated(moment)) / peak.duplicated if peak.duplicated else 0.0
 
 
 METRICS: Mapping[str, Metric] = {

@@ -6,6 +6,8 @@ Keys are only ever added; a key that changes its meaning raises `SCHEMA`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus
@@ -15,10 +17,13 @@ from lossport.report.facts import ParityCell
 from lossport.report.forecast import Forecast
 from lossport.report.gates import Gate
 from lossport.report.model import LossRow, Report, Retired
+from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
 
 SCHEMA = 1
 """The meaning of the keys below."""
+MOST_PAIRS = 1000
+"""Pairs of files that share lines, the most first: their number grows with the square of the files."""
 
 
 def metrics_json(report: Report) -> bytes:
@@ -44,7 +49,8 @@ def metrics(report: Report) -> dict[str, Any]:
         "forecast": _forecast(report.forecast) if report.forecast else None,
         "claims": [_claim(item) for item in report.claims],
         "gone": [_gone(item) for item in report.gone],
-        "history": [_moment(moment) for moment in report.moments],
+        "history": [_moment(moment) for moment in _where_it_moved(report.moments)],
+        "history_columns": list(TreeFigures.__dataclass_fields__),
         "notes": list(report.notes),
     }
 
@@ -81,6 +87,15 @@ def _gone(item: Retired) -> dict[str, Any]:
     }
 
 
+def _where_it_moved(moments: Sequence[Moment]) -> Iterator[Moment]:
+    """The moments that measured something else than the one before, and the last."""
+    before = None
+    for index, moment in enumerate(moments):
+        if (moment.legacy, moment.new) != before or index == len(moments) - 1:
+            yield moment
+        before = moment.legacy, moment.new
+
+
 def _moment(moment: Moment) -> dict[str, Any]:
     return {
         "commit": moment.commit or None,
@@ -91,8 +106,8 @@ def _moment(moment: Moment) -> dict[str, Any]:
 
 
 def _tree(tree: TreeFigures) -> list[float | None]:
-    """Files, lines, source lines, duplicated lines, complexity, depth and score: in this order, to keep the file small."""
-    return [tree.files, tree.lines, tree.source, tree.duplicated, tree.complexity, tree.depth, _rounded(tree.score)]
+    """The figures in the order of `history_columns`: names on each of thousands would make most of the file."""
+    return [_rounded(value) for value in astuple(tree)]
 
 
 def _gate(gate: Gate, trend: Trend | None) -> dict[str, Any]:
@@ -157,7 +172,7 @@ def _corpus(corpus: Corpus, score: Architecture | None) -> dict[str, Any]:
         "duplication": _rounded(corpus.duplication.percent),
         "exact_duplicated": corpus.exact.count,
         "exact_duplication": _rounded(corpus.exact.percent),
-        "shared": [[one, other, lines] for (one, other), lines in sorted(corpus.duplication.shared.items())],
+        "shared": [list(pair) for pair in shared_pairs(corpus.duplication.shared)[:MOST_PAIRS]],
         "inheritance": corpus.depth,
         "complexity": worst[1].complexity if worst else None,
         "most_complex": f"{worst[0]}:{worst[1].line} {worst[1].name}" if worst else None,

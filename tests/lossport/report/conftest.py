@@ -53,8 +53,9 @@ SHARED = "".join(
 OLD = '"""The {0} loss."""\n\n\nclass {1}Old:\n    def __call__(self, a, b):\n        return a - b\n\n\n'
 LEGACY = {name: OLD.format(name, name.title()) + SHARED for name in ("triplet", "margin", "focal", "ranking")}
 NEW = (
-    "from kit.base import Base\n\n\nclass {0}(Base):\n    def forward(self, a, b):\n"
-    "        return {{'loss': a - b, 'gap': abs(a - b)}}\n"
+    "from kit.base import Base\n\n\nclass {0}(Base):\n    def forward(self, a, b):\n        near = abs(a - b) + 1\n"
+    "        far = abs(a + b) * 2\n        gap = far - near if far > near else 0\n        total = near + far + gap\n"
+    "        return {{'loss': total, 'gap': gap, 'near': near, 'far': far}}\n"
 )
 BASE = "class Base:\n    def forward(self, a, b):\n        raise NotImplementedError\n"
 TESTS = {"tests/test_triplet.py": "def test_a(): pass\n\n\ndef test_b(): pass\n"}
