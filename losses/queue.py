@@ -6,7 +6,6 @@ Keys are the columns of a ring [width, size]. They have no ids: those that share
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -17,48 +16,8 @@ from losses import utils
 from losses.base import ContrastiveLoss
 from losses.registry import register
 
-TILE = 4096  # Keys compared at a time: no matrix of rows by all keys is made, forward or backward, however long the queue.
 UNFILLED = -1e30  # The logit of a slot that does not count: far below all others, but finite: nothing but such slots is no NaN.
 TIE, TIE_SHARE = 1e-5, 4e-7  # Logits so close are tied: a positive and its copy in the queue come from two roundings.
-
-
-class _QueueLogSumExp(torch.autograd.Function):
-    """lse over k of a_i . q_k, and the largest of these logits, [rows] each, in one pass over the queue.
-
-    The queue gets no gradient, so that of the rows is complete after the forward pass: [rows, width] is all that is made for it.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, queue: Tensor, filled: Tensor | None, with_gradient: bool) -> tuple[Tensor, Tensor]:
-        best, total, pulled = rows.new_full((len(rows),), 2 * UNFILLED), rows.new_zeros(len(rows)), torch.zeros_like(rows)
-        for logits, keys in _tiles(rows, queue, filled):
-            before, best = best, torch.maximum(best, logits.amax(dim=1))
-            weights, shrunk = torch.exp(logits - best[:, None]), torch.exp(before - best)
-            total = total * shrunk + weights.sum(dim=1)
-            if with_gradient:
-                pulled = pulled * shrunk[:, None] + utils.product(weights, keys.t())
-        lse, ctx.filled = best + total.log(), filled
-        ctx.save_for_backward(rows, queue, lse, pulled / total[:, None])
-        ctx.mark_non_differentiable(best)
-        return lse, best
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, None, None, None]:
-        rows, queue, lse, pulled = ctx.saved_tensors
-        if torch.is_grad_enabled():  # for a second derivative, in steps that have one
-            tiles = _tiles(rows, queue, ctx.filled)
-            pulled = torch.stack([utils.product(torch.exp(logits - lse[:, None]), keys.t()) for logits, keys in tiles]).sum(dim=0)
-        return grad[:, None] * pulled, None, None, None
-
-
-def _tiles(rows: Tensor, queue: Tensor, filled: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
-    """The logits of the rows with some keys, and these keys, until all had their turn."""
-    for first in range(0, queue.shape[1], TILE):
-        keys = queue[:, first : first + TILE].to(rows.dtype)
-        logits = utils.product(rows, keys)
-        if filled is not None:
-            logits = logits.masked_fill(first + torch.arange(keys.shape[1], device=rows.device) >= filled, UNFILLED)
-        yield logits, keys
 
 
 def contrast_with_queue(
@@ -68,10 +27,11 @@ def contrast_with_queue(
 
     `rows` are scaled so that their products with keys are logits.
     """
-    with_gradient = torch.is_grad_enabled() and rows.requires_grad
-    keys, best = _QueueLogSumExp.apply(rows, queue, filled, with_gradient)  # type: ignore[no-untyped-call]  # torch's own
-    negatives = torch.stack((utils.masked_logsumexp(logits, ~positives), keys)).logsumexp(dim=0)
-    return utils.isolated_pairs_loss(logits, positives, negatives), best
+    keys = utils.product(rows, queue.to(rows.dtype))
+    if filled is not None:
+        keys = keys.masked_fill(torch.arange(queue.shape[1], device=queue.device) >= filled, UNFILLED)
+    negatives = torch.stack((utils.masked_logsumexp(logits, ~positives), keys.logsumexp(dim=1))).logsumexp(dim=0)
+    return utils.isolated_pairs_loss(logits, positives, negatives), keys.detach().amax(dim=1)
 
 
 def unit_columns(width: int, size: int, device: torch.device | None = None) -> Tensor:
