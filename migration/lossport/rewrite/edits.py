@@ -39,37 +39,45 @@ def apply_edits(text: str, edits: Iterable[Replace | Transform]) -> str:
     >>> apply_edits("f(a, b)", [Transform(0, 7, str.upper), Replace(2, 3, "x")])
     'F(X, B)'
     """
+    pieces: list[str] = []
+    at = 0
+    for splice in splices(text, edits):
+        pieces += [text[at : splice.start], splice.text]
+        at = splice.end
+    return "".join([*pieces, text[at:]])
+
+
+def splices(text: str, edits: Iterable[Replace | Transform]) -> list[Replace]:
+    """The edits as plain replacements, in order and apart from each other: inner edits are made in the outer ones."""
     unique = list(dict.fromkeys(edits))
     order = sorted(range(len(unique)), key=lambda n: (unique[n].start, -unique[n].end, isinstance(unique[n], Replace), n))
     ordered = [unique[n] for n in order]
-    pieces, used = _render(text, 0, len(text), ordered, 0)
-    if used != len(ordered):
-        raise OverlapError(f"edits overlap at offset {ordered[used].start}")
-    return pieces
+    found: list[Replace] = []
+    index = 0
+    while index < len(ordered):
+        splice, index = _splice(text, ordered, index)
+        if found and splice.start < found[-1].end:
+            raise OverlapError(f"edits overlap at offset {splice.start}")
+        found.append(splice)
+    return found
 
 
-def _render(
-    text: str, start: int, end: int, edits: list[Replace | Transform], index: int, *, open_end: bool = False
-) -> tuple[str, int]:
-    """The text between two offsets with the edits that lie there made; and the index of the first edit that does not."""
-    pieces: list[str] = []
-    at = start
-    while index < len(edits) and edits[index].end <= end:
-        edit = edits[index]
-        if open_end and edit.start == end:
-            break
-        if edit.start < at:
-            raise OverlapError(f"edits overlap at offset {edit.start}")
-        pieces.append(text[at : edit.start])
-        if isinstance(edit, Replace):
-            pieces.append(edit.text)
+def _splice(text: str, edits: list[Replace | Transform], index: int) -> tuple[Replace, int]:
+    """One edit with the edits inside it made; and the index of the first edit behind it."""
+    edit = edits[index]
+    index += 1
+    if isinstance(edit, Replace):
+        while isinstance(edit, Remove) and index < len(edits) and edits[index].end <= edit.end:
             index += 1
-            while isinstance(edit, Remove) and index < len(edits) and edits[index].end <= edit.end:
-                index += 1
-        else:
-            # What is inserted exactly at the end of a transformed span stands behind it, not in it.
-            inner, index = _render(text, edit.start, edit.end, edits, index + 1, open_end=True)
-            pieces.append(edit.apply(inner))
-        at = edit.end
-    pieces.append(text[at:end])
-    return "".join(pieces), index
+        return edit, index
+    pieces: list[str] = []
+    at = edit.start
+    # What is inserted exactly at the end of a transformed span stands behind it, not in it.
+    while index < len(edits) and edits[index].end <= edit.end and edits[index].start < edit.end:
+        inner, index = _splice(text, edits, index)
+        if inner.start < at:
+            raise OverlapError(f"edits overlap at offset {inner.start}")
+        pieces += [text[at : inner.start], inner.text]
+        at = inner.end
+    pieces.append(text[at : edit.end])
+    return Replace(edit.start, edit.end, edit.apply("".join(pieces))), index

@@ -6,7 +6,7 @@ A fixer is a small function from a use to edits or a refusal; it registers itsel
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from lossport.port import Gone
@@ -73,6 +73,17 @@ class Fixers(Interest):
         steps = [key.path[len(value.path)] for key in contract.keys.values() if key.path[: len(value.path)] == value.path]
         return None if not steps else not all(step.isdigit() for step in steps)
 
+    def rewrite_all(self, drafts: Iterable[Draft]) -> None:
+        """Calls, members and results of all files."""
+        listed = tuple(drafts)
+        added: dict[str, set[tuple[str, ...]]] = {}
+        for draft in listed:
+            for symbol, path in _added_keys(draft):
+                added.setdefault(symbol, set()).add(path)
+        for draft in listed:
+            draft.added_keys = added
+            self.rewrite(draft)
+
     def rewrite(self, draft: Draft) -> None:
         """Calls, members and results of one file."""
         for use in draft.view.uses:
@@ -85,6 +96,15 @@ class Fixers(Interest):
                 FIXERS[use.kind](draft, use, contract)
             if use.kind in ("call", "construct") and "" in contract.keys:
                 read_value(draft, use, contract, case=self.case)
+
+
+def _added_keys(draft: Draft) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The entries that a file adds to what losses return."""
+    for use in draft.view.uses:
+        if use.kind == "write" and isinstance(use.value, Result) and isinstance(use.around, ast.Subscript):
+            key = use.around.slice
+            if isinstance(key, ast.Constant):
+                yield use.value.symbol, (*use.value.path, str(key.value))
 
 
 def ambiguous(draft: Draft, use: Use, contract: Contract) -> None:

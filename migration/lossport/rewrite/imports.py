@@ -6,7 +6,7 @@ Decisions come first for all files, as a file may take a name from another that 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lossport.port import Gone
@@ -14,12 +14,13 @@ from lossport.rewrite.contract import Contract
 from lossport.rewrite.edits import Transform
 from lossport.rewrite.listing import display_listing
 from lossport.rewrite.literals import like
-from lossport.rewrite.names import Names, other_imports, symbol_imports, words_of
+from lossport.rewrite.names import Names, names_of_host, other_imports, symbol_imports, words_of
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.references import Surroundings, module_references
 from lossport.rewrite.stars import star_imports
 from lossport.rewrite.statements import ImportEdits
 from lossport.rewrite.strings import texts
+from lossport.tree.modules import Modules
 from lossport.tree.survey import View
 
 
@@ -28,30 +29,36 @@ class Imports:
 
     def __init__(
         self,
-        drafts: Mapping[Path, Draft],
+        drafts: Sequence[Draft],
         contracts: Mapping[str, Contract],
         gone: Mapping[str, Gone],
         *,
+        modules: Modules,
         legacy: Path | None,
         elsewhere: Callable[[str], bool],
     ) -> None:
         self.contracts = contracts
         self.gone = gone
+        self.modules = modules
         self.legacy = legacy
-        self.books: dict[Path, Names] = {}
-        for path, draft in drafts.items():
+        self.books: list[Names] = []
+        for draft in drafts:
             scopes = draft.view.scopes(words_of(draft.view, contracts))
-            self.books[path] = Names(draft, ImportEdits(draft), scopes)
+            self.books.append(Names(draft, ImportEdits(draft), scopes))
+        self.by_path = {book.view.path: book for book in self.books if book.view.fragment is None}
         self.around = Surroundings(contracts, gone, self.kept, elsewhere)
 
     def rewrite(self) -> None:
         """Decide, then write."""
-        for book in self.books.values():
+        for book in self.books:
             symbol_imports(book, self.contracts, self.gone, withdraw=self.withdraws(book.view))
-        for book in self.books.values():
+        for book in self.books:
             star_imports(book, self.around, withdraw=self.withdraws(book.view))
-        for book in self.books.values():
+        for book in self.books:
             other_imports(book, self.around.elsewhere)
+            host = self.by_path.get(book.view.path)
+            if book.view.fragment is not None and host is not None:
+                names_of_host(book, host)
             module_references(book, self.around)
             texts(book, self.around)
             book.edits.write()
@@ -63,12 +70,12 @@ class Imports:
 
     def kept(self, module: str, name: str, depth: int = 0) -> str | None:
         """The new name of a name that a module offers; None if it is a legacy module, or stops offering it."""
-        modules = next(iter(self.books.values())).view.modules
+        modules = self.modules
         path = modules.path(module)
         info = modules.load(module)
         if path is None or info is None or any(c.port.module == module for c in self.contracts.values()):
             return None
-        book = self.books.get(path)
+        book = self.by_path.get(path)
         if book is not None and name in book.renamed:
             return book.renamed[name]
         if name in info.names:

@@ -77,6 +77,14 @@ def symbol_imports(names: Names, contracts: Mapping[str, Contract], gone: Mappin
                 _symbol_import(names, imported, contracts[imported.target].port, withdraw=withdraw)
 
 
+def names_of_host(names: Names, host: Names) -> None:
+    """Code in a docstring sees the names of its module: what the module renames is renamed there, too."""
+    for old, new in host.renamed.items():
+        if new is not None:
+            for use in names.scopes.unbound.get(old, []):
+                names.draft.replace(*names.view.source.span(use), new)
+
+
 def other_imports(names: Names, elsewhere: Callable[[str], bool]) -> None:
     """Refuse what is imported from a legacy module besides what its ports speak of."""
     for imported in names.view.imports:

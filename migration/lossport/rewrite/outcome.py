@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from lossport.rewrite.edits import Replace, Transform
@@ -29,6 +30,7 @@ class Draft:
     view: View
     edits: list[Replace | Transform] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    added_keys: Mapping[str, Set[tuple[str, ...]]] = field(default_factory=dict)
     listed: dict[ast.List | ast.Tuple, dict[int, str | None]] = field(default_factory=dict)
 
     def replace(self, start: int, end: int, text: str) -> None:
@@ -42,10 +44,10 @@ class Draft:
 
     def refuse(self, node: ast.expr | ast.stmt | ast.alias, reason: str, todo: str, symbol: str = "") -> None:
         """Leave a place to a person."""
-        line, column = self.view.source.position(self.view.source.span(node)[0])
+        line, column = self.view.place(self.view.source.span(node)[0])
         self.refuse_at(line, column, reason, todo, symbol)
 
     def refuse_at(self, line: int, column: int, reason: str, todo: str, symbol: str = "") -> None:
         """Leave a place, given by its position, to a person."""
-        code = self.view.source.line(line).strip()
+        code = self.view.code_at(line)
         self.refusals.append(Refusal(self.view.shown, line, column, code, reason, todo, symbol))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -16,15 +16,17 @@ import lossport.rewrite.calling
 import lossport.rewrite.escapes
 import lossport.rewrite.subclasses  # noqa: F401  # each registers its fixers
 from lossport.config import Loss, Project
-from lossport.port import Acknowledged
 from lossport.rewrite.check import check_port
-from lossport.rewrite.edits import apply_edits
+from lossport.rewrite.config import rewrite_config
+from lossport.rewrite.edits import Replace, Transform, apply_edits, splices
 from lossport.rewrite.fixers import Fixers
 from lossport.rewrite.imports import Imports
 from lossport.rewrite.outcome import Draft, Refusal
+from lossport.rewrite.references import Surroundings
+from lossport.tree.fragments import Splice
 from lossport.tree.modules import Modules
-from lossport.tree.source import SourceError, decode, parse
-from lossport.tree.survey import Site, View, sites_of, survey, view_of_text
+from lossport.tree.source import Source, SourceError, decode, parse
+from lossport.tree.survey import ConfigFile, Site, Survey, config_sites, sites_of, survey, view_of_text
 
 REWRITER_VERSION = "1"
 """Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""
@@ -84,39 +86,122 @@ def plan_rewrite(project: Project, losses: Sequence[Loss], *, executor: Executor
     modules = Modules(project)
     fixers = _fixers(project, losses, modules)
     seen = survey(project, losses, modules=modules, interest=fixers, executor=executor)
-    acknowledged = [item for loss in losses for port in loss.ports for item in port.acknowledged]
-    files: list[FileRewrite] = []
-    sites: list[PlannedSite] = []
-    refused = [
-        Refusal(p.path, p.line, p.column, p.code, p.reason, "mend the file, or leave it out by exclude= in [tool.lossport]")
-        for p in seen.problems
-    ]
-    drafts = {item.path: Draft(item) for item in seen.views}
-    rewrite_all(project, losses, fixers, drafts)
-    for item in seen.views:
-        draft = drafts[item.path]
-        refused += draft.refusals
-        known = {id(r): _is_acknowledged(r, acknowledged) for r in draft.refusals}
-        stands = all(known.values()) and not any(
-            r.symbol in item.targets.symbols and _names_symbol(item, r) for r in draft.refusals
-        )
-        if stands and draft.edits:
-            after = item.source.encode(apply_edits(item.source.text, draft.edits))
-            before = item.source.encode(item.source.text)
-            if after != before:
-                files.append(FileRewrite(item.path, before, after))
-        sites += _planned(item, draft, acknowledged)
-    standing = tuple(r for r in refused if not _is_acknowledged(r, acknowledged))
-    noted = tuple(r for r in refused if _is_acknowledged(r, acknowledged))
-    return RewritePlan(project.root, tuple(files), tuple(sites), standing, noted, seen.files, seen.parsed)
+    drafts = [Draft(item) for item in seen.views]
+    around = rewrite_all(project, losses, fixers, drafts, modules)
+    changes = _Changes(project, losses)
+    for problem in seen.problems:
+        todo = "mend the file, or leave it out by exclude= in [tool.lossport]"
+        changes.refuse(Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, todo))
+    for draft in drafts:
+        changes.take(draft)
+    for config in seen.configs:
+        changes.take_config(config, around)
+    return changes.plan(seen)
 
 
-def rewrite_all(project: Project, losses: Sequence[Loss], fixers: Fixers, drafts: Mapping[Path, Draft]) -> None:
+def rewrite_all(
+    project: Project, losses: Sequence[Loss], fixers: Fixers, drafts: Sequence[Draft], modules: Modules
+) -> Surroundings:
     """Fill the drafts of all files."""
     others = _OtherLosses(project, {loss.name for loss in losses})
-    Imports(drafts, fixers.contracts, fixers.gone, legacy=project.legacy, elsewhere=others.speak_of).rewrite()
-    for draft in drafts.values():
-        fixers.rewrite(draft)
+    imports = Imports(drafts, fixers.contracts, fixers.gone, modules=modules, legacy=project.legacy, elsewhere=others.speak_of)
+    imports.rewrite()
+    fixers.rewrite_all(drafts)
+    return imports.around
+
+
+class _Changes:
+    """Collects what happens to each file and site."""
+
+    def __init__(self, project: Project, losses: Sequence[Loss]) -> None:
+        self.project = project
+        self.acknowledged = [item for loss in losses for port in loss.ports for item in port.acknowledged]
+        self.edits: dict[Path, list[Replace | Transform]] = {}
+        self.sources: dict[Path, Source] = {}
+        self.refused: list[Refusal] = []
+        self.sites: list[PlannedSite] = []
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Note a refusal. In the legacy package the way out is another one: the module that uses the loss goes first."""
+        path = self.project.root / refusal.path
+        if path.is_relative_to(self.project.legacy) and path.name != "__init__.py":
+            module = self.project.module_name(path) or refusal.path
+            refusal = replace(refusal, todo=f"migrate what {module} holds first, or {refusal.todo}")
+        self.refused.append(refusal)
+
+    def take(self, draft: Draft) -> None:
+        """The edits and refusals of one piece of Python."""
+        item = draft.view
+        self.sources.setdefault(item.path, item.host)
+        edits = self.edits.setdefault(item.path, [])
+        if item.fragment is None:
+            edits += draft.edits
+        else:
+            inner = [Splice(s.start, s.end, s.text) for s in splices(item.source.text, draft.edits)]
+            edits += [Replace(s.start, s.end, s.text) for s in item.fragment.write_back(inner)]
+        for refusal in draft.refusals:
+            self.refuse(refusal)
+        self.sites += self.planned(sites_of(item), draft.refusals)
+
+    def take_config(self, config: ConfigFile, around: Surroundings) -> None:
+        """The edits and refusals of one configuration file."""
+        self.sources[config.path] = config.source
+        edits, refusals = rewrite_config(config, around)
+        self.edits.setdefault(config.path, []).extend(edits)
+        for refusal in refusals:
+            self.refuse(refusal)
+        self.sites += self.planned(config_sites(config), refusals)
+
+    def is_acknowledged(self, refusal: Refusal) -> bool:
+        """Whether the port lets a refusal stand."""
+        return any(fnmatchcase(refusal.path, item.path) and item.code in refusal.code for item in self.acknowledged)
+
+    def planned(self, sites: Iterable[Site], refusals: Iterable[Refusal]) -> Iterator[PlannedSite]:
+        """The sites of a file with what happens to each; a refusal beside no site is a place of its own."""
+        by_line: dict[int, Refusal] = {}
+        for refusal in refusals:
+            by_line.setdefault(refusal.line, refusal)
+        for site in sites:
+            refused = by_line.pop(site.line, None)
+            if refused is None:
+                yield PlannedSite(site, "rewritten")
+            else:
+                yield PlannedSite(site, self.fate(refused), refused.reason)
+        for refusal in by_line.values():
+            site = Site(refusal.path, refusal.line, refusal.column, "use", refusal.symbol, refusal.code)
+            yield PlannedSite(site, self.fate(refusal), refusal.reason)
+
+    def fate(self, refusal: Refusal) -> Fate:
+        """Refused, or acknowledged."""
+        return "acknowledged" if self.is_acknowledged(refusal) else "refused"
+
+    def plan(self, seen: Survey) -> RewritePlan:
+        """The plan. A file with a refusal that stands is left out: nothing is rewritten by halves."""
+        standing = tuple(r for r in self.refused if not self.is_acknowledged(r))
+        closed = {refusal.path for refusal in standing}
+        files: list[FileRewrite] = []
+        for path in sorted(self.edits):
+            source = self.sources[path]
+            shown = self.project.relative(path)
+            if shown in closed or not self.edits[path]:
+                continue
+            before, after = source.encode(source.text), source.encode(apply_edits(source.text, self.edits[path]))
+            if before != after:
+                files.append(FileRewrite(path, before, after))
+        noted = tuple(r for r in self.refused if self.is_acknowledged(r))
+        return RewritePlan(
+            self.project.root,
+            tuple(files),
+            tuple(sorted(self.sites, key=lambda p: (p.site.path, p.site.line, p.site.column))),
+            tuple(sorted(standing, key=_order)),
+            tuple(sorted(noted, key=_order)),
+            seen.files,
+            seen.parsed,
+        )
+
+
+def _order(refusal: Refusal) -> tuple[str, int, int]:
+    return refusal.path, refusal.line, refusal.column
 
 
 class _OtherLosses:
@@ -142,34 +227,6 @@ def _fixers(project: Project, losses: Iterable[Loss], modules: Modules, *, case:
     contracts = {c.port.legacy: c for loss in listed for c in check_port(project, loss, modules)}
     gone = {item.legacy: item for loss in listed for item in loss.gone}
     return Fixers(contracts, gone, case=case)
-
-
-def _names_symbol(item: View, refusal: Refusal) -> bool:
-    """Whether the refused place names the symbol itself, so that the file still needs the legacy import."""
-    return any((s.line, s.column) == (refusal.line, refusal.column) for s in sites_of(item))
-
-
-def _is_acknowledged(refusal: Refusal, acknowledged: Iterable[Acknowledged]) -> bool:
-    return any(fnmatchcase(refusal.path, item.path) and item.code in refusal.code for item in acknowledged)
-
-
-def _planned(item: View, draft: Draft, acknowledged: Sequence[Acknowledged]) -> Iterator[PlannedSite]:
-    by_line: dict[int, Refusal] = {}
-    for refusal in draft.refusals:
-        by_line.setdefault(refusal.line, refusal)
-    for site in sites_of(item):
-        refused = by_line.pop(site.line, None)
-        if refused is None:
-            yield PlannedSite(site, "rewritten")
-        else:
-            yield PlannedSite(site, _fate(refused, acknowledged), refused.reason)
-    for refusal in by_line.values():
-        site = Site(item.shown, refusal.line, refusal.column, "result", refusal.symbol, refusal.code)
-        yield PlannedSite(site, _fate(refusal, acknowledged), refusal.reason)
-
-
-def _fate(refusal: Refusal, acknowledged: Sequence[Acknowledged]) -> Fate:
-    return "acknowledged" if _is_acknowledged(refusal, acknowledged) else "refused"
 
 
 def _diff_of(root: Path, file: FileRewrite) -> Iterator[str]:
@@ -202,7 +259,7 @@ def rewrite_case_file(project: Project, loss: Loss, text: str, *, sources: Mappi
         raise RewriteRefused([Refusal(shown, error.line, error.column, "", error.reason, "mend the file")]) from error
     item = view_of_text(project, modules, loss, loss.case_file, source, tree, fixers)
     draft = Draft(item)
-    rewrite_all(project, [loss], fixers, {item.path: draft})
+    rewrite_all(project, [loss], fixers, [draft], modules)
     if draft.refusals:
         raise RewriteRefused(draft.refusals)
     return apply_edits(source.text, draft.edits)

@@ -25,6 +25,8 @@ def rewrite_result(draft: Draft, use: Use, contract: Contract, *, whole_may_esca
         _escape(draft, use, contract, result)
     elif use.kind == "read":
         _read(draft, use, contract, result)
+    elif use.kind == "write":
+        _write(draft, use, contract, result)
     elif use.kind == "get":
         _get(draft, use, contract, result)
     elif use.kind == "contains":
@@ -97,6 +99,8 @@ def _key(draft: Draft, use: Use, contract: Contract, path: tuple[str, ...]) -> K
     """The port's entry for a path. Refuses paths that the port does not know."""
     name = ".".join(path)
     key = contract.keys.get(name)
+    if key is None and path in draft.added_keys.get(contract.port.legacy, ()):
+        return None
     if key is None:
         draft.refuse(
             use.node,
@@ -135,6 +139,17 @@ def _read(draft: Draft, use: Use, contract: Contract, result: Result) -> None:
     if key.kind == "number":
         end = draft.view.source.span(around)[1]
         draft.replace(end, end, ".item()")
+
+
+def _write(draft: Draft, use: Use, contract: Contract, result: Result) -> None:
+    """An entry that call sites add to a result: fine as long as neither side has one of that name."""
+    around = use.around
+    assert isinstance(around, ast.Subscript)
+    assert isinstance(around.slice, ast.Constant)
+    name = str(around.slice.value)
+    mine = {key.new for key in contract.keys.values()} | {key.path[0] for key in contract.keys.values()}
+    if result.path or name in mine:
+        _escape(draft, use, contract, result, f"changed: its entry {name!r} is set")
 
 
 def _bracket(draft: Draft, subscript: ast.Subscript, base_end: int) -> int:

@@ -277,7 +277,7 @@ def delete_statement(draft: Draft, statement: ast.stmt) -> None:
     line_end = source.starts[last] if last < len(source.starts) else len(source.text)
     before, after = source.text[line_start:start], source.text[end:line_end]
     if before.strip(" \t") == "" and after.strip() == "":
-        draft.replace(line_start, line_end, "")
+        draft.replace(_blank_before(draft, statement, last), line_end, "")
     elif after.lstrip(" \t").startswith(";"):
         tail = after.split(";", 1)[1]
         draft.replace(start, end + after.index(";") + 1 + len(tail) - len(tail.lstrip(" \t")), "")
@@ -285,3 +285,11 @@ def delete_statement(draft: Draft, statement: ast.stmt) -> None:
         draft.replace(line_start + before.rindex(";"), end, "")
     else:
         draft.replace(start, end + len(after) - len(after.lstrip(" \t")), "")
+
+
+def _blank_before(draft: Draft, statement: ast.stmt, last: int) -> int:
+    """Where the lines of a statement start; a blank line before them goes along if another one follows."""
+    source = draft.view.source
+    first = statement.lineno
+    alone = first > 1 and not source.line(first - 1).strip() and last < len(source.starts) and not source.line(last + 1).strip()
+    return source.starts[first - 2 if alone else first - 1]

@@ -61,7 +61,6 @@ def _text(names: Names, around: Surroundings, node: ast.Constant, meaning: Meani
                 "look at what reads it; then acknowledge this place in the port, or rewrite it by hand",
                 meaning.target,
             )
-            return
         _write(names, node, new_path(meaning, around, contract))
     elif meaning.kind == "module" and function is not None and names.view.flow.named.get(function.func) in IMPORTS:
         _imported_module(names, around, node, meaning)
@@ -120,10 +119,6 @@ def _computed(names: Names, around: Surroundings, call: ast.Call) -> None:
     path = flow.named.get(call.func)
     if path in {*IMPORTS, "builtins.__import__"} and call.args and not _is_text(call.args[0]):
         _computed_import(names, call)
-    elif path == "builtins.__import__" and call.args and _is_text(call.args[0]):
-        meaning = _meaning(names, call.args[0]) if isinstance(call.args[0], ast.Constant) else None
-        if meaning is not None:
-            names.draft.refuse(call, f"imports {meaning.target} by __import__", "use an import statement")
     elif path in LOOKS_UP and call.args and not (len(call.args) > 1 and _is_text(call.args[1])):
         module = flow.named.get(call.args[0])
         if module is not None and _offers(names, module):

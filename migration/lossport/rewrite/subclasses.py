@@ -21,7 +21,7 @@ def base(draft: Draft, use: Use, contract: Contract) -> None:
     node = use.around
     assert isinstance(node, ast.ClassDef)
     for place, reason in _faults(node, contract):
-        line, column = draft.view.source.position(draft.view.source.span(place)[0])
+        line, column = draft.view.place(draft.view.source.span(place)[0])
         draft.refuse_at(
             line,
             column,

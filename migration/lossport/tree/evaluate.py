@@ -75,8 +75,8 @@ def _entry(frame: Frame, value: Value, key: Values) -> Values:
     match value:
         case Nothing():
             return EMPTY  # it would fail
-        case Result():
-            return OTHER if exact is None else frozenset({value.part(exact)})
+        case Result() if exact is not None:
+            return EMPTY if frame.world.has_no(value, exact) else frozenset({value.part(exact)})
         case Table(display):
             entries = frame.world.tables[display]
             if exact is not None and exact in entries:

@@ -69,10 +69,17 @@ class ClassFacts:
 
 
 class Flow:
-    """One file. `values` holds, for every expression that may stand for something legacy or local, for what."""
+    """One file, or the Python inside one (`part`; `host` is the module whose docstring it stands in).
 
-    def __init__(self, world: World, source: Source, tree: ast.Module, info: ModuleInfo) -> None:
+    `values` holds, for every expression that may stand for something legacy or local, for what.
+    """
+
+    def __init__(
+        self, world: World, source: Source, tree: ast.Module, info: ModuleInfo, host: Flow | None = None, *, part: bool = False
+    ) -> None:
         self.world = world
+        self.host = host
+        self.part = part or host is not None
         self.source = source
         self.tree = tree
         self.info = info
@@ -211,6 +218,9 @@ class Flow:
             return self.globals[name]
         if name in self.info.names:
             return OTHER
+        if self.host is not None and name in self.host.globals:
+            self.host.readers.add(self)
+            return self.host.globals[name]
         starred = self.world.starred(self, name)
         if starred is not None:
             return starred

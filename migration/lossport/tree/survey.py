@@ -17,7 +17,9 @@ from typing import Literal
 import lossport.tree.evaluate
 import lossport.tree.execute  # noqa: F401  # both register their rules
 from lossport.config import Loss, Project
+from lossport.tree.configtext import SUFFIXES, Mention, mentions_in
 from lossport.tree.flow import Flow
+from lossport.tree.fragments import Fragment, docstring_fragments, markup_fragment, notebook_fragment, parse_fragment
 from lossport.tree.modules import Modules, absolute, describe
 from lossport.tree.prefilter import Wanted, importers, names_of, search
 from lossport.tree.scopes import Scopes, scopes_of
@@ -29,6 +31,8 @@ from lossport.tree.walk import walk
 from lossport.tree.world import Interest, World
 
 PYTHON = frozenset({".py", ".pyi", ".pyw"})
+MARKUP = frozenset({".md", ".markdown", ".rst"})
+NOTEBOOK = ".ipynb"
 
 
 @dataclass(frozen=True)
@@ -75,16 +79,26 @@ class Imported:
 
 
 class View:
-    """One Python file that was run: what it imports of the legacy modules and how it uses that."""
+    """Python that was run - a file, or what is inside one - with what it imports of the legacy modules and how it uses that."""
 
-    def __init__(self, flow: Flow, path: Path, shown: str, targets: Targets) -> None:
+    def __init__(self, flow: Flow, path: Path, shown: str, targets: Targets, fragment: Fragment | None = None) -> None:
         self.flow = flow
         self.path = path
         self.shown = shown
         self.targets = targets
+        self.fragment = fragment
         self.source: Source = flow.source
+        self.host: Source = flow.source
         self.tree: ast.Module = flow.tree
         self.modules: Modules = flow.world.modules
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column in the file of a place in the code."""
+        return self.host.position(offset if self.fragment is None else self.fragment.host_offset(offset))
+
+    def code_at(self, line: int) -> str:
+        """A line of the file, without its indentation."""
+        return self.host.line(line).strip()
 
     @property
     def package(self) -> str:
@@ -145,10 +159,21 @@ class View:
 
 
 @dataclass(frozen=True)
+class ConfigFile:
+    """A configuration file that names something legacy."""
+
+    path: Path
+    shown: str
+    source: Source
+    mentions: tuple[Mention, ...]
+
+
+@dataclass(frozen=True)
 class Survey:
-    """The Python files that have something of the losses, the problems, and the counts."""
+    """The code and the configuration that has something of the losses, the problems, and the counts."""
 
     views: tuple[View, ...]
+    configs: tuple[ConfigFile, ...]
     problems: tuple[Problem, ...]
     targets: Targets
     modules: Modules
@@ -189,6 +214,7 @@ class _Surveyor:
         self.found = {found.path: found.foreign for found in walk(project).files}
         self.retired = {path for module in self.targets.modules if (path := project.module_path(module)) is not None}
         self.problems: list[Problem] = []
+        self.parts: dict[Path, tuple[Path, Fragment, Source]] = {}
         self.world = World(modules, self.targets, interest, self.open)
 
     def survey(self) -> Survey:
@@ -196,17 +222,89 @@ class _Surveyor:
         wanted = self.wanted()
         hits = search([path for path in self.found if path not in self.retired], wanted, self.executor)
         self.problems += [Problem(_shown(self.project, path), 1, 1, f"cannot be read: {why}") for path, why in hits.unreadable]
+        configs: list[ConfigFile] = []
         for path in hits.paths:
             if path.suffix in PYTHON:
                 flow = self.world.enter(path)
                 if flow is not None:
                     flow.heat((*wanted.words, *wanted.packages))
+                    self._enter_docstrings(path, flow, wanted)
+            elif path.suffix in MARKUP or path.suffix == NOTEBOOK:
+                self._enter_document(path, wanted)
+            elif path.suffix in SUFFIXES:
+                configs += self._config(path)
         self.settle()
         self.world.complete_guesses()
         self.settle()
         self.world.give_up()
-        views = [View(flow, path, _shown(self.project, path), self.targets) for path, flow in self.world.flows.items()]
-        return Survey(tuple(views), tuple(self.problems), self.targets, self.modules, len(self.found), len(self.world.flows))
+        views = [self._view(key, flow) for key, flow in self.world.flows.items()]
+        return Survey(
+            tuple(views), tuple(configs), tuple(self.problems), self.targets, self.modules, len(self.found), len(self.world.flows)
+        )
+
+    def _view(self, key: Path, flow: Flow) -> View:
+        path, fragment, host = self.parts.get(key, (key, None, flow.source))
+        made = View(flow, path, _shown(self.project, path), self.targets, fragment)
+        made.host = host
+        return made
+
+    def _read(self, path: Path) -> Source | None:
+        """The text of a file that is no module; None, and a problem, if it is none."""
+        shown = _shown(self.project, path)
+        try:
+            source = decode(path.read_bytes())
+        except SourceError as error:
+            self.problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))
+            return None
+        if self.found[path]:
+            self.problems.append(Problem(shown, 1, 1, f"contains a legacy name and is {self.found[path]}"))
+            return None
+        return source
+
+    def _enter_docstrings(self, path: Path, flow: Flow, wanted: Wanted) -> None:
+        pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted.words))})\b")
+        for statement in flow.hot_statements():
+            hot = ast.Module([statement], [])
+            for fragment in docstring_fragments(flow.source, hot, lambda text: pattern.search(text) is not None):
+                self._enter_fragment(path, fragment, flow.source, wanted, flow)
+
+    def _enter_document(self, path: Path, wanted: Wanted) -> None:
+        """A notebook or a page: its Python, if it has any."""
+        source = self._read(path)
+        if source is None:
+            return
+        try:
+            fragment = notebook_fragment(source.text) if path.suffix == NOTEBOOK else markup_fragment(source.text)
+        except (ValueError, RecursionError) as error:
+            self.problems.append(Problem(_shown(self.project, path), 1, 1, f"contains a legacy name and is no notebook: {error}"))
+            return
+        self._enter_fragment(path, fragment, source, wanted, None)
+
+    def _enter_fragment(self, path: Path, fragment: Fragment, source: Source, wanted: Wanted, host: Flow | None) -> None:
+        pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted.words))})\b")
+        for offset, text in fragment.broken:
+            if pattern.search(text):
+                line, column = source.position(offset)
+                reason = "contains a legacy name in code that does not parse"
+                self.problems.append(Problem(_shown(self.project, path), line, column, reason, source.line(line).strip()))
+        if not fragment.blocks:
+            return
+        key = path.with_name(f"{path.name}#{len(self.parts)}")
+        info = describe(path.stem, path, parse_fragment(fragment))
+        flow = Flow(self.world, fragment.source, info.tree, info, host, part=True)
+        flow.heat((*wanted.words, *wanted.packages))
+        self.world.flows[key] = flow
+        self.parts[key] = (path, fragment, source)
+
+    def _config(self, path: Path) -> list[ConfigFile]:
+        source = self._read(path)
+        if source is None:
+            return []
+        mentions = mentions_in(
+            source.text, path.suffix, self.modules, self.targets.symbols, self.targets.modules, self.project.root
+        )
+        listed = tuple(mentions)
+        return [ConfigFile(path, _shown(self.project, path), source, listed)] if listed else []
 
     def settle(self) -> None:
         """Run files until none changes and none joins."""
@@ -312,7 +410,8 @@ def find_sites(project: Project, losses: Iterable[Loss], *, executor: Executor |
     """Every place of the project that names a legacy symbol of the losses, in the order of files and lines."""
     seen = survey(project, tuple(losses), executor=executor)
     sites = [site for item in seen.views for site in sites_of(item)]
-    return SiteReport(tuple(sites), seen.problems, seen.files, seen.parsed)
+    sites += [site for config in seen.configs for site in config_sites(config)]
+    return SiteReport(tuple(sorted(sites, key=lambda s: (s.path, s.line, s.column))), seen.problems, seen.files, seen.parsed)
 
 
 def sites_of(item: View) -> tuple[Site, ...]:
@@ -320,8 +419,8 @@ def sites_of(item: View) -> tuple[Site, ...]:
     found: dict[tuple[int, int], Site] = {}
 
     def add(node: ast.expr | ast.alias, form: str, symbol: str) -> None:
-        line, column = item.source.position(item.source.span(node)[0])
-        found.setdefault((line, column), Site(item.shown, line, column, form, symbol, item.source.line(line).strip()))
+        line, column = item.place(item.source.span(node)[0])
+        found.setdefault((line, column), Site(item.shown, line, column, form, symbol, item.code_at(line)))
 
     for imported in item.imports:
         if imported.kind != "other":
@@ -330,6 +429,15 @@ def sites_of(item: View) -> tuple[Site, ...]:
         if isinstance(use.value, Symbol):
             add(use.node, _FORMS.get(use.kind, use.how or use.kind), use.value.path)
     return tuple(found[key] for key in sorted(found))
+
+
+def config_sites(config: ConfigFile) -> list[Site]:
+    """The sites of a configuration file."""
+    sites: list[Site] = []
+    for mention in config.mentions:
+        line, column = config.source.position(mention.start)
+        sites.append(Site(config.shown, line, column, "configuration", mention.meaning.target, config.source.line(line).strip()))
+    return sites
 
 
 _FORMS = {"construct": "call", "prepare": "partial", "base": "base class", "kept": "alias", "unbound": "class attribute"}

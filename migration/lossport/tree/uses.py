@@ -44,6 +44,7 @@ UseKind: TypeAlias = Literal[
     "set",  # an attribute is set, or deleted
     "named",  # an attribute whose name is given as text: getattr, hasattr, setattr, delattr
     "unbound",  # an attribute of the class itself
+    "write",  # an entry of a result is set by a literal key
     "read",  # an entry of a result is read by a literal key
     "get",  # ... by `.get`
     "contains",  # `"key" in result`
@@ -89,7 +90,8 @@ class Uses:
 
     def all(self) -> Iterator[Use]:
         """The uses, in the order of the file."""
-        for node, values in sorted(self.flow.values.items(), key=lambda item: (item[0].lineno, item[0].col_offset)):
+        for node, held_here in sorted(self.flow.values.items(), key=lambda item: (item[0].lineno, item[0].col_offset)):
+            values = self._possible(node, held_here)
             only = sure(values)
             for held in legacy(values):
                 verdict = self.judge(node, held)
@@ -100,6 +102,14 @@ class Uses:
             for carrier in values:
                 if isinstance(carrier, Function | Table | TableMember):
                     yield from self._carried(node, carrier)
+
+    def _possible(self, node: ast.expr, values: Values) -> Values:
+        """Without the results that would have failed here: a tuple has no string keys, a dictionary of strings no numbers."""
+        parent = self.parents.get(node)
+        if not isinstance(parent, ast.Subscript) or parent.value is not node or not isinstance(parent.slice, ast.Constant):
+            return values
+        key = parent.slice.value
+        return frozenset(v for v in values if not (isinstance(v, Result) and self.world.has_no(v, key)))
 
     def _inherited_calls(self, node: ast.expr, values: Values) -> Iterator[Use]:
         """Calls of a subclass that has the constructor of its legacy base."""
@@ -333,8 +343,10 @@ def _subscript(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Ver
         return "kept", parent, ""
     if node is parent.slice or not isinstance(value, Result):
         return "escape", parent, "used as a key"
+    if isinstance(parent.ctx, ast.Store) and isinstance(parent.slice, ast.Constant):
+        return "write", parent, ""
     if not isinstance(parent.ctx, ast.Load):
-        return "escape", parent, "an entry of it is set"
+        return "escape", parent, "changed by a computed key"
     if not any(isinstance(v, Result) for v in uses.flow.values.get(parent, ())):
         return "escape", parent, "read by a computed key"
     return "read", parent, ""

@@ -70,6 +70,11 @@ class World:
         self._closed: set[Path] = set()
         self.complete = False
 
+    def has_no(self, value: Result, key: object) -> bool:
+        """Whether reading that key of a result would have failed: a string key of a tuple, a number of a dictionary."""
+        is_dict = self.is_dict(value)
+        return (is_dict is False and isinstance(key, str)) or (is_dict is True and isinstance(key, int))
+
     def function(self, value: Function) -> FunctionFacts:
         """The facts of a function."""
         facts = self.facts[value.node]
@@ -225,6 +230,8 @@ class World:
     def exports(self, flow: Flow) -> dict[str, Values]:
         """The module-level names under which other files can get something legacy from this one, or hand it something."""
         found: dict[str, Values] = {}
+        if flow.part:
+            return found
         for name, values in flow.globals.items():
             followed = self.carries(values) or any(self._receives(value) for value in values)
             if followed and name not in {symbol.rpartition(".")[2] for symbol in self.symbols}:

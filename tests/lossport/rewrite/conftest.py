@@ -262,6 +262,13 @@ class Workbench:
             assert again.refusals == ()
         assert comments(source) == comments(expected)
 
+    def check_text(self, name: str, before: str, after: str, *losses: str) -> None:
+        """A text that is no module becomes another, with either line end; a second run changes nothing."""
+        for newline in ("\n", "\r\n"):
+            source, expected = (dedent(text).replace("\n", newline).encode() for text in (before, after))
+            assert self.transform({name: source}, *losses)[name] == expected
+            assert self.plan(*losses).files == ()
+
     def check_noop(self, text: str, *losses: str, path: str = "train.py") -> None:
         """Nothing is changed, and nothing is refused."""
         self.write({path: text})

@@ -1,0 +1,122 @@
+"""Dotted paths in YAML, TOML, JSON and INI files: each is a whole value or key, never a word in a sentence or a comment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossport.tree.dotted import Meaning, meaning_of, paths_in
+from lossport.tree.jsontext import Node, Object, Text, parse_json, walk_json
+from lossport.tree.modules import Modules
+
+SUFFIXES = frozenset({".yaml", ".yml", ".toml", ".json", ".ini", ".cfg", ".conf"})
+
+_BEFORE = re.compile(r"(?:^|[:=,\[({\-!]|\s)\s*[\"']?$")
+_AFTER = re.compile(r"[\"']?\s*(?:$|[,\])}:=#;]|\s#)")
+_KEY = re.compile(r"[ \t]*(?:-[ \t]+)?(?P<quote>[\"']?)(?P<key>[\w.$-]+)(?P=quote)[ \t]*[:=]")
+
+TARGET_KEYS = frozenset({"_target_", "class_path", "__target__", "_class_"})
+"""Keys beside which the arguments of a class stand: Hydra's, and those modelled on it."""
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A path in a configuration file. `beside` are the keys next to it, if the file says that they are arguments; else None."""
+
+    start: int
+    end: int
+    meaning: Meaning
+    beside: tuple[str, ...] | None = None
+
+
+def mentions_in(
+    text: str, suffix: str, modules: Modules, symbols: frozenset[str], retired: frozenset[str], near: Path
+) -> Iterator[Mention]:
+    """Every legacy path that stands as a value or key of its own."""
+    if suffix == ".json":
+        yield from _in_json(text, modules, symbols, retired, near)
+        return
+    for match in paths_in(text):
+        start = text.rfind("\n", 0, match.start()) + 1
+        line_end = text.find("\n", match.end())
+        after = text[match.end() : line_end if line_end >= 0 else len(text)].rstrip("\r")
+        before = text[start : match.start()]
+        if _in_comment(before, suffix) or not _BEFORE.search(before) or not _AFTER.match(after):
+            continue
+        meaning = meaning_of(match.group(), modules, symbols, retired, near)
+        if meaning is not None:
+            yield Mention(match.start(), match.end(), meaning, _beside(text, start))
+
+
+def _in_comment(before: str, suffix: str) -> bool:
+    """Whether a comment starts before the place, outside quotes."""
+    quote = ""
+    marks = "#;" if suffix in (".ini", ".cfg", ".conf") else "#"
+    for number, sign in enumerate(before):
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "\"'" and (number == 0 or not before[number - 1].isalnum()):
+            quote = sign
+        elif sign in marks and (number == 0 or before[number - 1].isspace()):
+            return True
+    return False
+
+
+def _beside(text: str, line_start: int) -> tuple[str, ...] | None:
+    """The keys at the same depth as the key of a line, if that is one that names a class to be built."""
+    lines = text.split("\n")
+    number = text.count("\n", 0, line_start)
+    key = _KEY.match(lines[number])
+    if key is None or key["key"] not in TARGET_KEYS:
+        return None
+    depth = _depth(lines[number])
+    keys: list[str] = []
+    for step in (-1, 1):
+        at = number + step
+        while 0 <= at < len(lines) and _belongs(lines[at], depth):
+            other = _KEY.match(lines[at])
+            if other is not None and _depth(lines[at]) == depth:
+                keys.append(other["key"])
+            if step < 0 and lines[at].lstrip().startswith("- "):
+                break
+            at += step
+            if step > 0 and at < len(lines) and lines[at].lstrip().startswith("- ") and _depth(lines[at]) <= depth:
+                break
+    return tuple(keys)
+
+
+def _depth(line: str) -> int:
+    stripped = line.lstrip()
+    dash = len(stripped) - len(stripped[1:].lstrip()) if stripped.startswith("- ") else 0
+    return len(line) - len(stripped) + dash
+
+
+def _belongs(line: str, depth: int) -> bool:
+    if not line.strip() or line.lstrip().startswith("#"):
+        return True
+    return _depth(line) >= depth and not line.lstrip().startswith("[")
+
+
+def _in_json(text: str, modules: Modules, symbols: frozenset[str], retired: frozenset[str], near: Path) -> Iterator[Mention]:
+    try:
+        root = parse_json(text)
+    except (ValueError, RecursionError):
+        return
+    parents: dict[int, Object] = {}
+    for node in walk_json(root):
+        if isinstance(node, Object):
+            parents.update({id(value): node for _, value in node.members})
+    for node in walk_json(root):
+        if isinstance(node, Text) and text[node.start + 1 : node.end - 1] == node.value:
+            meaning = meaning_of(node.value, modules, symbols, retired, near)
+            if meaning is not None:
+                yield Mention(node.start + 1, node.end - 1, meaning, _json_beside(node, parents.get(id(node))))
+
+
+def _json_beside(node: Node, parent: Object | None) -> tuple[str, ...] | None:
+    if parent is None:
+        return None
+    key = next((name.value for name, value in parent.members if value is node), "")
+    return tuple(name.value for name, value in parent.members if value is not node) if key in TARGET_KEYS else None
