@@ -33,23 +33,28 @@ def not_measured(reason: str) -> Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of all options, in the order of the options. `how` says how it is measured."""
+    """One measure of all options, in the order of the options.
+
+    `how` says how it is measured. Figures that differ by less than the share `noise` are equal.
+    """
 
     key: str
     title: str
     better: Better
     how: str
     cells: tuple[Cell, ...]
+    noise: float = 0.0
 
     @property
     def best(self) -> frozenset[int]:
         """Which options lead; none if all are equal, some were not measured, or nothing is better than anything else."""
         values = [cell.value for cell in self.cells]
         known = [value for value in values if value is not None]
-        if self.better == "neither" or len(known) < len(values) or len(set(known)) < 2:
+        if self.better == "neither" or not known or len(known) < len(values):
             return frozenset()
         top = min(known) if self.better == "lower" else max(known)
-        return frozenset(index for index, value in enumerate(values) if value == top)
+        leading = frozenset(index for index, value in enumerate(known) if abs(value - top) <= self.noise * abs(top))
+        return leading if len(leading) < len(known) else frozenset()
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def _row(item: Mapping[str, Any], options: int) -> Row:
     cells = tuple(Cell(str(cell["text"]), _number(cell["value"]), str(cell["note"])) for cell in item["cells"])
     if len(cells) != options or item["better"] not in ("lower", "higher", "neither"):
         raise TypeError(f"row {item['key']!r} does not fit {options} options")
-    return Row(str(item["key"]), str(item["title"]), item["better"], str(item["how"]), cells)
+    return Row(str(item["key"]), str(item["title"]), item["better"], str(item["how"]), cells, _number(item["noise"]) or 0.0)
 
 
 def _number(value: object) -> float | None:

@@ -23,6 +23,9 @@ from lossport.measure import Coverage, CoverageError, read_coverage
 TIME_LIMIT = 600
 """Seconds for one process: tests or parity of one loss take a minute on a slow machine."""
 
+TIME_NOISE = 0.15
+"""Ratios closer than this are called equal: on a shared machine the same code repeats to about a tenth."""
+
 TEST_MODULE = ("python", "-m")
 """How a test command has to begin for coverage.py to run it."""
 
@@ -84,7 +87,7 @@ def proof_cells(project: Project, option: Option) -> tuple[Cell, Cell]:
     missing = found["different"] + len(found["unused"])
     ids = ", ".join(found["divergences"])
     return (
-        Cell(found["headline"], missing, found["first"]),
+        Cell(found["headline"].replace(f" ({ids})", ""), missing, found["first"]),
         Cell(str(len(found["divergences"])), len(found["divergences"]), ids),
     )
 
@@ -94,7 +97,9 @@ def proof_rows(cells: Sequence[tuple[Cell, Cell]]) -> tuple[Row, Row]:
     proven, mended = zip(*cells, strict=True)
     return (
         Row("parity", "parity", "lower", "verdicts on the loss's cases and their derived variants, on the CPU", proven),
-        Row("mended", "legacy faults mended", "higher", "intended differences that are declared and that a case shows", mended),
+        Row(
+            "mended", "intended differences", "higher", "faults of the legacy loss that are mended, each shown by a case", mended
+        ),
     )
 
 
@@ -102,15 +107,15 @@ def time_row(project: Project, options: Sequence[Option]) -> Row:
     """Time of a step against the legacy loss, all options in one process."""
     found = _ask(project, "time", options)
     how = "inputs, forward and backward of a case, in turns with the legacy loss on one thread; geometric mean of the ratios"
-    if isinstance(found, Cell):
-        return Row("time", "time of a step, legacy = 1", "lower", how, (found,) * len(options))
-    return Row("time", "time of a step, legacy = 1", "lower", how, tuple(_timed(found[option.name]) for option in options))
+    cells = tuple(found if isinstance(found, Cell) else _timed(found[option.name]) for option in options)
+    return Row("time", "time of a step, legacy = 1", "lower", how, cells, TIME_NOISE)
 
 
 def _timed(found: dict[str, Any]) -> Cell:
     if not found["cases"]:
         return not_measured("no case runs on both sides")
-    note = f"{found['least']:.2f} to {found['most']:.2f} over {found['cases']} cases at batch {found['batch']}"
+    (fastest, least), (slowest, most) = found["least"], found["most"]
+    note = f"{least:.2f} ({fastest}) to {most:.2f} ({slowest}) over {found['cases']} cases at batch {found['batch']}"
     return Cell(f"{found['mean']:.2f}", round(found["mean"], 3), note)
 
 

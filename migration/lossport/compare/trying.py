@@ -27,8 +27,8 @@ from lossport.evidence.golden import Golden, load_golden, record
 from lossport.evidence.observe import steady
 from lossport.evidence.proving import prove
 from lossport.evidence.random_streams import seed_all
-from lossport.evidence.scope import Sources
-from lossport.evidence.side import Side, legacy_side, new_side
+from lossport.evidence.side import Side
+from lossport.evidence.sides import open_sides
 from lossport.inputs import Inputs, Variation
 from lossport.port import Port
 from lossport.rewrite import RewriteRefused, rewrite_case_file
@@ -108,25 +108,21 @@ def _time(project: Project, options: Sequence[Mapping[str, str]]) -> dict[str, A
     with ExitStack() as stack:
         stack.enter_context(steady())
         old, sides = _sides(stack, project, options)
-        ratios: dict[str, list[float]] = {name: [] for name in sides}
+        ratios: dict[str, dict[str, float]] = {name: {} for name in sides}
         for case in old.cases:
             for name, ratio in _ratios(old, sides, case):
-                ratios[name].append(ratio)
+                ratios[name][case] = ratio
     return {name: _summary(found) for name, found in ratios.items()}
 
 
 def _sides(stack: ExitStack, project: Project, options: Sequence[Mapping[str, str]]) -> tuple[Side, dict[str, Side]]:
-    opened = [_open(project, wanted) for wanted in options]
-    header = opened[0][1].header
-    sources = Sources(header.sources)
-    path = header.cases_path
-    old = stack.enter_context(legacy_side(sources, (opened[0][0].ports[0].legacy,), (), (path, header.cases)))
-    sides = {}
-    for wanted, (loss, golden) in zip(options, opened, strict=True):
-        cases = (path, _rewritten(project, loss, golden))
-        side = new_side(project.import_roots, frozenset(sources.tops), (wanted["new"],), (), cases)
-        sides[wanted["name"]] = stack.enter_context(side)
-    return old, sides
+    """The legacy loss, and every option by name."""
+    opened = {}
+    for wanted in options:
+        loss, golden = _open(project, wanted)
+        rewritten = _rewritten(project, loss, golden)
+        opened[wanted["name"]] = open_sides(stack, project, loss, golden, rewritten=rewritten, device="cpu")
+    return next(iter(opened.values())).legacy, {name: sides.new for name, sides in opened.items()}
 
 
 def _ratios(old: Side, sides: Mapping[str, Side], case: str) -> Iterator[tuple[str, float]]:
@@ -187,11 +183,12 @@ def _tensors(value: Any) -> Iterator[Tensor]:
             yield from _tensors(item)
 
 
-def _summary(ratios: Sequence[float]) -> dict[str, Any]:
+def _summary(ratios: Mapping[str, float]) -> dict[str, Any]:
     if not ratios:
         return {"cases": 0}
-    mean = math.exp(statistics.fmean(map(math.log, ratios)))
-    return {"cases": len(ratios), "batch": BATCH, "mean": mean, "least": min(ratios), "most": max(ratios)}
+    mean = math.exp(statistics.fmean(map(math.log, ratios.values())))
+    ranked = sorted(ratios.items(), key=lambda item: item[1])
+    return {"cases": len(ratios), "batch": BATCH, "mean": mean, "least": ranked[0], "most": ranked[-1]}
 
 
 if __name__ == "__main__":

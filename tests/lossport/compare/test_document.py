@@ -16,9 +16,9 @@ def comparison(*rows: Row) -> Comparison:
     return Comparison("triplet", ("A", "B"), ("mixins", "simply"), rows, {"python": "3.11"})
 
 
-def row(*values: float | None, better: Any = "lower", text: str = "", note: str = "") -> Row:
+def row(*values: float | None, better: Any = "lower", text: str = "", note: str = "", noise: float = 0.0) -> Row:
     cells = tuple(Cell(text or str(value), value, note) for value in values)
-    return Row("lines", "lines", better, "counted", cells)
+    return Row("lines", "lines", better, "counted", cells, noise)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,11 @@ def row(*values: float | None, better: Any = "lower", text: str = "", note: str 
         (row(2, 2), set()),
         (row(3, None), set()),
         (row(1, 1, 2), {0, 1}),
+        (row(1.0, 1.1, 2.0, noise=0.15), {0, 1}),
+        (row(1.0, 1.1, noise=0.15), set()),
+        (row(0, 1, noise=0.15), {0}),
     ],
-    ids=["lower", "higher", "neither", "equal", "one missing", "two lead"],
+    ids=["lower", "higher", "neither", "equal", "one missing", "two lead", "two within noise", "all within noise", "zero"],
 )
 def test_who_leads_a_row(found: Row, best: set[int]) -> None:
     assert found.best == best
