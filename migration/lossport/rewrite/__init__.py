@@ -11,6 +11,7 @@ from lossport.rewrite.plan import (
     plan_rewrite,
     rewrite_case_file,
 )
+from lossport.rewrite.render import to_json, to_sarif
 
 __all__ = [
     "REWRITER_VERSION",
@@ -22,4 +23,6 @@ __all__ = [
     "check_port",
     "plan_rewrite",
     "rewrite_case_file",
+    "to_json",
+    "to_sarif",
 ]

@@ -52,12 +52,10 @@ class Fixers(Interest):
         self.case = case
 
     def matters(self, value: Legacy) -> bool:
-        """Whether a value has to be followed: whether a port changes how it is used."""
+        """Whether a value has to be followed: a symbol always, as its uses are sites; the rest if a port changes how it is used."""
         contract = self.contracts.get(symbol_of(value))
-        if contract is None:
+        if contract is None or isinstance(value, Symbol | Prepared):
             return True
-        if isinstance(value, Symbol | Prepared):
-            return bool(contract.symbol_changes)
         if isinstance(value, Instance | Member):
             return bool(contract.instance_changes)
         result = value.result if isinstance(value, ResultMember) else value

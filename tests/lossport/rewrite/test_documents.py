@@ -1,4 +1,5 @@
 """Code outside of Python files: notebooks, Markdown, docstrings, configuration - and names written as text."""
+# ruff: noqa: E501  # pairs of lines read best side by side
 
 from __future__ import annotations
 
