@@ -1,7 +1,4 @@
-"""Contrast with keys of earlier batches as negatives: a memory of past features, and momentum contrast.
-
-Keys are the columns of a ring [width, size]. They have no ids: those that share a row's id are negatives, too.
-"""
+"""Keys of earlier batches as negatives: a memory of features, momentum contrast. A key with a row's id is a negative, too."""
 
 from __future__ import annotations
 
@@ -23,10 +20,7 @@ TIE, TIE_SHARE = 1e-5, 4e-7  # Logits so close are tied: a positive and its copy
 def contrast_with_queue(
     logits: Tensor, positives: Tensor, rows: Tensor, queue: Tensor, filled: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Each row's positives against its negatives of the batch and all (or `filled`) keys: (losses, largest logit of a key).
-
-    `rows` are scaled so that their products with keys are logits.
-    """
+    """Each row's positives against the batch's negatives and all (or `filled`) keys: (losses, largest row . key, a logit)."""
     keys = utils.product(rows, queue.to(rows.dtype))
     if filled is not None:
         keys = keys.masked_fill(torch.arange(queue.shape[1], device=queue.device) >= filled, UNFILLED)
@@ -51,11 +45,8 @@ class MemoryQueueLoss(ContrastiveLoss):
     counts: an empty queue is `queue_size` negatives of logit 0, and its random vectors count once r > 0, unless `only_filled`.
     In training the first batch draws the queues in its width (another width does it anew), and each batch is stored after its
     loss, of a longer one the last rows. Evaluation neither draws nor stores, and meets an empty queue where there is none.
-    Queues are in `state_dict` once drawn.
-
-    Shape:
-        - vision_features, text_features: [N, D]; match_ids: N ids, a list or a tensor.
-        - Returns `loss` and 0-d `v2t_loss`, `t2v_loss`, `temperature` (tau) and `queue_fill` (r), both float64.
+    Queues are in `state_dict` once drawn. Shape: features [N, D], match_ids N ids, a list or a tensor. Returns `loss` and 0-d
+    `v2t_loss`, `t2v_loss`, `temperature` (tau) and `queue_fill` (r), both float64.
 
     >>> out = MemoryQueueLoss(queue_size=6, temperature=1.0)(torch.eye(2), torch.eye(2), ["a", "b"])
     >>> out["loss"], out["queue_fill"]
@@ -143,12 +134,9 @@ class MoCoLoss(ContrastiveLoss):
     queue before the loss (the paper: after it, `enqueue_first=False`): a positive is a negative as well, the loss at least log 2.
     Queues begin as random unit vectors, which count. Evaluation is no exception: keys enter, encoders move. Buffers stay: batch
     norm in a key encoder has statistics of its own. A positive that ties with the largest logit (within 1e-5) is right. The
-    query encoders are no sub-modules: the model has them already.
-
-    Shape:
-        - vision_queries, text_queries: input of the encoders; features are their own keys where it is no tensor.
-        - vision_features, text_features: [N, dim], N at most `queue_size`; from the query encoders if left out.
-        - Returns `loss` and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`, `queue_size`, `momentum`.
+    query encoders are no sub-modules: the model has them already. Shape: queries are input of the encoders (features are their
+    own keys where it is no tensor); features [N, dim], N at most `queue_size`, come from the query encoders if left out. Returns
+    `loss` and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`, `queue_size`, `momentum`.
 
     >>> criterion = MoCoLoss(nn.Identity(), nn.Identity(), dim=2, queue_size=2, temperature=1.0)
     >>> criterion(torch.eye(2), torch.eye(2))["loss"]
@@ -156,19 +144,10 @@ class MoCoLoss(ContrastiveLoss):
     """
 
     def __init__(
-        self,
-        vision_encoder: nn.Module,
-        text_encoder: nn.Module,
-        dim: int = 768,
-        queue_size: int = 65536,
-        *,
-        momentum: float = 0.999,
-        temperature: float = 0.07,
-        symmetric: bool = True,
-        update_key_encoder: bool = True,
-        enqueue_first: bool = True,
-        reduction: str = "mean",
-    ) -> None:
+        self, vision_encoder: nn.Module, text_encoder: nn.Module, dim: int = 768, queue_size: int = 65536, *,
+        momentum: float = 0.999, temperature: float = 0.07, symmetric: bool = True, update_key_encoder: bool = True,
+        enqueue_first: bool = True, reduction: str = "mean",
+    ) -> None:  # fmt: skip
         super().__init__(temperature, reduction)
         self.dim, self.queue_size = int(utils.check_positive("dim", dim)), int(utils.check_positive("queue_size", queue_size))
         self.momentum = utils.check_fraction("momentum", momentum)
