@@ -114,7 +114,8 @@ class SimpleContrastiveLoss(ContrastiveLoss):
         v2t = utils.info_nce_loss(logits, rows, reduction=self.reduction)
         t2v = utils.info_nce_loss(logits.t(), columns, reduction=self.reduction)
         pull = (vision - text[partners]).square().mean(dim=1).masked_fill(positives.all(), 0.0)
-        loss = (v2t + t2v) / 2 + 0.5 * utils.reduce(pull, self.reduction) + 0.2 * decor_loss
+        pull = utils.reduce(pull, self.reduction)
+        loss = (v2t + t2v) / 2 + 0.5 * pull + 0.2 * decor_loss
         means = {"v2t_loss": utils.reduce(v2t, "mean"), "t2v_loss": utils.reduce(t2v, "mean")}
         near, far = (logits.masked_fill(~mask, 0.0).sum() / mask.sum().clamp(min=1) for mask in (positives, ~positives))
         parts = {"infonce_loss": (means["v2t_loss"] + means["t2v_loss"]) / 2, "mse_loss": utils.reduce(pull, "mean"), **means}

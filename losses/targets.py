@@ -42,8 +42,8 @@ class LabelSmoothingCrossEntropy(BaseLoss):
         """The loss; see the class."""
         if not isinstance(input, Tensor) or input.dim() < 2 or not input.dtype.is_floating_point:
             raise ValueError(f"input: expected floats of shape [rows, classes, ...], found {utils.describe(input)}")
-        if not isinstance(target, Tensor) or target.shape not in ((wanted := input[:, 0].shape), input.shape):
-            raise ValueError(f"target: expected {list(wanted)} to go with input, found {utils.describe(target)}")
+        if not isinstance(target, Tensor) or target.shape not in (input[:, 0].shape, input.shape):
+            raise ValueError(f"target: expected {list(input[:, 0].shape)} to go with input, found {utils.describe(target)}")
         logits = utils.full_precision(input)
         target = target.to(logits) if target.is_floating_point() else target.long()
         weight = None if self.weight is None else self.weight.to(logits)
