@@ -46,8 +46,8 @@ class BaseLoss(nn.Module, ABC):
 
     def extra_repr(self) -> str:
         """The constructor's options as they stand now, so that `print(model)` shows how a loss was built."""
-        names = (name for name in inspect.signature(type(self).__init__).parameters if name in self.__dict__)
-        return ", ".join(f"{name}={self.__dict__[name]!r}" for name in names)
+        options = {name: vars(self)[name] for name in inspect.signature(type(self).__init__).parameters if name in vars(self)}
+        return ", ".join(f"{name}={value!r}" for name, value in options.items() if not isinstance(value, nn.Module))
 
 
 class ContrastiveLoss(BaseLoss):
