@@ -60,11 +60,7 @@ def parser() -> argparse.ArgumentParser:
     parity = command("parity", commands.parity, "compare new losses with their goldens")
     parity.add_argument("losses", nargs="*", metavar="LOSS", help="losses to compare (default: all)")
     devices(parity)
-    parity.add_argument(
-        "--search", type=float, default=0.0, metavar="SECONDS", help="look for a difference beyond the cases, per loss"
-    )
     parity.add_argument("--save", type=Path, metavar="DIR", help="write each counterexample as a pytest file into DIR")
-    parity.add_argument("--junit", type=Path, metavar="FILE", help="write the verdicts as JUnit XML")
 
     power = command("power", commands.power, "plant faults in new losses and report which ones parity catches")
     power.add_argument("losses", nargs="*", metavar="LOSS", help="losses to try (default: all)")
@@ -81,6 +77,8 @@ def parser() -> argparse.ArgumentParser:
     devices(migrate)
 
     one_loss(command("undo", commands.undo, "take the migration of LOSS back"))
+
+    command("compare", commands.compare, "measure ways to write a loss side by side: the matrix in docs/decision.md")
 
     report = command("report", commands.report, "write the dashboard: reports/index.html, this week's page, metrics.json")
     report.add_argument("--check", action="store_true", help="exit 1 if a gate that was met is lost")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from lossport import compare as comparing
 from lossport import pipeline, stages, tell, transaction
 from lossport import rewrite as rewriting
 from lossport.config import Project
@@ -232,6 +234,7 @@ def _devices(wanted: str) -> tuple[str, ...]:
 def parity(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Compare new losses with their goldens, on every device that is wanted and here."""
     names = options.losses or project.loss_names
+    widest = max(map(len, names), default=0)
     proofs = []
     for name in names:
         loss = project.loss(name)
@@ -243,9 +246,12 @@ def parity(project: Project, options: argparse.Namespace, terminal: Terminal) ->
                 proof = pipeline.prove_on(project, loss, golden, device, progress)
             proofs.append(proof)
             differs = not proof.passed and not proof.skipped
-            terminal.step(name if device == "cpu" else "", f"{device:<5} {proof.headline}", proof.seconds, failed=differs)
+            label = f"{name:<{widest}}" if device == _devices(options.device)[0] else " " * widest
+            terminal.step(label, f"{device:<5} {proof.headline}", proof.seconds, failed=differs)
             for line in (*proof.notes, *(proof.explanation() if differs else ())):
                 terminal.line(f"             {line}")
+            if options.save is not None and proof.counterexample is not None:
+                terminal.line(f"             saved as {proof.counterexample.save(options.save)}")
             if not proof.skipped:
                 events.append(pipeline.proof_event(project, loss, proof))
         pipeline.save_evidence(project, loss, golden, events)
@@ -259,7 +265,41 @@ def parity(project: Project, options: argparse.Namespace, terminal: Terminal) ->
 
 def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Plant faults in new losses and report which ones parity catches."""
-    raise NotImplementedError
+    from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
+
+    found = []
+    for name in options.losses or project.loss_names:
+        loss = project.loss(name)
+        golden, _ = pipeline.golden_of(project, loss, terminal.busy)
+        golden = pipeline.with_rewritten_cases(project, loss, golden)
+        with terminal.busy(f"planting faults in {name}") as progress:
+            tried = evidence.power(project, loss, golden, golden.header.rewritten, progress=progress)
+        found.append(tried)
+        terminal.step(name, tried.headline, tried.seconds, failed=not tried.passed)
+        for line in tried.explanation():
+            terminal.line(f"    {line}")
+    terminal.document({"power": [tried.summary() for tried in found]})
+    return FINE if all(tried.passed for tried in found) else FAILED
+
+
+def compare(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Measure the ways to write a loss that the configuration lists, and put the matrix into docs/decision.md."""
+    with terminal.busy("comparing") as progress:
+        found = comparing.compare(project, progress=progress)
+    content = json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n"
+    written = {project.reports / "comparison.json": content}
+    document = project.root / "docs" / "decision.md"
+    if document.is_file():
+        text = document.read_text(encoding="utf-8")
+        written[document] = comparing.update_document(text, found, project.relative(document))
+    pipeline.write_files(project, {path: text.encode() for path, text in written.items()})
+    terminal.document(found.to_json())
+    rows = [(row.title, *(cell.text for cell in row.cells)) for row in found.rows]
+    terminal.table((found.loss, *found.titles), rows)
+    terminal.line()
+    for path in written:
+        terminal.line(f"  written    {project.relative(path)}")
+    return FINE
 
 
 def report(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:

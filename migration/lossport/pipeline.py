@@ -330,6 +330,12 @@ def refresh_report(project: Project) -> Path:
     return project.reports / "index.html"
 
 
+def write_files(project: Project, contents: Mapping[Path, bytes]) -> None:
+    """Write files that the harness generates, all or none."""
+    with transaction.locked(project.state):
+        transaction.commit(project.root, project.state, [_write(path, content) for path, content in contents.items()])
+
+
 def apply_rewrite(project: Project, plan: RewritePlan) -> None:
     """The rewritten call sites, all or none."""
     with transaction.locked(project.state):

@@ -23,6 +23,9 @@ LABEL_WIDTH = 9
 TIME_COLUMN = 84
 """Where the seconds stand, right-aligned; fits a 90-column terminal."""
 
+MOST_WRAPPED = 40
+"""No text is wrapped to fewer columns than this, however long its label is."""
+
 
 class Progress(Protocol):
     """Called with what is being done now, and how far it is: done of total."""
@@ -53,12 +56,14 @@ class Terminal:
 
     def step(self, label: str, text: str, seconds: float | None = None, *, failed: bool = False) -> None:
         """A stage, what came of it, and how long it took; what is too long for a line goes on below."""
-        first, *rest = textwrap.wrap(text, TIME_COLUMN - LABEL_WIDTH - 12, break_long_words=False) or [""]
+        label = f"{label:<{LABEL_WIDTH - 1}} "
+        room = max(TIME_COLUMN - len(label) - 12, MOST_WRAPPED)
+        first, *rest = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
         took = "" if seconds is None else f"{seconds:6.1f} s"
         style = "bold red" if failed else ""
-        self.line(f"{f'  {label:<{LABEL_WIDTH}}{first}':<{TIME_COLUMN - 8}}{took}".rstrip(), style)
+        self.line(f"{f'  {label}{first}':<{TIME_COLUMN - 8}}{took}".rstrip(), style)
         for more in rest:
-            self.line(f"  {'':<{LABEL_WIDTH}}      {more}", style)
+            self.line(f"  {'':<{len(label)}}      {more}", style)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:
         """Aligned columns; those in `right` are right-aligned."""

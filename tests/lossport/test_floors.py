@@ -18,7 +18,7 @@ FLOORS = (
     {"tree"},
     {"inputs"},
     {"rewrite", "evidence", "measure", "transaction", "ledger"},
-    {"trial", "stages", "report"},
+    {"trial", "stages", "report", "compare"},
     {"tell"},
     {"pipeline"},
     {"commands"},
