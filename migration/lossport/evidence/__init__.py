@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from lossport.evidence.capsule import CapsuleError as CapsuleError
     from lossport.evidence.capsule import Header as Header
     from lossport.evidence.capsule import read_header as read_header
+    from lossport.evidence.detection import Power as Power
+    from lossport.evidence.detection import power as power
     from lossport.evidence.fingerprint import Fingerprint as Fingerprint
     from lossport.evidence.golden import Golden as Golden
     from lossport.evidence.golden import load_golden as load_golden
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from lossport.evidence.verdict import Verdict as Verdict
 
 _HOMES = {
+    "Power": "detection",
+    "power": "detection",
     "CapsuleError": "capsule",
     "Header": "capsule",
     "read_header": "capsule",

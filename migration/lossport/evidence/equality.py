@@ -26,6 +26,9 @@ of the row, as the numbers of a row come out of the same sums."""
 SAMPLES = 8
 """Runs of the legacy loss with its rounding moved: its error at one point may be small by luck, the worst of nine is not."""
 
+HOPELESS = 1000.0
+"""After two samples, a difference this many times larger than allowed is no matter of luck; six more would cost and not help."""
+
 STEPS = (2.0**-40, 2.0**-30)
 """How far values move in float64 to see whether the loss jumps right there: far above float64 rounding, far below float32's, and
 far from each other."""
@@ -52,7 +55,7 @@ class Close:
 
 @dataclass(frozen=True)
 class Different:
-    """A difference that counts: both values at the worst element, for people."""
+    """A difference that counts: both values at the worst element. `excess` is how many times too large the error is."""
 
     legacy: str
     new: str
@@ -61,6 +64,7 @@ class Different:
     ulp: float | None = None
     relative: float | None = None
     detail: str = ""
+    excess: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,7 @@ def judge(numbers: Numbers, reference: Tensor | None, own_error: Tensor | None, 
         where or None,
         float(ulps[where]),
         float(relative[where]),
+        excess=float(excess[where]),
     )
 
 

@@ -143,7 +143,7 @@ def record(
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{project.relative(path)}: cannot be read: {error}; a loss needs a case file") from error
-    sources = Sources(_closure(project, loss), fallback=lambda module: _from_tree(project, module))
+    sources = Sources(_closure(project, loss), fallback=lambda module: from_tree(project, module))
     symbols = tuple(port.legacy for port in loss.ports)
     observations: dict[str, Observation] = {}
     unsteady: list[str] = []
@@ -184,18 +184,18 @@ def _closure(project: Project, loss: Loss) -> dict[str, str]:
     from lossport.tree import module_closure  # noqa: PLC0415  # a capsule runs where there is no tree to read
 
     paths = {path for module in loss.modules for path in module_closure(project, module)}
-    return {_import_path(project, path): path.read_text(encoding="utf-8") for path in sorted(paths)}
+    return {import_path(project, path): path.read_text(encoding="utf-8") for path in sorted(paths)}
 
 
-def _from_tree(project: Project, module: str) -> tuple[str, str] | None:
+def from_tree(project: Project, module: str) -> tuple[str, str] | None:
     """A module that the closure leaves out: a package that re-exports, or one imported in a way that cannot be read."""
     path = project.module_path(module)
     if path is None:
         return None
-    return _import_path(project, path), path.read_text(encoding="utf-8")
+    return import_path(project, path), path.read_text(encoding="utf-8")
 
 
-def _import_path(project: Project, path: Path) -> str:
+def import_path(project: Project, path: Path) -> str:
     """The path below its import root: what the capsule files it under."""
     for root in project.import_roots:
         if path.is_relative_to(root):

@@ -94,7 +94,7 @@ class Scope:
     """The modules of one side. Use `with scope.active():` around everything that may import or run project code."""
 
     def __init__(self, tops: frozenset[str], *, sources: Sources | None = None, import_roots: Sequence[Path] = ()) -> None:
-        self._tops = tops - PROTECTED - sys.stdlib_module_names
+        self.tops = tops - PROTECTED - sys.stdlib_module_names
         self._sources = sources
         self._roots = [str(root) for root in import_roots]
         self._own: dict[str, ModuleType] = {}
@@ -102,7 +102,7 @@ class Scope:
 
     def _take_out(self) -> dict[str, ModuleType]:
         """Remove the modules of this side's packages from `sys.modules`. Called twice a run, over thousands of names."""
-        tops = self._tops | (self._sources.tops if self._sources is not None else set())
+        tops = self.tops | (self._sources.tops if self._sources is not None else set())
         near = [name for name in sys.modules if name.startswith(tuple(tops))]
         return {name: sys.modules.pop(name) for name in near if name.partition(".")[0] in tops}
 

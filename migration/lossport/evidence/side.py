@@ -38,11 +38,16 @@ def legacy_side(sources: Sources, symbols: tuple[str, ...], others: tuple[str, .
 
 @contextmanager
 def new_side(
-    import_roots: Sequence[Path], tops: frozenset[str], symbols: tuple[str, ...], others: tuple[str, ...], cases: tuple[str, str]
+    import_roots: Sequence[Path],
+    tops: frozenset[str],
+    symbols: tuple[str, ...],
+    cases: tuple[str, str],
+    sources: Sources | None = None,
 ) -> Iterator[Side]:
-    """The new side, its modules from the tree; `tops` are packages that the legacy side also has and that must not be shared."""
-    scope = Scope(frozenset(_top(symbol) for symbol in symbols) | tops, import_roots=import_roots)
-    with _side("new", scope, symbols, others, cases) as side:
+    """The new side, its modules from the tree or from `sources`; `tops` are packages that the legacy side also has and that must
+    not be shared."""
+    scope = Scope(frozenset(_top(symbol) for symbol in symbols) | tops, import_roots=import_roots, sources=sources)
+    with _side("new", scope, symbols, (), cases) as side:
         yield side
 
 

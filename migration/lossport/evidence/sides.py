@@ -93,19 +93,28 @@ def precision_of(variation: Variation, device: str) -> torch.dtype:
     return found
 
 
-def open_sides(stack: ExitStack, project: Project, loss: Loss, golden: Golden, *, rewritten: str, device: str) -> Sides:
-    """Load both sides; they close with the stack."""
+def open_sides(
+    stack: ExitStack,
+    project: Project,
+    loss: Loss,
+    golden: Golden,
+    *,
+    rewritten: str,
+    device: str,
+    new_sources: Sources | None = None,
+) -> Sides:
+    """Load both sides; they close with the stack. `new_sources` takes the place of the new modules in the tree."""
     ports = {port.legacy: port for port in loss.ports}
     sources = Sources(golden.header.sources)
     path = golden.header.cases_path
     legacy = stack.enter_context(legacy_side(sources, tuple(ports), (), (path, golden.header.cases)))
     new_symbols = tuple(dict.fromkeys(port.new for port in loss.ports))
-    new = stack.enter_context(new_side(project.import_roots, frozenset(sources.tops), new_symbols, (), (path, rewritten)))
+    tops = frozenset(sources.tops)
+    new = stack.enter_context(new_side(project.import_roots, tops, new_symbols, (path, rewritten), new_sources))
     missing = [name for name in golden.cases if name not in legacy.cases or name not in new.cases]
     if missing:
-        raise CapsuleError(
-            f"{path}: the golden has the cases {', '.join(missing)}, the rewritten cases do not; record {loss.name} again"
-        )
+        names = ", ".join(missing)
+        raise CapsuleError(f"{path}: the golden has the cases {names}, the rewritten cases do not; record {loss.name} again")
     divergences = tuple(item for port in loss.ports for item in port.divergences)
     renamed = {rule.old: rule.new for port in loss.ports for rule in port.parameters if isinstance(rule, Rename)}
     return Sides(legacy, replace(new, options=renamed), ports, divergences, device)

@@ -1,0 +1,370 @@
+"""Detection power: faults planted in the new loss one by one, each in a process of its own, and whether parity notices.
+
+The changed text lives in memory; no file of the project is written. A verdict travels back through a pipe, never as an exit code.
+"""
+
+from __future__ import annotations
+
+import ast
+import multiprocessing
+import sys
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal, TypeAlias
+
+from lossport.config import ConfigError, Loss, Project
+from lossport.errors import InputError
+from lossport.evidence.faults import Fault, faults_of
+from lossport.evidence.golden import Golden, Progress, from_tree, import_path, no_progress
+from lossport.evidence.observation import Observation
+from lossport.evidence.observe import Run, observe, steady
+from lossport.evidence.scope import Sources
+from lossport.evidence.side import new_side
+from lossport.evidence.sides import Sides, open_sides
+from lossport.evidence.variants import Extent, derived
+from lossport.inputs import PLAIN, Variation
+
+SLOWER = 10.0
+"""A fault may make the loss this many times slower before it counts as hanging, which is noticed too."""
+
+SECONDS_TO_START = 20.0
+"""Added to the time limit: a forked process on a busy machine."""
+
+PLAIN_MISTAKES = ("AttributeError", "NameError", "TypeError", "UnboundLocalError", "ImportError", "SyntaxError")
+"""Exceptions that any run of the changed code would have shown: such faults say nothing about parity and are counted apart."""
+
+Outcome: TypeAlias = Literal["caught", "crashes", "survives", "equivalent"]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One fault and what became of it: `seen` says where parity saw it, `reason` why it is equivalent."""
+
+    fault: Fault
+    outcome: Outcome
+    seen: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Power:
+    """All faults planted in one loss."""
+
+    loss: str
+    tried: tuple[Tried, ...]
+    seconds: float
+    lines_reached: int
+    stale_equivalents: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many were caught, crash at once, survive, are equivalent."""
+        counts = Counter(item.outcome for item in self.tried)
+        return {name: counts[name] for name in ("caught", "crashes", "survives", "equivalent")}
+
+    @property
+    def survivors(self) -> tuple[Tried, ...]:
+        """The faults that parity does not see and that nobody has called equivalent."""
+        return tuple(item for item in self.tried if item.outcome == "survives")
+
+    @property
+    def passed(self) -> bool:
+        """Every fault is caught or known to be none."""
+        return not self.survivors and not self.stale_equivalents
+
+    @property
+    def headline(self) -> str:
+        """`412 faults: 405 caught, 12 crash at once, 5 equivalent, 2 survive`."""
+        counts = self.counts
+        parts = [f"{counts['caught']} caught", f"{counts['crashes']} crash at once"]
+        parts += [f"{counts['equivalent']} equivalent"] if counts["equivalent"] else []
+        return f"{len(self.tried)} faults: {', '.join(parts)}, {counts['survives']} survive"
+
+    def explanation(self) -> list[str]:
+        """Every survivor with its diff."""
+        told = [line for item in self.survivors for line in item.fault.diff().splitlines()]
+        told += [f"recorded as equivalent, but no such fault is planted any more: {line}" for line in self.stale_equivalents]
+        return told
+
+    def summary(self) -> dict[str, Any]:
+        """As plain JSON data."""
+        by_operator: dict[str, Counter[str]] = {}
+        for item in self.tried:
+            by_operator.setdefault(item.fault.operator, Counter())[item.outcome] += 1
+        return {
+            "loss": self.loss,
+            "faults": len(self.tried),
+            **self.counts,
+            "seconds": round(self.seconds, 1),
+            "operators": {name: dict(counts) for name, counts in sorted(by_operator.items())},
+            "survivors": [
+                {"place": f"{item.fault.path}:{item.fault.line}", "diff": item.fault.diff()} for item in self.survivors
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """One run that every fault has to pass: the legacy observation, and what the right new loss showed."""
+
+    case: str
+    variation: Variation
+    old: Observation
+    digest: str
+    divergences: tuple[str, ...]
+
+
+def power(
+    project: Project,
+    loss: Loss,
+    golden: Golden,
+    rewritten: str,
+    *,
+    progress: Progress = no_progress,
+    jobs: int = 2,
+    extent: Extent = "chosen",
+    faults: Sequence[Fault] | None = None,
+) -> Power:
+    """Plant the catalogue's faults in the lines of the new loss that the cases run, and see which ones parity catches.
+
+    `faults` takes the place of the catalogue's.
+
+    Raises:
+        InputError: parity fails without any fault, or processes cannot be forked here.
+    """
+    if "fork" not in multiprocessing.get_all_start_methods():
+        raise InputError("power needs to fork processes, which this system cannot; run it on Linux or macOS")
+    began = time.monotonic()
+    with ExitStack() as stack:
+        stack.enter_context(steady())
+        fresh = Sources({}, fallback=lambda module: from_tree(project, module))
+        sides = open_sides(stack, project, loss, golden, rewritten=rewritten, device="cpu", new_sources=fresh)
+        progress("running the cases")
+        reached = _reached_lines(sides, golden, fresh)
+        before = time.monotonic()
+        planned = _plan(sides, golden, extent)
+        limit = (time.monotonic() - before) * SLOWER + SECONDS_TO_START
+        planted = list(faults) if faults is not None else _faults(project, fresh, reached)
+        known = known_equivalents(project, loss)
+        bench = _Bench(project, sides, golden.header.cases_path, rewritten, tuple(planned), limit)
+        tried = [_with_reason(item, known) for item in bench.run(planted, jobs, progress)]
+    stale = tuple(" -> ".join(key[1:]) for key in known if key not in {_key(item.fault) for item in tried})
+    return Power(loss.name, tuple(tried), time.monotonic() - began, sum(map(len, reached.values())), stale)
+
+
+# ---- what the right loss shows
+
+
+def _plan(sides: Sides, golden: Golden, extent: Extent) -> list[_Planned]:
+    planned = []
+    for case in golden.cases:
+        verdict, plain = sides.written(case, golden)
+        if not verdict.passed:
+            raise InputError(f"{verdict.case}: parity fails without a fault; power is measured on a loss that passes")
+        planned.append(_planned(sides, case, PLAIN, plain, verdict.divergences))
+        if verdict.kind in ("equal", "close") and not plain.raised:
+            for variation in derived(case, golden.cases, extent):
+                found = sides.varied(case, variation, plain)
+                if found is not None and found.passed:
+                    planned.append(_planned(sides, case, variation, None, found.divergences))
+    return planned
+
+
+def _planned(sides: Sides, case: str, variation: Variation, old: Observation | None, divergences: tuple[str, ...]) -> _Planned:
+    run = Run(variation, sides.device)
+    new = observe(sides.new, case, run)
+    return _Planned(case, variation, old or observe(sides.legacy, case, run), new.digest(), divergences)
+
+
+def _reached_lines(sides: Sides, golden: Golden, fresh: Sources) -> dict[str, set[int]]:
+    """The lines of the new package's files that run while the written cases do."""
+    reached: dict[str, set[int]] = {}
+    with _tracing(reached):
+        for case in golden.cases:
+            observe(sides.new, case, Run())
+    return {path: lines | _headers(fresh.texts[path], lines) for path, lines in reached.items() if path in fresh.texts}
+
+
+@contextmanager
+def _tracing(reached: dict[str, set[int]]) -> Iterator[None]:
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        name = frame.f_code.co_filename
+        if not name.startswith("<capsule>/"):
+            return None
+        lines = reached.setdefault(name.removeprefix("<capsule>/"), set())
+        lines.add(frame.f_lineno)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+def _headers(text: str, lines: set[int]) -> set[int]:
+    """Lines that ran before the trace: headers of functions that were called, constants, and the rest of each statement."""
+    found: set[int] = set()
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any(node.lineno <= line <= (node.end_lineno or 0) for line in lines):
+            found.update(range(node.lineno, node.body[0].lineno))
+        elif isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If | ast.For | ast.With):
+            whole = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            if lines & set(whole):
+                found.update(whole)
+    found.update(
+        line
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    )
+    return found
+
+
+def _faults(project: Project, fresh: Sources, reached: Mapping[str, set[int]]) -> list[Fault]:
+    roots = {import_path(project, project.new)} if project.new.is_dir() else set()
+    inside = [path for path in sorted(reached) if any(path.startswith(f"{root}/") for root in roots)]
+    return [fault for path in inside for fault in faults_of(path, fresh.texts[path], reached[path])]
+
+
+# ---- one process a fault
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What every process needs; forked, so that nothing is copied or written."""
+
+    project: Project
+    sides: Sides
+    cases_path: str
+    rewritten: str
+    planned: tuple[_Planned, ...]
+    limit: float
+
+    def run(self, faults: Sequence[Fault], jobs: int, progress: Progress) -> Iterator[Tried]:
+        """Try every fault, several at a time; results come as they are ready."""
+        waiting, done = list(reversed(faults)), 0
+        running: dict[Connection, tuple[Any, Fault, float]] = {}
+        while waiting or running:
+            while waiting and len(running) < max(jobs, 1):
+                self._start(waiting.pop(), running)
+            now = time.monotonic()
+            ready = {item for item in wait(list(running), timeout=1.0) if isinstance(item, Connection)}
+            late = {item for item, (_, _, since) in running.items() if now - since > self.limit}
+            for connection in ready | late:
+                process, fault, since = running.pop(connection)
+                yield _collected(connection, process, fault, time.monotonic() - since, connection in ready)
+                done += 1
+                progress(f"{fault.operator} in {fault.path}:{fault.line}", done, len(faults))
+
+    def _start(self, fault: Fault, running: dict[Connection, tuple[Any, Fault, float]]) -> None:
+        fork = multiprocessing.get_context("fork")
+        here, there = fork.Pipe(duplex=False)
+        process = fork.Process(target=_child, args=(self, fault, there), daemon=True)
+        process.start()
+        there.close()
+        running[here] = (process, fault, time.monotonic())
+
+    def verdict(self, fault: Fault) -> tuple[Outcome, str]:
+        """In the process of its own: run the faulty loss until parity notices."""
+        sources = Sources({fault.path: fault.text}, fallback=lambda module: from_tree(self.project, module))
+        symbols = self.sides.new.watch.symbols
+        tops = self.sides.new.scope.tops
+        with ExitStack() as stack:
+            side = new_side(self.project.import_roots, tops, symbols, (self.cases_path, self.rewritten), sources)
+            try:
+                new = stack.enter_context(side)
+            except InputError as error:
+                return "crashes", str(error)
+            return self._first_seen(replace(self.sides, new=replace(new, options=self.sides.new.options)))
+
+    def _first_seen(self, sides: Sides) -> tuple[Outcome, str]:
+        shown: set[str] = set()
+        for item in self.planned:
+            new = observe(sides.new, item.case, Run(item.variation))
+            if new.digest() == item.digest:
+                shown.update(item.divergences)
+                continue
+            name = f"{item.case}@{item.variation.name}" if item.variation.name else item.case
+            verdict = sides.compare(name, item.case, item.variation, item.old, new).verdict
+            if not verdict.passed:
+                first = next((found for found in verdict.findings if found.divergence is None), None)
+                return _kind(new, item.old), f"{name} · {first.place if first else verdict.kind}"
+            shown.update(verdict.divergences)
+        unused = sorted({name for item in self.planned for name in item.divergences} - shown)
+        return ("caught", f"no case shows {', '.join(unused)} any more") if unused else ("survives", "")
+
+
+def _kind(new: Observation, old: Observation) -> Outcome:
+    raised = new.steps[-1].raised if new.raised else None
+    return "crashes" if raised is not None and not old.raised and raised.type in PLAIN_MISTAKES else "caught"
+
+
+def _child(bench: _Bench, fault: Fault, result: Connection) -> None:
+    try:
+        found: tuple[Outcome, str] = bench.verdict(fault)
+    except BaseException as error:  # the fault brought the harness itself down; that is noticed
+        found = ("caught", f"the run ended with {type(error).__name__}")
+    result.send(found)
+    result.close()
+
+
+def _collected(connection: Connection, process: Any, fault: Fault, seconds: float, ready: bool) -> Tried:
+    outcome: Outcome = "caught"
+    seen = "it does not end"
+    if ready:
+        try:
+            outcome, seen = connection.recv()
+        except EOFError:
+            seen = "the process died"
+    if process.is_alive() and not ready:
+        process.terminate()
+    process.join()
+    connection.close()
+    return Tried(fault, outcome, seen, seconds=seconds)
+
+
+# ---- faults that are none
+
+
+def equivalents_file(loss: Loss) -> Path:
+    """Where people record which faults change nothing, and why."""
+    return loss.case_file.with_name(f"{loss.name}.equivalent.toml")
+
+
+def known_equivalents(project: Project, loss: Loss) -> dict[tuple[str, str, str], str]:
+    """Reasons by file and changed line, before and after.
+
+    Raises:
+        ConfigError: the file is not as expected.
+    """
+    path = equivalents_file(loss)
+    if not path.is_file():
+        return {}
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])
+        return {(item["file"], item["before"], item["after"]): str(item["reason"]) for item in entries}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        expected = "expected [[equivalent]] tables with file, before, after and reason"
+        raise ConfigError(f"{project.relative(path)}: {error}; {expected}") from error
+
+
+def _key(fault: Fault) -> tuple[str, str, str]:
+    return fault.path, fault.before, fault.after
+
+
+def _with_reason(tried: Tried, known: Mapping[tuple[str, str, str], str]) -> Tried:
+    reason = known.get(_key(tried.fault))
+    if reason is None or tried.outcome != "survives":
+        return tried
+    return Tried(tried.fault, "equivalent", reason=reason, seconds=tried.seconds)
