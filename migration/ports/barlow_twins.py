@@ -14,8 +14,6 @@ PORTS = (
             tensor("0", "loss"),
             number("1.diagonal_loss", "diagonal_loss"),
             number("1.off_diagonal_loss", "off_diagonal_loss"),
-            # barlow-1: code that treats all losses alike reads "loss", which failed on the tuple and is right on the dictionary.
-            tensor("loss"),
         ),
         divergences=(
             divergence(

@@ -1,6 +1,6 @@
 """HardNegativeMiningContrastiveLoss -> HardNegativeLoss: negatives that weigh more where they are hard."""
 
-from lossport.port import Gone, Port, divergence, drop, number, tensor
+from lossport.port import Gone, Port, acknowledge, divergence, drop, number, tensor
 
 UNUSED = drop("dim", reason="hard-9: stored, never used")
 
@@ -11,6 +11,13 @@ PORTS = (
         parameters=(UNUSED,),
         attributes=(UNUSED,),
         returns=(tensor("loss"), number("v2t_loss"), number("t2v_loss"), number("hard_negative_factor")),
+        acknowledged=(
+            acknowledge(
+                "examples/needs_a_person/options_from_elsewhere.py",
+                "HardNegativeMiningContrastiveLoss(**options)",
+                reason="options.json beside it holds a temperature and nothing else",
+            ),
+        ),
         divergences=(
             divergence(
                 "hard-1",

@@ -4,7 +4,7 @@ Branches of the legacy module that no case reaches on one device: the move of th
 queues that do not exist (both callers create them first).
 """
 
-from lossport.port import Drop, Gone, Method, Port, divergence, drop, number, tensor
+from lossport.port import Drop, Gone, Method, Port, acknowledge, divergence, drop, number, tensor
 
 UNUSED = drop("dim", reason="mem-10: stored, never used; the first batch decides the width")
 
@@ -32,6 +32,13 @@ PORTS = (
         ),
         random="distribution",
         random_reason="mem-8: the queues are drawn from the same stream, but the number that decided about printing is not drawn",
+        acknowledged=(
+            acknowledge(
+                "examples/needs_a_person/whole_result.py",
+                "out.items()",
+                reason="every entry goes through float(), which takes numbers and 0-d tensors alike; only loss is read by name",
+            ),
+        ),
         divergences=(
             divergence(
                 "mem-2",

@@ -1,6 +1,6 @@
 """VICReg with its warm-up -> losses.VICRegLoss. Every branch of the legacy loss is reached by a case."""
 
-from lossport.port import Gone, Port, acknowledge, divergence, drop, number, tensor
+from lossport.port import Gone, Port, divergence, drop, number, tensor
 
 NUMBERS = (
     "invariance_loss",
@@ -56,18 +56,6 @@ PORTS = (
                 "half precision is computed in float32 and the loss returned in float32, closer to float64",
                 cases=("*@float16", "*@bfloat16"),
                 places=("returns", 'returns["loss"]'),
-            ),
-        ),
-        acknowledged=(
-            acknowledge(
-                "legacy/hybrid_pretrain_vicreg_loss.py",
-                'vicreg_result["',
-                reason="the schedule puts entries of its own into the result, a plain dictionary as before, and hands it on",
-            ),
-            acknowledge(
-                "examples/self_supervised.py",
-                'out["diagonal_similarity"]',
-                reason="an entry that the schedule put in, a Python number as before",
             ),
         ),
     ),
