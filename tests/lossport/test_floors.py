@@ -18,7 +18,7 @@ FLOORS = (
     {"tree"},
     {"inputs"},
     {"rewrite", "evidence", "measure", "transaction", "ledger"},
-    {"trial", "stages", "report", "compare"},
+    {"trial", "stages", "report", "compare", "scaffold"},
     {"tell"},
     {"pipeline"},
     {"commands"},
