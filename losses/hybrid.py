@@ -19,22 +19,19 @@ OF_VICREG = ("invariance_loss", "variance_loss", "covariance_loss", "sim_weight"
 
 @register("hybrid_pretrain_vicreg")
 class HybridPretrainVICRegLoss(BaseLoss):
-    """InfoNCE first, VICReg later: loss = (1 - p) infonce + p vicreg, p going from 0 to 1. Not a published method.
+    """InfoNCE first, VICReg later: loss = (1 - p) infonce + p vicreg, with p from 0 to 1. Not a published method.
 
-    infonce is `losses.InfoNCELoss` behind heads of its own, of rows of length 1, vicreg `losses.VICRegLoss` of the features as
-    they are: see there for formulas, positives and negatives. `current_phase` says where the schedule stands:
+    infonce is `InfoNCELoss` behind heads, `vision_dim` to `fusion_dim` wide, of rows of length 1; vicreg is `VICRegLoss` of the
+    features as they are: see there for formulas, positives and negatives. `update_step` alone moves the schedule, through the
+    phases that `current_phase` names, and `state_dict` keeps it. `"contrastive_pretrain"` (p = 0, vicreg is not computed) ends at
+    step `contrastive_pretrain_steps`. With `adaptive_transition` it ends, if ever, after one batch in which the mean cosine of
+    pairs exceeds that of all by over `min_alignment_threshold` (a number that `update_step` waits for), and `"transition"` takes
+    p to 1 in `gradual_transition_steps`. In `"vicreg"` (p = 1) infonce is not computed, and its heads get no gradient.
 
-    - `"contrastive_pretrain"`: p = 0, vicreg is not computed. With `adaptive_transition` it ends at the first `update_step` after
-      a batch in which the mean cosine of pairs exceeds that of all by more than `min_alignment_threshold`: one batch is enough,
-      and without it the phase never ends. Otherwise it ends at step `contrastive_pretrain_steps`, and vicreg follows at once.
-    - `"transition"`: p = steps since then / `gradual_transition_steps`, within 0 and 1; 0 steps switch at once.
-    - `"vicreg"`: p = 1, infonce is not computed, and its heads, `vision_dim` to `fusion_dim` wide, get no gradient.
-
-    `update_step` alone moves the schedule (it reads a number from the device while it waits for alignment), `update_epoch` warms
-    vicreg up, `state_dict` keeps both. Shape: z_a, z_b [N, vision_dim], which text_dim equals; match_ids as in `InfoNCELoss`.
-    Metrics, 0 where a part is not computed: `contrastive_loss`, `vicreg_loss`, their `contrastive_weight`, `vicreg_weight`,
-    `accuracy`, `pretrain_progress` (share of `contrastive_pretrain_steps`), `transition_progress`, `diagonal_similarity`,
-    `mean_similarity`, `alignment_gap`, `alignment_snr` (gap by deviation of all cosines), `temperature`, and those of vicreg.
+    Shape: z_a, z_b [N, vision_dim], which text_dim equals; match_ids as in `InfoNCELoss`. Metrics, 0 for what is not computed:
+    `contrastive_loss`, `vicreg_loss`, their `_weight`, `accuracy`, `pretrain_progress` (share of `contrastive_pretrain_steps`),
+    `transition_progress` (p), `diagonal_similarity`, `mean_similarity`, `alignment_gap`, `alignment_snr` (gap by deviation of all
+    cosines), `temperature`, and those of vicreg.
 
     >>> criterion = HybridPretrainVICRegLoss(contrastive_pretrain_steps=1, adaptive_transition=False, vision_dim=2, text_dim=2)
     >>> criterion.update_step(1, total_steps=2)
@@ -56,8 +53,8 @@ class HybridPretrainVICRegLoss(BaseLoss):
         super().__init__()
         if vision_dim != text_dim:
             raise ValueError(f"vision_dim={vision_dim}, text_dim={text_dim}: expected one width for both, found two")
-        schedule = {"warmup_epochs": warmup_epochs, "num_epochs": num_epochs}
-        self.vicreg_loss = VICRegLoss(sim_coeff, var_coeff, cov_coeff, epsilon, curriculum=curriculum, **schedule)
+        warm_up = {"warmup_epochs": warmup_epochs, "num_epochs": num_epochs}
+        self.vicreg_loss = VICRegLoss(sim_coeff, var_coeff, cov_coeff, epsilon, curriculum=curriculum, **warm_up)
         self.contrastive_loss = InfoNCELoss(temperature, add_projection=True, projection_dim=fusion_dim, input_dim=vision_dim)
         lengths = {"contrastive_pretrain_steps": contrastive_pretrain_steps, "gradual_transition_steps": gradual_transition_steps}
         self.contrastive_pretrain_steps, self.gradual_transition_steps = utils.check_not_negative(**lengths)
@@ -103,18 +100,11 @@ class HybridPretrainVICRegLoss(BaseLoss):
         vicreg: dict[str, Any] = {**dict.fromkeys(("loss", *OF_VICREG), 0.0), "sim_weight": self.vicreg_loss.sim_coeff}
         if phase != PRETRAIN:
             vicreg = self.vicreg_loss(z_a, z_b)
-        metrics = {
-            "contrastive_loss": contrast["loss"],
-            "vicreg_loss": vicreg["loss"],
-            "contrastive_weight": 1 - p,
-            "vicreg_weight": p,
-            "accuracy": contrast["accuracy"],
-            "pretrain_progress": (self.vicreg_loss.progress[1] / max(1, self.contrastive_pretrain_steps)).clamp(max=1),
-            "transition_progress": p,
-            **self._align(z_a, z_b),
-            "temperature": self.contrastive_loss.temperature,
-            **{name: vicreg[name] for name in OF_VICREG},
-        }
+        done = (self.vicreg_loss.progress[1] / max(1, self.contrastive_pretrain_steps)).clamp(max=1)
+        parts = {"contrastive_loss": contrast["loss"], "vicreg_loss": vicreg["loss"], "accuracy": contrast["accuracy"]}
+        shares = {"contrastive_weight": 1 - p, "vicreg_weight": p, "transition_progress": p, "pretrain_progress": done}
+        parts["temperature"] = self.contrastive_loss.temperature
+        metrics = {**parts, **shares, **self._align(z_a, z_b), **{name: vicreg[name] for name in OF_VICREG}}
         return self.results((1 - p) * contrast["loss"] + p * vicreg["loss"], metrics)
 
     @torch.no_grad()

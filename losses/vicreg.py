@@ -33,11 +33,10 @@ class VICRegLoss(BaseLoss):
         v = mean over d of max(0, 1 - sqrt(C_dd + epsilon)),  c = sum over i != j of C_ij^2 / D
 
     A, B are the views less their column means (the paper compares them uncentred: here a shift costs nothing), C is a view's
-    unbiased covariance; nothing is a negative, and below two rows v = c = 0. With `curriculum` f is 0.01 in epoch 0 (where
-    `warmup_factor` says 0.1), 0.3 in epoch 1, then p^0.33 within 0.3 and 0.5: it never ends. p is the share of `warmup_epochs`
-    that is done, by steps where these are told. `update_epoch` and `update_step` tell, `state_dict` remembers. Weights and epochs
-    are 0 or more. Shape: z_a, z_b [N, D]. Metrics: `invariance_loss`, `variance_loss`, `covariance_loss` without weights,
-    `sim_weight`, `var_weight` and `cov_weight` with f, `warmup_factor`.
+    unbiased covariance; nothing is a negative, and below two rows v = c = 0. With `curriculum` f is 0.01 in epoch 0 (reported as
+    0.1), 0.3 in epoch 1, then p^0.33 within 0.3 and 0.5: it never ends. p is the share of `warmup_epochs` that is done, by steps
+    where these are told. `update_epoch` and `update_step` tell, `state_dict` remembers. Shape: z_a, z_b [N, D]. Metrics:
+    `invariance_loss`, `variance_loss`, `covariance_loss`, their `sim_weight`, `var_weight`, `cov_weight`, and `warmup_factor`.
 
     >>> VICRegLoss(sim_coeff=1.0, epsilon=1.0, curriculum=False)(torch.eye(2), torch.zeros(2, 2))["loss"]
     tensor(0.5000)
@@ -58,7 +57,7 @@ class VICRegLoss(BaseLoss):
         self.register_buffer("progress", torch.zeros(3, dtype=torch.int64), persistent=False)
 
     def get_extra_state(self) -> Tensor:
-        """Epoch, step and steps, for `state_dict`."""
+        """The progress, for `state_dict`."""
         return self.progress
 
     def set_extra_state(self, state: Tensor) -> None:
@@ -89,15 +88,15 @@ class VICRegLoss(BaseLoss):
         """The loss, its terms and their weights; see the class."""
         utils.check_features(z_a=z_a, z_b=z_b)
         a, b = (z - z.mean(dim=0) for z in map(utils.full_precision, (z_a, z_b)))
+        invariance = utils.reduce(F.mse_loss(a, b, reduction="none"), "mean")
         (variances_a, rest_a), (variances_b, rest_b) = spread(a), spread(b)
         hinge_a, hinge_b = (F.relu(1 - (v + self.epsilon).sqrt()).mean() * (len(a) > 1) for v in (variances_a, variances_b))
-        invariance = utils.reduce(F.mse_loss(a, b, reduction="none"), "mean")
-        variance, covariance = hinge_a + hinge_b, rest_a / a.shape[1] + rest_b / b.shape[1]
+        variance, covariance = hinge_a + hinge_b, (rest_a + rest_b) / a.shape[1]
         factor, extra = self._warmup() if self.curriculum else (1, 1)
-        v, c = self.var_coeff * factor * extra, self.cov_coeff * factor * extra
+        s, v, c = self.sim_coeff, self.var_coeff * factor * extra, self.cov_coeff * factor * extra
         terms = {"invariance_loss": invariance, "variance_loss": variance, "covariance_loss": covariance}
-        weights = {"sim_weight": self.sim_coeff, "var_weight": v, "cov_weight": c, "warmup_factor": 1.0 * factor}
-        return self.results((self.sim_coeff * invariance + v * variance + c * covariance).to(a.dtype), {**terms, **weights})
+        weights = {"sim_weight": s, "var_weight": v, "cov_weight": c, "warmup_factor": 1.0 * factor}
+        return self.results((s * invariance + v * variance + c * covariance).to(a.dtype), {**terms, **weights})
 
 
 @register("decorrelation")
@@ -109,9 +108,9 @@ class DecorrelationLoss(BaseLoss):
     C is the unbiased covariance of an input's columns, after rows are scaled to length 1 if `normalize`. There are no positives
     or negatives. An input of fewer than two rows, or of one column, counts as 0. `"sum"` does not divide by D (D - 1).
     Shape: vision_features, text_features, features [N, D], of sizes of their own, at least one. Metrics: `decorrelation_loss`
-    (the same); of each given input its part as `vision_`, `text_`, `generic_decorrelation_loss` and, with `track_feature_stats`,
-    of its columns' variances `<p>_min_var`, `<p>_max_var`, `<p>_mean_var`, and how many and what share are below 1e-4,
-    `<p>_low_var_dims` and `<p>_low_var_pct`, with `vision`, `text` or `feature` for <p>.
+    (the loss); of each given input its part, `vision_`, `text_` or `generic_decorrelation_loss`; with `track_feature_stats`, of
+    its columns' variances, `<vision, text or feature>_min_var`, `_max_var`, `_mean_var`, and how many and what share are below
+    1e-4, `_low_var_dims`, `_low_var_pct`.
 
     >>> DecorrelationLoss(normalize=False)(features=torch.tensor([[0.0, 0.0], [1.0, 2.0]]))["loss"]
     tensor(1.)
@@ -157,9 +156,9 @@ class BarlowTwinsLoss(BaseLoss):
 
     With V, T the features less their column means, C = V^T T / N (`"cross_modal"`, eq. 2 without standard deviations), or
     (V^T V + T^T T) / 2N (`"within_batch"`, which does not tie the modalities to each other). Row i belongs to row i; nothing is a
-    negative. With rows of length 1 (`normalize`) C_dd is of order 1 / D, and the first term stays near 1. `add_projection` puts a
-    head before each modality, `input_dim` to `projection_dim` wide, which in training needs two rows: twice linear layer, batch
-    norm and ReLU, then a linear layer and, with `batch_norm_last_layer`, a batch norm without weights.
+    negative. With rows of length 1 (`normalize`) C_dd is of order 1 / D, and the first term stays near 1. `add_projection` puts
+    heads first, which in training need two rows: twice linear layer, batch norm and ReLU, `input_dim` wide, then a linear layer,
+    `projection_dim` wide, and, with `batch_norm_last_layer`, a batch norm without weights.
     Shape: vision_features, text_features [N, D]. Metrics: `diagonal_loss` and, without its weight, `off_diagonal_loss`.
 
     >>> BarlowTwinsLoss(lambda_coeff=1.0)(torch.eye(2), torch.eye(2))["loss"]
@@ -197,7 +196,6 @@ class BarlowTwinsLoss(BaseLoss):
         sides = self.project(vision_features, text_features) if rows else (vision_features, text_features)
         vision, text = (x - x.mean(dim=0) for x in sides)
         compared = (vision, text) if self.correlation_mode == "cross_modal" else (torch.cat((vision, text)),)
-        diagonal, rest = utils.cross_terms(*compared)
-        count = max(1, len(compared[0]))
+        (diagonal, rest), count = utils.cross_terms(*compared), max(1, len(compared[0]))
         on, off = (diagonal / count - 1).square().mean() * (rows > 0), rest / (count * len(diagonal)) ** 2
         return self.results(on + self.lambda_coeff * off, {"diagonal_loss": on, "off_diagonal_loss": off})

@@ -159,12 +159,6 @@ def references_that_sleep(inputs: Inputs):
     yield criterion(vision, vision_inputs=inputs.normal(len(vision), 3))
 
 
-def rows_of_zeros(inputs: Inputs):
-    """Cosine distance 1."""
-    criterion = FeatureConsistencyLoss(inputs.linear(3, 5))
-    yield criterion(inputs.normal(4, 5) * 0, vision_inputs=inputs.normal(4, 3))
-
-
 def nothing_given(inputs: Inputs):
     """No arguments at all."""
     criterion = FeatureConsistencyLoss(inputs.linear(3, 5))

@@ -170,7 +170,9 @@ def test_a_run_that_is_restored_in_any_phase_goes_on_with_the_same_numbers(stop:
         loss.update_epoch(number // 4)
         loss.update_step(number, 12)
         torch.manual_seed(number)
-        return loss(*views(4 + number % 3, apart=3.0 / (number + 1), seed=number), match_ids=list("aabbcc"[: 4 + number % 3]))
+        batch = views(4 + number % 3, apart=3.0 / (number + 1), seed=number)
+        found: dict[str, Tensor] = loss(*batch, match_ids=list("aabbcc"[: 4 + number % 3]))
+        return found
 
     whole, begun = make(gradual_transition_steps=5), make(gradual_transition_steps=5)
     expected = [step(whole, number) for number in range(12)]
