@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help migrate undo parity power report status new test lint bench clean
+.PHONY: help migrate undo parity power report status new compare test lint bench clean
 
 help: ## list the targets
 	@echo "lossport: take legacy losses to a clean library, provably"
@@ -39,6 +39,16 @@ undo: $(READY) ## LOSS=clip: take a migration back
 
 parity: $(READY) ## compare new losses with legacy ones (LOSS=clip: that one alone)
 	@$(BIN)/lossport parity $(LOSS)
+
+power: $(READY) ## plant faults in new losses and count which ones parity catches (LOSS=clip: in that one alone)
+	@$(BIN)/lossport power $(LOSS)
+
+new: $(READY) ## LOSS=name: write the skeleton of a new loss, with tests that are red
+	@[ -n "$(LOSS)" ] || { echo "make new: what is it called? make new LOSS=siglip2" >&2; exit 2; }
+	@$(BIN)/lossport new $(LOSS)
+
+compare: $(READY) ## measure ways to write a loss side by side, into docs/decision.md
+	@$(BIN)/lossport compare
 
 report: $(READY) ## write reports/index.html, this week's page and reports/metrics.json
 	@$(BIN)/lossport report

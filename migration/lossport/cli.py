@@ -78,6 +78,9 @@ def parser() -> argparse.ArgumentParser:
 
     one_loss(command("undo", commands.undo, "take the migration of LOSS back"))
 
+    new = command("new", commands.new, "write the skeleton of a new loss with its tests")
+    new.add_argument("name", metavar="NAME", help="its name: a module name such as siglip")
+
     command("compare", commands.compare, "measure ways to write a loss side by side: the matrix in docs/decision.md")
 
     report = command("report", commands.report, "write the dashboard: reports/index.html, this week's page, metrics.json")

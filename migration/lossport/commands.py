@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lossport import compare as comparing
-from lossport import pipeline, stages, tell, transaction
+from lossport import pipeline, scaffold, stages, tell, transaction
 from lossport import rewrite as rewriting
 from lossport.config import Project
 from lossport.errors import InputError
@@ -280,6 +280,19 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
             terminal.line(f"    {line}")
     terminal.document({"power": [tried.summary() for tried in found]})
     return FINE if all(tried.passed for tried in found) else FAILED
+
+
+def new(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Write the skeleton of a new loss: module, tests that are red, export, a line of documentation."""
+    changes = scaffold.skeleton(project, options.name)
+    pipeline.write_files(project, {change.path: change.after or b"" for change in changes})
+    written = [project.relative(change.path) for change in changes]
+    terminal.document({"name": options.name, "written": written})
+    for path in written:
+        terminal.line(f"  written    {path}")
+    terminal.line()
+    terminal.line(f"the tests of {options.name} are red until it is written; docs/adding-a-loss.md walks through it.")
+    return FINE
 
 
 def compare(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
