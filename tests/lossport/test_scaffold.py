@@ -91,6 +91,25 @@ def test_the_export_stands_in_its_place(project: Project, name: str, position: t
 
 
 @pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ('["A", "Z", "find"]\n', '["A", "PairLoss", "Z", "find"]\n'),
+        ('["A"]\n', '["A", "PairLoss"]\n'),
+        ('[\n    "A",\n    "find",\n]\n\nVERSION = 1\n', '[\n    "A",\n    "PairLoss",\n    "find",\n]\n\nVERSION = 1\n'),
+        (
+            '[\n    "AccurateLoss", "AnotherLoss",\n    "find",\n]  # fmt: skip\n',
+            '[\n    "AccurateLoss", "AnotherLoss",\n    "PairLoss", "find",\n]  # fmt: skip\n',
+        ),
+    ],
+    ids=["one line", "one name", "one a line", "as many as fit"],
+)
+def test_the_list_of_exports_keeps_its_layout(project: Project, before: str, expected: str) -> None:
+    (project.new / "__init__.py").write_text(f"from new_losses.a import A\n\n__all__ = {before}")
+    found = after(project, "pair")["new_losses/__init__.py"]
+    assert found == f"from new_losses.a import A\nfrom new_losses.pair import PairLoss\n\n__all__ = {expected}"
+
+
+@pytest.mark.parametrize(
     ("name", "reason"),
     [
         ("", "is no name for a loss"),
@@ -134,10 +153,10 @@ def test_a_library_without_what_a_loss_stands_on_is_refused(project: Project, pa
         skeleton(project, "pair")
 
 
-@pytest.mark.parametrize("exports", ["", "__all__ = []\n", "__all__ = names()\n"])
+@pytest.mark.parametrize("exports", ["", "__all__ = []\n", "__all__ = names()\n", '__all__ = [\n    "A",  # first\n]\n'])
 def test_an_export_list_that_cannot_be_added_to_is_refused(project: Project, exports: str) -> None:
     (project.new / "__init__.py").write_text(exports)
-    with pytest.raises(InputError, match="expected __all__"):
+    with pytest.raises(InputError, match="__all__"):
         skeleton(project, "pair")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
+import textwrap
 from pathlib import Path
 
 from lossport.config import LOSS_NAME, Project
@@ -20,6 +21,8 @@ NEEDED = ("__init__.py", "base.py", "registry.py", "utils.py")
 
 SUFFIX = "_loss"
 """Left out of module names, as every module of the library holds losses."""
+
+INDENT = "    "
 
 TABLE = "| here |"
 """How the table of formulas begins that every loss has a row in."""
@@ -102,8 +105,11 @@ def _export(project: Project, library: str, name: str, cls: str) -> Change:
     listed = next((node.value for node in tree.body if isinstance(node, ast.Assign) and _is_all(node)), None)
     if not isinstance(listed, ast.List) or not listed.elts:
         raise InputError(f"{project.relative(path)}: expected __all__ = [...] with a name in it, to export {cls} beside")
+    if "#" in (ast.get_source_segment(text, listed) or ""):
+        raise InputError(f"{project.relative(path)}: __all__ has comments among its names, which would lose their places")
     lines = text.splitlines(keepends=True)
-    lines.insert(_place(listed, cls), f'    "{cls}",\n')
+    first, last = listed.lineno - 1, listed.end_lineno or listed.lineno
+    lines[first:last] = _with_name("".join(lines[first:last]), listed, cls).splitlines(keepends=True)
     lines.insert(_import_place(tree, f"{library}.{name}"), f"from {library}.{name} import {cls}\n")
     return Change(path, before, "".join(lines).encode())
 
@@ -112,11 +118,21 @@ def _is_all(node: ast.Assign) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)
 
 
-def _place(listed: ast.List, cls: str) -> int:
-    """The line before which a class goes into a list of names, one a line: classes in order, before functions."""
-    names = [(node.lineno, str(ast.literal_eval(node))) for node in listed.elts]
-    after = [line for line, known in names if not known[:1].isupper() or known > cls]
-    return (after[0] if after else names[-1][0] + 1) - 1
+def _with_name(text: str, listed: ast.List, cls: str) -> str:
+    """The lines of a list of names with one more in its place, laid out as they are: one a line, or as many as fit."""
+    names = [str(ast.literal_eval(node)) for node in listed.elts]
+    after = [number for number, known in enumerate(names) if not known[:1].isupper() or known > cls]
+    names.insert(after[0] if after else len(names), cls)
+    quoted = [f'"{known}"' for known in names]
+    head, _, rest = text.partition("[")
+    _, _, tail = rest.rpartition("]")
+    if "\n" not in text.strip():
+        return f"{head}[{', '.join(quoted)}]{tail}"
+    body = [f"{INDENT}{name}," for name in quoted]
+    if len({node.lineno for node in listed.elts}) < len(listed.elts):
+        width = max(len(line) for line in text.splitlines())
+        body = textwrap.wrap(", ".join(quoted) + ",", width, initial_indent=INDENT, subsequent_indent=INDENT)
+    return "\n".join([f"{head}[", *body, f"]{tail}"])
 
 
 def _import_place(tree: ast.Module, module: str) -> int:
