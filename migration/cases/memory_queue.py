@@ -120,7 +120,7 @@ def reads_numbers(inputs: Inputs):
 
 def a_line_printed_now_and_then(inputs: Inputs):
     """One call in a hundred prints; this one does."""
-    criterion = MemoryQueueContrastiveLoss(queue_size=4)
+    criterion = MemoryQueueContrastiveLoss(queue_size=16)
     criterion.initialize_queue(inputs.features(2, 4, name="vision", grad=False), inputs.features(2, 4, name="text", grad=False))
     vision, text = inputs.paired(batch=3, dim=4)
     torch.manual_seed(3)
