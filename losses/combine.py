@@ -1,7 +1,5 @@
 """Sums of losses: of up to three that see the same batch, or of one for each of several tasks."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,22 +32,19 @@ class CombinedLoss(BaseLoss):
     the parts have it; a loss per row stays one, and is reported as its mean. Metrics: those of the primary part, `primary_loss`,
     `secondary_loss`, `secondary_weight`, the second part's metrics as `secondary_<name>`, and likewise `tertiary_`: numbers
     become tensors, inner dictionaries their entries, texts are left out, and of one name twice the later entry stands.
-
     >>> from losses import CLIPLoss
     >>> CombinedLoss(CLIPLoss(temperature=0.5), CLIPLoss(temperature=1.0), 0.1)(torch.eye(2), torch.eye(2))["loss"]
     tensor(0.1583)
     """
 
-    def __init__(
-        self, primary_loss: Callable[..., Any], secondary_loss: Callable[..., Any] | None = None,
-        secondary_loss_weight: float = 0.5, tertiary_loss: Callable[..., Any] | None = None, tertiary_loss_weight: float = 0.3,
-    ) -> None:  # fmt: skip
+    def __init__(self, primary_loss: Callable[..., Any], secondary_loss: Callable[..., Any] | None = None,
+                 secondary_loss_weight: float = 0.5, tertiary_loss: Callable[..., Any] | None = None,
+                 tertiary_loss_weight: float = 0.3) -> None:  # fmt: skip
         super().__init__()
         self.primary_loss, self.secondary_loss, self.tertiary_loss = primary_loss, secondary_loss, tertiary_loss
         self.secondary_loss_weight, self.tertiary_loss_weight = secondary_loss_weight, tertiary_loss_weight
 
     def forward(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
-        """The sum, and the figures of all parts; see the class."""
         loss, metrics = outcome(self.primary_loss(*args, **kwargs))
         metrics["primary_loss"] = utils.reduce(loss, "mean")
         second, third = (self.secondary_loss, self.secondary_loss_weight), (self.tertiary_loss, self.tertiary_loss_weight)
@@ -81,7 +76,6 @@ class MultitaskLoss(BaseLoss):
     losses weigh more (unlike Kendall et al. 2018, nothing is learned). A task that inputs or targets lack is left out with a
     warning, and its weight lost. Shape: as the parts have it, which return what those of `CombinedLoss` may. Metrics:
     `<task>_loss` of the tasks given, without weight, and `<task>_weight` of all.
-
     >>> MultitaskLoss({"a": nn.L1Loss(), "b": nn.MSELoss()})({"a": torch.ones(1)}, {"a": torch.zeros(1)})["loss"]
     tensor(0.5000)
     """
@@ -89,10 +83,8 @@ class MultitaskLoss(BaseLoss):
     task_weights: Tensor
     task_means: Tensor
 
-    def __init__(
-        self, loss_functions: Mapping[str, nn.Module], loss_weights: Mapping[str, float] | None = None,
-        dynamic_weighting: bool = False, momentum: float = 0.9,
-    ) -> None:  # fmt: skip
+    def __init__(self, loss_functions: Mapping[str, nn.Module], loss_weights: Mapping[str, float] | None = None,
+                 dynamic_weighting: bool = False, momentum: float = 0.9) -> None:  # fmt: skip
         super().__init__()
         given = dict.fromkeys(loss_functions, 1.0) if loss_weights is None else loss_weights
         if given.keys() != loss_functions.keys() or not sum(given.values()):
@@ -112,16 +104,20 @@ class MultitaskLoss(BaseLoss):
         if absent := set(self.task_names).difference(given):
             logging.getLogger(__name__).warning("left out, for want of inputs or targets: %s", ", ".join(sorted(absent)))
         found = {task: outcome(self.loss_functions[task](inputs[task], targets[task]))[0] for task in given}
-        means = {task: utils.reduce(value.detach(), "mean") for task, value in found.items()}
-        if self.dynamic_weighting and self.training and given:
-            unknown = torch.full_like(self.task_means[0], torch.nan)
-            latest = torch.stack([means.get(task, unknown).to(unknown) for task in self.task_names])
-            moved = self.momentum * self.task_means + (1 - self.momentum) * latest
-            self.task_means = torch.where(moved.isfinite(), moved, self.task_means)
-            inverse = 1.0 / self.task_means.abs().clamp(min=1e-8)
-            self.task_weights = inverse / inverse.sum()
+        metrics = {f"{task}_loss": utils.reduce(value.detach(), "mean") for task, value in found.items()}
+        self._follow(metrics)
         weights = dict(zip(self.task_names, self.task_weights.unbind(), strict=True))
-        # A loss without tasks is a zero that can be differentiated.
-        parts = [weights[task].to(value) * value for task, value in found.items()] or [torch.zeros((), requires_grad=True)]
-        metrics = {f"{task}_loss": value for task, value in means.items()}
-        return self.results(sum(parts[1:], start=parts[0]), {**metrics, **{f"{t}_weight": w.float() for t, w in weights.items()}})
+        parts = [weights[task].to(value) * value for task, value in found.items()]
+        # Without any task the loss is a zero that can be differentiated.
+        loss = sum(parts[1:], start=parts[0] if parts else torch.zeros((), requires_grad=True))
+        return self.results(loss, {**metrics, **{f"{task}_weight": weight.float() for task, weight in weights.items()}})
+
+    def _follow(self, losses: Mapping[str, Tensor]) -> None:
+        if not (losses and self.dynamic_weighting and self.training):
+            return
+        unknown = torch.full_like(self.task_means[0], torch.nan)
+        latest = torch.stack([losses.get(f"{task}_loss", unknown).to(unknown) for task in self.task_names])
+        moved = self.momentum * self.task_means + (1 - self.momentum) * latest
+        self.task_means = torch.where(moved.isfinite(), moved, self.task_means)
+        inverse = 1.0 / self.task_means.abs().clamp(min=1e-8)
+        self.task_weights = inverse / inverse.sum()

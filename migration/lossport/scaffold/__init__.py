@@ -120,10 +120,7 @@ def _is_all(node: ast.Assign) -> bool:
 
 def _with_name(text: str, listed: ast.List, cls: str) -> str:
     """The lines of a list of names with one more in its place, laid out as they are: one a line, or as many as fit."""
-    names = [str(ast.literal_eval(node)) for node in listed.elts]
-    after = [number for number, known in enumerate(names) if not known[:1].isupper() or known > cls]
-    names.insert(after[0] if after else len(names), cls)
-    quoted = [f'"{known}"' for known in names]
+    quoted = [f'"{known}"' for known in _inserted([str(ast.literal_eval(node)) for node in listed.elts], cls)]
     head, _, rest = text.partition("[")
     _, _, tail = rest.rpartition("]")
     if "\n" not in text.strip():
@@ -133,6 +130,13 @@ def _with_name(text: str, listed: ast.List, cls: str) -> str:
         width = max(len(line) for line in text.splitlines())
         body = textwrap.wrap(", ".join(quoted) + ",", width, initial_indent=INDENT, subsequent_indent=INDENT)
     return "\n".join([f"{head}[", *body, f"]{tail}"])
+
+
+def _inserted(names: list[str], cls: str) -> list[str]:
+    """Classes in order, before functions."""
+    after = (number for number, known in enumerate(names) if not known[:1].isupper() or known > cls)
+    place = next(after, len(names))
+    return [*names[:place], cls, *names[place:]]
 
 
 def _import_place(tree: ast.Module, module: str) -> int:
