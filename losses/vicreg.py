@@ -1,7 +1,5 @@
 """Losses on the columns of features over a batch, without negatives: VICReg, its covariance term alone, and Barlow Twins."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,13 +29,11 @@ class VICRegLoss(BaseLoss):
 
         loss = sim_coeff mean((A - B)^2) + f var_coeff (v_A + v_B) + f cov_coeff (c_A + c_B)
         v = mean over d of max(0, 1 - sqrt(C_dd + epsilon)),  c = sum over i != j of C_ij^2 / D
-
     A, B are the views less their column means (the paper compares them uncentred: here a shift costs nothing), C is a view's
     unbiased covariance; nothing is a negative, and below two rows v = c = 0. With `curriculum` f is 0.01 in epoch 0 (reported as
     0.1), 0.3 in epoch 1, then p^0.33 within 0.3 and 0.5: it never ends. p is the share of `warmup_epochs` that is done, by steps
     where these are told. `update_epoch` and `update_step` tell, `state_dict` remembers. Shape: z_a, z_b [N, D]. Metrics:
     `invariance_loss`, `variance_loss`, `covariance_loss`, their `sim_weight`, `var_weight`, `cov_weight`, and `warmup_factor`.
-
     >>> VICRegLoss(sim_coeff=1.0, epsilon=1.0, curriculum=False)(torch.eye(2), torch.zeros(2, 2))["loss"]
     tensor(0.5000)
     """
@@ -45,10 +41,8 @@ class VICRegLoss(BaseLoss):
     progress: Tensor
     current_epoch, current_step, total_steps = stored("progress", 0), stored("progress", 1), stored("progress", 2)
 
-    def __init__(
-        self, sim_coeff: float = 10.0, var_coeff: float = 5.0, cov_coeff: float = 1.0, epsilon: float = 1e-3, *,
-        warmup_epochs: int = 5, curriculum: bool = True, num_epochs: int = 30,
-    ) -> None:  # fmt: skip
+    def __init__(self, sim_coeff: float = 10.0, var_coeff: float = 5.0, cov_coeff: float = 1.0, epsilon: float = 1e-3, *,
+                 warmup_epochs: int = 5, curriculum: bool = True, num_epochs: int = 30) -> None:  # fmt: skip
         super().__init__()
         weights = utils.check_not_negative(sim_coeff=sim_coeff, var_coeff=var_coeff, cov_coeff=cov_coeff)
         self.sim_coeff, self.var_coeff, self.cov_coeff = weights
@@ -85,10 +79,9 @@ class VICRegLoss(BaseLoss):
         return torch.where(epoch == 0, FIRST, later), torch.where(epoch == 0, FIRST, torch.ones_like(epoch))
 
     def forward(self, z_a: Tensor, z_b: Tensor) -> dict[str, Tensor]:
-        """The loss, its terms and their weights; see the class."""
         utils.check_features(z_a=z_a, z_b=z_b)
-        a, b = (z - z.mean(dim=0) for z in map(utils.full_precision, (z_a, z_b)))
-        invariance = utils.reduce(F.mse_loss(a, b, reduction="none"), "mean")
+        a, b = utils.full_precision(z_a), utils.full_precision(z_b)
+        invariance = utils.reduce((a - b - (a - b).mean(dim=0)).square(), "mean")  # A - B: one centring for both
         (variances_a, rest_a), (variances_b, rest_b) = spread(a), spread(b)
         hinge_a, hinge_b = (F.relu(1 - (v + self.epsilon).sqrt()).mean() * (len(a) > 1) for v in (variances_a, variances_b))
         variance, covariance = hinge_a + hinge_b, (rest_a + rest_b) / a.shape[1]
@@ -104,31 +97,26 @@ class DecorrelationLoss(BaseLoss):
     """The squared covariances of feature columns: VICReg's third term (Bardes et al. 2022, eq. 4; DeCov, Cogswell et al. 2016).
 
         loss = coef mean over the given inputs of sum over i != j of C_ij^2 / (D (D - 1))
-
     C is the unbiased covariance of an input's columns, after rows are scaled to length 1 if `normalize`. There are no positives
-    or negatives. An input of fewer than two rows, or of one column, counts as 0. `"sum"` does not divide by D (D - 1).
-    Shape: vision_features, text_features, features [N, D], of sizes of their own, at least one. Metrics: `decorrelation_loss`
-    (the loss); of each given input its part, `vision_`, `text_` or `generic_decorrelation_loss`; with `track_feature_stats`, of
-    its columns' variances, `<vision, text or feature>_min_var`, `_max_var`, `_mean_var`, and how many and what share are below
-    1e-4, `_low_var_dims`, `_low_var_pct`.
-
+    or negatives. An input of fewer than two rows, or of one column, counts as 0. `"sum"` does not divide by D (D - 1). Shape:
+    vision_features, text_features, features [N, D], of sizes of their own, at least one. Metrics: `decorrelation_loss` (the
+    loss); of each given input its part, `vision_`, `text_` or `generic_decorrelation_loss`; with `track_feature_stats`, of its
+    columns' variances, `<vision, text or feature>_min_var`, `_max_var`, `_mean_var`, and how many and what share are below 1e-4,
+    `_low_var_dims`, `_low_var_pct`.
     >>> DecorrelationLoss(normalize=False)(features=torch.tensor([[0.0, 0.0], [1.0, 2.0]]))["loss"]
     tensor(1.)
     """
 
     reductions = ("mean", "sum")
 
-    def __init__(
-        self, coef: float = 1.0, normalize: bool = True, track_feature_stats: bool = True, reduction: str = "mean"
-    ) -> None:
+    def __init__(self, coef: float = 1.0, normalize: bool = True, track_feature_stats: bool = True,
+                 reduction: str = "mean") -> None:  # fmt: skip
         super().__init__(reduction)
         (self.coef,) = utils.check_not_negative(coef=coef)
         self.normalize, self.track_feature_stats = normalize, track_feature_stats
 
-    def forward(
-        self, vision_features: Tensor | None = None, text_features: Tensor | None = None, features: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """The loss, the part of each input and its statistics; see the class."""
+    def forward(self, vision_features: Tensor | None = None, text_features: Tensor | None = None,
+                features: Tensor | None = None) -> dict[str, Tensor]:  # fmt: skip
         inputs = {"vision_features": vision_features, "text_features": text_features, "features": features}
         given = {name: x for name, x in inputs.items() if x is not None}
         if not given:
@@ -153,23 +141,19 @@ class BarlowTwinsLoss(BaseLoss):
     """Barlow Twins (Zbontar et al. 2021, eq. 1) on a covariance instead of the correlation, with means instead of sums.
 
         loss = mean over d of (C_dd - 1)^2 + lambda_coeff sum over i != j of C_ij^2 / D^2
-
-    With V, T the features less their column means, C = V^T T / N (`"cross_modal"`, eq. 2 without standard deviations), or
-    (V^T V + T^T T) / 2N (`"within_batch"`, which does not tie the modalities to each other). Row i belongs to row i; nothing is a
+    With V, T the features less their column means, C = V^T T / N (`"cross_modal"`, eq. 2 without standard deviations), or (V^T V
+    + T^T T) / 2N (`"within_batch"`, which does not tie the modalities to each other). Row i belongs to row i; nothing is a
     negative. With rows of length 1 (`normalize`) C_dd is of order 1 / D, and the first term stays near 1. `add_projection` puts
     heads first, which in training need two rows: twice linear layer, batch norm and ReLU, `input_dim` wide, then a linear layer,
-    `projection_dim` wide, and, with `batch_norm_last_layer`, a batch norm without weights.
-    Shape: vision_features, text_features [N, D]. Metrics: `diagonal_loss` and, without its weight, `off_diagonal_loss`.
-
+    `projection_dim` wide, and, with `batch_norm_last_layer`, a batch norm without weights. Shape: vision_features, text_features
+    [N, D]. Metrics: `diagonal_loss` and, without its weight, `off_diagonal_loss`.
     >>> BarlowTwinsLoss(lambda_coeff=1.0)(torch.eye(2), torch.eye(2))["loss"]
     tensor(0.5938)
     """
 
-    def __init__(
-        self, lambda_coeff: float = 0.005, correlation_mode: str = "cross_modal", normalize: bool = True, *,
-        add_projection: bool = False, projection_dim: int = 8192, input_dim: int | None = None,
-        batch_norm_last_layer: bool = True,
-    ) -> None:  # fmt: skip
+    def __init__(self, lambda_coeff: float = 0.005, correlation_mode: str = "cross_modal", normalize: bool = True, *,
+                 add_projection: bool = False, projection_dim: int = 8192, input_dim: int | None = None,
+                 batch_norm_last_layer: bool = True) -> None:  # fmt: skip
         super().__init__()
         (self.lambda_coeff,) = utils.check_not_negative(lambda_coeff=lambda_coeff)
         self.correlation_mode = utils.check_choice("correlation_mode", correlation_mode, ("cross_modal", "within_batch"))
@@ -190,7 +174,6 @@ class BarlowTwinsLoss(BaseLoss):
         return vision, utils.project(text_features, self.text_projection, normalize=self.normalize)
 
     def forward(self, vision_features: Tensor, text_features: Tensor) -> dict[str, Tensor]:
-        """The loss and its two terms; see the class."""
         utils.check_features(vision_features=vision_features, text_features=text_features)
         rows = len(vision_features)  # Heads do not see an empty batch: their batch norms would take in statistics of nothing.
         sides = self.project(vision_features, text_features) if rows else (vision_features, text_features)
