@@ -94,7 +94,8 @@ def _expand(project: Project, path: Path, not_entered: list[tuple[Path, str]]) -
             if inner.is_file() and not inner.is_symlink():
                 yield Found(inner, "in a submodule, a repository of its own")
         return
-    yield Found(path)
+    if path.exists():  # git lists a file until its deletion is committed
+        yield Found(path)
 
 
 def listed_by_git(folder: Path) -> list[str] | None:
