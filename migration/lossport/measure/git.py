@@ -21,6 +21,8 @@ _RENAME_LIMIT = "400"
 """Commits that move more files than this show them as deleted and added: finding pairs is quadratic."""
 
 _ENVIRONMENT = {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+_OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"})
+"""Set while a hook of some repository runs: they would lead away from the one that is asked about."""
 _SETTINGS = ("-c", "log.showRoot=true", "-c", "log.showSignature=false", "-c", "core.quotePath=false")
 
 
@@ -156,7 +158,8 @@ def _commit(part: bytes) -> Commit:
 
 
 def _path(field: bytes) -> str:
-    return field.decode("utf-8", "surrogateescape")
+    """A path that can be shown and written anywhere; names that are no UTF-8 keep their bytes as escapes."""
+    return field.decode("utf-8", "backslashreplace")
 
 
 def _run(root: Path, *arguments: str) -> bytes:
@@ -167,7 +170,8 @@ def _run(root: Path, *arguments: str) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GitError(f"git {arguments[0]}: {error}") from error
     if done.returncode:
-        raise GitError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip() or done.returncode}")
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise GitError(f"git {arguments[0]}: {said[0] if said else done.returncode}")
     return done.stdout
 
 
@@ -176,4 +180,5 @@ def _command(root: Path, *arguments: str) -> list[str]:
 
 
 def _env() -> dict[str, str]:
-    return {**os.environ, **_ENVIRONMENT}
+    inherited = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
+    return {**inherited, **_ENVIRONMENT}

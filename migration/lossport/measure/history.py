@@ -237,7 +237,7 @@ class _Tree:
 
 def _digest(blobs: Mapping[str, str]) -> str:
     text = "\n".join(f"{blob} {path}" for path, blob in sorted(blobs.items()))
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _line_notes(commits: list[git.Commit], *folders: str) -> Iterator[str]:

@@ -20,5 +20,10 @@ def read_sources(root: Path, folder: Path) -> dict[str, bytes]:
         for name in sorted(files):
             path = Path(place, name)
             if name.endswith(".py") and path.is_file() and not path.is_symlink():
-                found[path.relative_to(root).as_posix()] = path.read_bytes()
+                found[_shown(path.relative_to(root).as_posix())] = path.read_bytes()
     return found
+
+
+def _shown(path: str) -> str:
+    """A path that can be shown and written anywhere; names that are no UTF-8 keep their bytes as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -5,6 +5,7 @@ A gate that cannot be measured here is open, which is neither met nor lost.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -123,7 +124,7 @@ def gates(wanted: Gates, found: Measured, new: str, legacy: str) -> tuple[Gate, 
             "at most",
             wanted.complexity,
             "",
-            f"radon cc -s -n B {new}",
+            f"radon cc -s -n C {shlex.quote(new)}",
             f"{worst[1].name} in {worst[0]}:{worst[1].line}" if worst else "",
         ),
         Gate(

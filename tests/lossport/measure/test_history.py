@@ -202,6 +202,15 @@ def test_without_git_there_is_a_reason(repository: Repository, monkeypatch: pyte
     assert "No history" in repository.history().notes[0]
 
 
+def test_variables_that_git_sets_for_a_hook_lead_nowhere_else(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit(old__a=LOSS)
+    Repository(tmp_path / "other").commit(old__a=OTHER)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    assert [moment.legacy.lines for moment in repository.history().moments] == [5]
+
+
 def test_a_project_in_a_subfolder_has_the_history_of_that_folder(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "mono")
     repository.commit(app__old__a=LOSS, old__a=OTHER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -130,6 +131,40 @@ def test_an_empty_project_has_a_report_that_says_so(tmp_path: Path) -> None:
     page = render_report(report)["index.html"].decode()
     assert "0 <span>of 0 losses retired" in page
     assert "No history" in page
+
+
+@pytest.mark.parametrize("commits", [None, 0, 1], ids=["no repository", "no commit", "one commit"])
+def test_a_young_project_has_a_report_without_a_warning(tmp_path: Path, commits: int | None) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.lossport]\n")
+    (tmp_path / "legacy").mkdir()
+    (tmp_path / "legacy" / "one.py").write_text("def f(a):\n    return a\n")
+    if commits is not None:
+        git = ["git", "-C", str(tmp_path), "-c", "user.name=A", "-c", "user.email=a@b"]
+        subprocess.run([*git, "init", "-q"], check=True)
+        for _ in range(commits):
+            subprocess.run([*git, "add", "-A"], check=True)
+            subprocess.run([*git, "commit", "-qm", "first"], check=True)
+    script = (
+        "import datetime, pathlib\n"
+        "from lossport.config import find_project\n"
+        "from lossport.report import Facts, LossFacts, build_report, render_report\n"
+        f"project = find_project(pathlib.Path({str(tmp_path)!r}))\n"
+        "loss = LossFacts('one', 'planned', ('legacy.one.f',), ('losses.f',), ('legacy/one.py',), ())\n"
+        "report = build_report(project, Facts((loss,)), today=datetime.datetime.now(datetime.UTC).date())\n"
+        "assert b'0 <span>of 1 losses' in render_report(report)['index.html']\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_file_whose_name_is_no_text_is_shown_all_the_same(project: Project, facts: Facts, workshop: Workshop) -> None:
+    odd = os.fsdecode(b"bad\xff $name$.py")
+    (project.legacy / odd).write_text((project.legacy / "focal.py").read_text())
+    files = render_report(build_report(project, facts, today=TODAY))
+    assert "bad\\xff $name$" in files["index.html"].decode()
+    workshop.commit("2026-11-25", {})
+    again = build_report(project, facts, today=TODAY)
+    assert again.legacy.files.keys() <= again.history.last_lines.keys()
 
 
 def test_every_loss_retired_is_said_to_be_done(project: Project, facts: Facts) -> None:
