@@ -6,7 +6,7 @@ Branches of the legacy module that no case reaches: rows without any positive (e
 behind the import that always fails (fac-1).
 """
 
-from lossport.port import Gone, Port, divergence, drop, number, rename, tensor
+from lossport.port import Drop, Gone, Port, Rename, divergence, drop, number, rename, tensor
 
 FIGURES = (
     "infonce_loss",
@@ -34,7 +34,7 @@ DROPPED = tuple(
         *("effective_var_coeff", "effective_cov_coeff"),
     )
 )
-STATE = (
+STATE: tuple[Rename | Drop, ...] = (
     rename("global_vision_embeddings", "vision_bank"),
     rename("global_text_embeddings", "text_bank"),
     *(drop(f"global_{name}", reason="con-16: which rows are written is a mask") for name in ("indices", "size", "initialized")),

@@ -52,7 +52,7 @@ class Fixers(Interest):
         self.case = case
 
     def matters(self, value: Legacy) -> bool:
-        """Whether a value has to be followed: a symbol always, as its uses are sites; the rest if a port changes how it is used."""
+        """Whether a value has to be followed: a symbol always, as its uses are sites; the rest if a port changes its use."""
         contract = self.contracts.get(symbol_of(value))
         if contract is None or isinstance(value, Symbol | Prepared):
             return True

@@ -14,14 +14,18 @@ Check = Callable[..., None]
 
 def notebook(*cells: list[str]) -> str:
     """A notebook with these cells; one that starts with `#` is Markdown. Indented by one, with outputs and a final newline."""
-    written = []
+    written: list[dict[str, Any]] = []
     for number, source in enumerate(cells):
         if source[0].startswith("# "):
             written.append({"cell_type": "markdown", "metadata": {}, "source": source})
             continue
-        output = {"data": {"text/plain": ["TripletLoss()"]}, "execution_count": number, "output_type": "execute_result"}
+        output: dict[str, Any] = {
+            "data": {"text/plain": ["TripletLoss()"]},
+            "execution_count": number,
+            "output_type": "execute_result",
+        }
         written.append({"cell_type": "code", "execution_count": number, "metadata": {}, "outputs": [output], "source": source})
-    body = {"cells": written, "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4, "nbformat_minor": 5}
+    body: dict[str, Any] = {"cells": written, "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
 

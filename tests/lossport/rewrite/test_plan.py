@@ -29,7 +29,7 @@ def test_the_diff_can_be_applied_by_git(bench: Any) -> None:
 def test_json_and_sarif_say_the_same(bench: Any) -> None:
     bench.write({"train.py": USE, "a b.py": "from old_losses.plain import *\n\nprint(nn)\n"})
     plan = bench.plan("plain")
-    told = to_json(plan)
+    told: dict[str, Any] = to_json(plan)
     assert json.loads(json.dumps(told)) == told
     assert told["files"] == ["train.py"]
     assert [r["reason"] for r in told["refusals"]] == [plan.refusals[0].reason]
