@@ -179,9 +179,9 @@ def _compare_containers(legacy: Items, new: Items) -> Different | None:
 def unit(value: Tensor, dtype: torch.dtype) -> Tensor:
     """One unit in the last place of `dtype` at each value, in float64."""
     info = torch.finfo(dtype)
-    _, exponent = torch.frexp(value.abs().nan_to_num(nan=0.0, posinf=info.max, neginf=info.max))
-    size = torch.ldexp(torch.full_like(value, info.eps), exponent - 1)
-    return size.clamp_min(info.tiny * info.eps)
+    size = value.abs().nan_to_num(nan=0.0, posinf=info.max).clamp(info.tiny, info.max)
+    _, exponent = torch.frexp(size)
+    return torch.ldexp(torch.full_like(size, info.eps), exponent - 1)
 
 
 def judge(numbers: Numbers, reference: Tensor | None, own_error: Tensor | None, precision: torch.dtype) -> Close | Different:

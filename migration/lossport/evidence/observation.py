@@ -71,9 +71,12 @@ class Observation:
 
     def digest(self) -> str:
         """SHA-256 of all that is compared: equal observations have equal digests."""
-        tensors = Tensors()
-        text = json.dumps(self.encoded(tensors), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return encoded_digest(self.encoded(Tensors()))
+
+
+def encoded_digest(data: list[Any]) -> str:
+    """The digest of an observation in its stored form."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def decode_observation(data: list[Any], tensors: Mapping[str, torch.Tensor]) -> Observation:

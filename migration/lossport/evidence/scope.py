@@ -154,8 +154,8 @@ def resolve(symbol: str) -> Any:
     module, _, name = symbol.rpartition(".")
     try:
         found = importlib.import_module(module)
-    except ImportError as error:
-        raise InputError(f"{symbol}: cannot be imported: {error}") from error
+    except Exception as error:  # importing runs the project's code: anything can come out of it
+        raise InputError(f"{symbol}: cannot be imported: {type(error).__name__}: {error}") from error
     try:
         return getattr(found, name)
     except AttributeError as error:

@@ -208,17 +208,22 @@ def identical_by_name(one: Mapping[str, Node], other: Mapping[str, Node]) -> boo
 # ---- JSON beside named tensors
 
 
+LARGEST_STORED = 4096
+"""Of more numbers, such as a memory bank, the digest alone is kept: it tells whether they are the same, and nobody reads them."""
+
+
 class Tensors:
-    """Tensors by the digest of their content: equal ones are stored once."""
+    """Tensors by the digest of their content: equal ones are stored once, large ones not at all."""
 
     def __init__(self, stored: Mapping[str, Tensor] | None = None) -> None:
         self.stored: dict[str, Tensor] = dict(stored or {})
 
     def put(self, tensor: Tensor) -> str:
-        """Store a tensor and return its name."""
+        """Store a tensor, unless it is large, and return its name."""
         text = f"{tensor.dtype}{tuple(tensor.shape)}".encode()
         name = hashlib.sha256(text + raw_bytes(tensor)).hexdigest()[:20]
-        self.stored.setdefault(name, tensor)
+        if tensor.numel() <= LARGEST_STORED:
+            self.stored.setdefault(name, tensor)
         return name
 
 
@@ -243,6 +248,8 @@ def encode(node: Node, tensors: Tensors) -> dict[str, Any]:
 
 def _encode_array(node: Array, tensors: Tensors) -> dict[str, Any]:
     data: dict[str, Any] = {"tensor": tensors.put(node.tensor)}
+    if node.tensor.numel() > LARGEST_STORED:
+        data["large"] = f"{node.dtype} tensor of shape {tuple(node.tensor.shape)}"
     if node.requires_grad:
         data["grad"] = True
     if node.device != "cpu":
@@ -255,7 +262,9 @@ def _encode_array(node: Array, tensors: Tensors) -> dict[str, Any]:
 
 
 def decode(data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Node:
-    """The node that `encode` wrote."""
+    """The node that `encode` wrote; of a large tensor, what it was."""
+    if "large" in data:
+        return Opaque(data["large"])
     if "tensor" in data:
         gradients = {name: decode(item, tensors) for name, item in data.get("gradients", {}).items()}
         tensor = tensors[data["tensor"]]
