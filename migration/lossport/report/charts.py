@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DRAWING = 1
+DRAWING = 2
 """Raised whenever charts look different, so that remembered drawings are not shown for new ones."""
 
 WIDTHS: Mapping[str, int] = {"wide": 540, "narrow": 340}
@@ -62,7 +62,10 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Line:
-    """A row of values over time. Steps hold each value until the next; points are not joined; dashes are no measurements."""
+    """A row of values over time. Steps hold each value until the next; dashes are no measurements.
+
+    Points stand alone, and without a label of their own: they have the colour of the line they belong to.
+    """
 
     label: str
     points: tuple[tuple[dt.datetime, float], ...]
@@ -181,7 +184,7 @@ def _draw_line(axes: Axes, line: Line) -> None:
     values = [value for _, value in line.points]
     colour = _SERIES[f"series-{line.colour}"]
     if line.kind == "points":
-        axes.plot(times, values, color=colour, linestyle="none", marker="D", markersize=6.5, label=line.label)
+        axes.plot(times, values, color=colour, linestyle="none", marker="D", markersize=6.5)
     elif line.kind == "dashes":
         axes.plot(times, values, color=colour, linewidth=1.5, linestyle=(0, (4, 3)), label=line.label)
     else:

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Literal
 
 from lossport.config import Gates
-from lossport.measure import Architecture, Corpus
+from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus
 from lossport.report.facts import LossFacts
 
 Sense = Literal["under", "at most", "at least", "exactly"]
@@ -85,7 +85,8 @@ def gates(wanted: Gates, found: Measured, new: str, legacy: str) -> tuple[Gate, 
             wanted.duplication,
             "%",
             "lossport report --json",
-            f"{found.new.duplication.count} of {found.new.source} source lines; exact {found.new.exact.percent:.1f} %",
+            f"{found.new.duplication.count} of {found.new.source} source lines, in copies of at least {MIN_TOKENS} tokens over "
+            f"{MIN_LINES} lines; exact copies {found.new.exact.percent:.1f} %",
         ),
         Gate(
             "coverage",

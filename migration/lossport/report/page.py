@@ -190,7 +190,8 @@ def gate_value(gate: Gate) -> str:
     """A gate's value with its unit, or that it was not measured."""
     if gate.value is None:
         return "not measured"
-    return f"{figure(gate.value)} {gate.unit}".strip()
+    unit = gate.unit.removesuffix("s") if gate.value == 1 else gate.unit
+    return f"{figure(gate.value)} {unit}".strip()
 
 
 def _mark(gate: Gate) -> Markup:

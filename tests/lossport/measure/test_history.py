@@ -180,11 +180,13 @@ def test_a_partial_clone_names_what_it_does_not_hold_and_fetches_nothing(reposit
     repository.git("config", "uploadpack.allowFilter", "true")
     repository.commit(old__a=LOSS)
     repository.commit(old__a=OTHER)
+    repository.commit(old__a=None, old__b=OTHER + "x = 1\n")
     clone = tmp_path / "clone"
     command = ["git", "clone", "-q", "--filter=blob:none", "--no-checkout", repository.folder.as_uri(), str(clone)]
     subprocess.run(command, check=True)
     history = read_history(clone, "old", "kit", Memory(tmp_path / "cache"), 2000)
-    assert [moment.legacy.lines for moment in history.moments] == [0, 0]
+    assert [moment.legacy.files for moment in history.moments] == [0, 0, 0]
+    assert [removal.path for removal in history.removals] == ["old/a.py"]
     assert any("its content is not in this clone" in note for note in history.notes)
 
 

@@ -124,9 +124,11 @@ def test_the_story_of_the_page(page: str) -> None:
     text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", page)))
     for said in (
         "2 of 4 losses retired",
-        "At the pace of the last 42 days, 2 retired",
+        "At the pace of the last 42 days (2 retired)",
         "Since 5 October 2026",
         "A gate that was met is lost: Duplication in kit/ 84.2 % (was under 5)",
+        "16 of 19 source lines, in copies of at least 50 tokens over 6 lines; exact copies 73.7 %",
+        "1 level",
         "Next: ranking , proven. 2 call sites left. lossport migrate ranking",
         "9 equal · 3 close · 2 intended",
         "2.2 s, 3 days ago",
