@@ -17,11 +17,12 @@ import torch
 from lossport.config import Loss, Project
 from lossport.errors import InputError
 from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, CapsuleError, Header, parse, read_bytes, seal
+from lossport.evidence.configurations import Derived, constructions, with_configurations, without
 from lossport.evidence.fingerprint import Fingerprint, text_digest
 from lossport.evidence.observation import Observation, decode_observation, encoded_digest
 from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.scope import Sources
-from lossport.evidence.side import legacy_side
+from lossport.evidence.side import Side, legacy_side
 from lossport.evidence.value import Tensors
 
 
@@ -50,6 +51,10 @@ def environment(device: str = "cpu") -> dict[str, str]:
     return found
 
 
+LONGEST_DERIVED = 2.0
+"""Seconds that a derived case may take: a queue of full size says no more than a small one, and parity runs it several times."""
+
+
 @dataclass(frozen=True)
 class Golden:
     """A recorded loss. `observations` are those of the written cases, by name, on the CPU in float32."""
@@ -67,6 +72,11 @@ class Golden:
     def case_count(self) -> int:
         """How many written cases it holds."""
         return len(self.cases)
+
+    @property
+    def not_derived(self) -> tuple[str, ...]:
+        """Constructions in the tree that could not be made a case, and why."""
+        return tuple(self.header.data.get("not_derived", ()))
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -132,28 +142,27 @@ def record(
     progress: Progress = no_progress,
     fingerprint: Fingerprint | None = None,
     rewritten: str = "",
+    configurations: bool = False,
 ) -> Golden:
     """Run the cases on the legacy loss in the tree and make its golden. Writes nothing; see `Golden.write`.
 
-    `rewritten` is the case file as the rewriter turns it; it goes into the capsule. Each case runs twice: one that differs from
-    itself is listed in `unsteady` and can never be proven.
+    `rewritten` is the case file as the rewriter turns it; it goes into the capsule. With `configurations`, every construction of
+    the legacy classes in the tree becomes a case, too; what cannot be derived is in `Golden.not_derived`. Each case runs twice:
+    one that differs from itself is listed in `unsteady` and can never be proven.
     """
-    path = loss.case_file
+    shown = project.relative(loss.case_file)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = loss.case_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{project.relative(path)}: cannot be read: {error}; a loss needs a case file") from error
+        raise InputError(f"{shown}: cannot be read: {error}; a loss needs a case file") from error
     sources = Sources(_closure(project, loss), fallback=lambda module: from_tree(project, module))
     symbols = tuple(port.legacy for port in loss.ports)
-    observations: dict[str, Observation] = {}
-    unsteady: list[str] = []
-    with steady(), legacy_side(sources, symbols, (), (project.relative(path), text)) as side:
-        for done, name in enumerate(side.cases):
-            progress(name, done, len(side.cases))
-            observations[name] = observe(side, name, Run())
-            if observations[name].digest() != observe(side, name, Run()).digest():
-                unsteady.append(name)
-        progress("", len(side.cases), len(side.cases))
+    derived = Derived(text)
+    with steady():
+        if configurations:
+            derived = _configured(project, loss, sources, symbols, text)
+        with legacy_side(sources, symbols, (), (shown, derived.text)) as side:
+            observations, unsteady = _observed(side, progress)
     tensors = Tensors()
     given = fingerprint or Fingerprint(cases=text_digest(text), port=loss.port_digest)
     data = {
@@ -164,13 +173,44 @@ def record(
         "fingerprint": replace(given, new="").as_dict(),
         "environment": environment(),
         "sources": dict(sorted(sources.texts.items())),
-        "cases_path": project.relative(path),
-        "cases": text,
+        "cases_path": shown,
+        "cases": derived.text,
         "rewritten": rewritten,
         "unsteady": unsteady,
+        "not_derived": list(derived.missing),
         "observations": {name: item.encoded(tensors) for name, item in observations.items()},
     }
     return _sealed(data, tensors.stored, loss.name)
+
+
+def _observed(side: Side, progress: Progress) -> tuple[dict[str, Observation], list[str]]:
+    """Every case, and the names of those that differ from themselves."""
+    observations: dict[str, Observation] = {}
+    unsteady: list[str] = []
+    for done, name in enumerate(side.cases):
+        progress(name, done, len(side.cases))
+        observations[name] = observe(side, name, Run())
+        if observations[name].digest() != observe(side, name, Run()).digest():
+            unsteady.append(name)
+    progress("", len(side.cases), len(side.cases))
+    return observations, unsteady
+
+
+def _configured(project: Project, loss: Loss, sources: Sources, symbols: tuple[str, ...], text: str) -> Derived:
+    """The cases with those derived from the tree's constructions, as far as they run and end soon."""
+    derived = with_configurations(text, constructions(project, loss))
+    if not derived.names:
+        return derived
+    failed: dict[str, str] = {}
+    with legacy_side(sources, symbols, (), (project.relative(loss.case_file), derived.text)) as side:
+        for name in derived.names:
+            seen = observe(side, name, Run())
+            raised = seen.steps[-1].raised if seen.raised else None
+            if raised is not None:
+                failed[name] = f"does not fit the case that it was derived from ({raised.type}); write one"
+            elif seen.seconds > LONGEST_DERIVED:
+                failed[name] = f"takes {seen.seconds:.0f} s; write a case of it"
+    return without(derived, text, failed)
 
 
 def _sealed(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], shown: str) -> Golden:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lossport.evidence.observation import Instance, Step
-from lossport.evidence.value import Array, Call, Items, Node, Number, Plain, flatten
+from lossport.evidence.value import Array, Call, Items, Node, Number, Plain, called_in, flatten
 from lossport.port import Compute, Drop, Key, Port, Refuse, Rename
 
 Ports: TypeAlias = Mapping[str, Port]
@@ -235,16 +235,8 @@ def _new_instance(new: Instance, old: Instance | None, port: Port | None, label:
 
 def _random_is_compared(step: Step, ports: Ports) -> bool:
     """Not where a loss that this step uses draws another stream by declaration."""
-    used = {instance.symbol for instance in step.instances.values()} | set(_calls(step.result))
+    used = {instance.symbol for instance in step.instances.values()} | set(called_in(step.result))
     return not any(port.random == "distribution" for symbol, port in ports.items() if symbol in used)
-
-
-def _calls(node: Node | None) -> Iterator[str]:
-    if isinstance(node, Call):
-        yield node.symbol
-    elif isinstance(node, Items):
-        for _, item in node.entries:
-            yield from _calls(item)
 
 
 def _process(step: Step, with_random: bool) -> Iterator[tuple[str, Expected]]:

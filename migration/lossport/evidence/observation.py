@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-from lossport.evidence.value import Node, Raised, Tensors, decode, encode
+from lossport.evidence.value import Node, Raised, Tensors, called_in, decode, encode
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class Observation:
     def raised(self) -> bool:
         """Whether the case ended in an exception."""
         return bool(self.steps) and self.steps[-1].raised is not None
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The symbols whose calls gave the results, whole."""
+        return tuple(symbol for step in self.steps for symbol in called_in(step.result))
 
     def encoded(self, tensors: Tensors) -> list[Any]:
         """As JSON, tensors beside it."""

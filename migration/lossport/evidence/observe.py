@@ -44,7 +44,8 @@ EVERY_PLAIN = (bool, int, float, complex, str, type(None), list, tuple, dict, se
 class Run:
     """How a case is run: the variation, the device, whether in float64, and with which sample of moved rounding, 0 for none.
 
-    `moved_by` is how far values move, relatively; None moves them by one unit in their last place.
+    `moved_by` is how far values move, relatively; None moves them by one unit in their last place. `stream` chooses the seeds of
+    the global random streams.
     """
 
     variation: Variation = PLAIN
@@ -52,6 +53,15 @@ class Run:
     in_float64: bool = False
     sample: int = 0
     moved_by: float | None = None
+    stream: int = 0
+
+    @property
+    def precision(self) -> torch.dtype:
+        """The dtype that numbers of this run are rounded to."""
+        if self.variation.mode == "autocast":
+            return torch.bfloat16 if torch.device(self.device).type == "cpu" else torch.float16
+        found: torch.dtype = getattr(torch, self.variation.dtype)
+        return found
 
     def inputs(self, seed: int) -> Inputs:
         """The inputs of one repetition."""
@@ -159,7 +169,7 @@ class _Runner:
     def _step(self, inputs: Inputs, advance: Callable[[], object]) -> bool:
         """Run up to the next yield; False when the case has ended, by itself or by an exception."""
         number = len(self.steps)
-        seed = zlib.crc32(f"{self.case}:{number}".encode())
+        seed = zlib.crc32(f"{self.case}:{number}:{self.run.stream}".encode())
         seed_all(seed, self.device)
         made = len(self.side.watch.calls)
         self.streams = stream_states(self.device)
@@ -214,7 +224,7 @@ class _Runner:
         if self.run.variation.mode == "no-grad":
             return torch.no_grad()
         if self.run.variation.mode == "autocast" and not self.run.in_float64:
-            return torch.autocast(self.device.type, torch.bfloat16 if self.device.type == "cpu" else torch.float16)
+            return torch.autocast(self.device.type, self.run.precision)
         return contextlib.nullcontext()
 
     def _drawn(self) -> dict[str, str]:

@@ -149,4 +149,5 @@ def _notes(golden: Golden, device: str) -> tuple[str, ...]:
             f"{key} {there.get(key, 'none')} there, {here.get(key, 'none')} here" for key in here if there.get(key) != here[key]
         ]
         notes.append(f"the golden was recorded elsewhere: {', '.join(differing)}")
+    notes += [f"no case for {item}" for item in golden.not_derived]
     return tuple(notes)

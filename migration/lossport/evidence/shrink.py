@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from lossport.evidence.judging import covers
 from lossport.evidence.observe import Run, Trace, observe
 from lossport.evidence.scope import resolve
 from lossport.evidence.sides import Sides
@@ -76,21 +75,9 @@ def shrink(sides: Sides, verdict: Verdict, variation: Variation) -> Smallest | N
 
 def _differs(sides: Sides, case: str, variation: Variation, name: str, place: str) -> Finding | None:
     """The finding at the place, if this run still shows it and nothing declares it."""
-    run = Run(variation, sides.device)
-    old, new = observe(sides.legacy, case, run), observe(sides.new, case, run)
-    verdict = sides.compare(name, case, variation, old, new).verdict
-    names = [f"{case}@{part}" for part in _parts(variation)]
-    for finding in verdict.findings:
-        declared = any(covers(item, other, finding.place, sides.device) for item in sides.divergences for other in names)
-        if finding.place == place and finding.divergence is None and not declared:
-            return finding
-    return None
-
-
-def _parts(variation: Variation) -> list[str]:
-    """The names of the derived variants that this run is made of."""
-    sizes = [f"{name}-{value}" for name, value in (("batch", variation.batch), ("dim", variation.dim)) if value is not None]
-    return [*sizes, *([variation.dtype] if variation.dtype != PLAIN.dtype else []), variation.values]
+    verdict = sides.undeclared(case, variation, name)
+    found = verdict.findings if verdict is not None else ()
+    return next((item for item in found if item.place == place and item.divergence is None), None)
 
 
 def _departs(variation: Variation, name: str) -> bool:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-import torch
-
 from lossport.config import Loss, Project
 from lossport.evidence.capsule import CapsuleError
+from lossport.evidence.distribution import equal_in_distribution
 from lossport.evidence.golden import Golden
-from lossport.evidence.judging import Arbiter, Comparison, Sample
+from lossport.evidence.judging import Arbiter, Comparison, Sample, covers
 from lossport.evidence.observation import Observation
 from lossport.evidence.observe import Run, observe
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import Side, legacy_side, new_side
-from lossport.evidence.variants import Extent, changes_inputs, changes_width, derived
-from lossport.evidence.verdict import Verdict
+from lossport.evidence.variants import Extent, changes_inputs, changes_width, derived, parts_of
+from lossport.evidence.verdict import Finding, Verdict
 from lossport.inputs import PLAIN, Variation
 from lossport.port import Divergence, Port, Rename
 
@@ -44,7 +43,7 @@ class Sides:
         seen = old.digest()
         if seen != golden.digest(case) and seen != observe(self.legacy, case, Run(device=self.device)).digest():
             return Verdict(case, "not provable", reason=UNSTEADY), old
-        return self.compare(case, case, PLAIN, old, new).verdict, old
+        return self._allowing_for_chance(case, PLAIN, old, self.compare(case, case, PLAIN, old, new).verdict), old
 
     def varied(self, case: str, variation: Variation, plain: Observation | None = None) -> Verdict | None:
         """Run one case in one variation on both sides and judge it; None if the variation does not apply to the case.
@@ -62,7 +61,33 @@ class Sides:
         verdict = self.compare(name, case, variation, old, new).verdict
         if verdict.kind == "different" and observe(self.legacy, case, run).digest() != old.digest():
             return Verdict(name, "not provable", verdict.findings, reason=UNSTEADY)
-        return verdict
+        return self._allowing_for_chance(case, variation, old, verdict)
+
+    def _allowing_for_chance(self, case: str, variation: Variation, old: Observation, verdict: Verdict) -> Verdict:
+        """A random loss that draws another stream by declaration is judged by distribution where its values differ."""
+        used = {instance.symbol for step in old.steps for instance in step.instances.values()} | set(old.called)
+        declared = any(port.random == "distribution" and symbol in used for symbol, port in self.ports.items())
+        if verdict.kind != "different" or not declared or not any(step.random for step in old.steps):
+            return verdict
+        return equal_in_distribution(self, case, variation, verdict)
+
+    def undeclared(self, case: str, variation: Variation, name: str | None = None) -> Verdict | None:
+        """The verdict on any run in which the legacy loss does not raise, if it shows a difference that nothing declares.
+
+        A divergence that is declared for a derived variant speaks for runs that are made of it, too.
+        """
+        run = Run(variation, self.device)
+        old = observe(self.legacy, case, run)
+        if old.raised and name is None:
+            return None
+        named = name or f"{case}@{variation.name}"
+        verdict = self.compare(named, case, variation, old, observe(self.new, case, run)).verdict
+        parts = [f"{case}@{part}" for part in parts_of(variation)]
+        left = [item for item in verdict.findings if item.divergence is None and not self._declared(item, [case, *parts])]
+        return replace(verdict, findings=tuple(left)) if left else None
+
+    def _declared(self, finding: Finding, names: Sequence[str]) -> bool:
+        return any(covers(item, name, finding.place, self.device) for item in self.divergences for name in names)
 
     def verdicts(self, case: str, golden: Golden, extent: Extent) -> Iterator[Verdict]:
         """The case as written, then its variants; none for a case that differs, by intention or not, before it varies."""
@@ -81,16 +106,8 @@ class Sides:
             run = Run(variation, self.device, sample.in_float64, sample.number, sample.moved_by)
             return observe(self.legacy, case, run)
 
-        arbiter = Arbiter(again, new, self.ports, precision_of(variation, self.device))
+        arbiter = Arbiter(again, new, self.ports, Run(variation, self.device).precision)
         return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)
-
-
-def precision_of(variation: Variation, device: str) -> torch.dtype:
-    """The dtype that numbers of this run are rounded to."""
-    if variation.mode == "autocast":
-        return torch.bfloat16 if torch.device(device).type == "cpu" else torch.float16
-    found: torch.dtype = getattr(torch, variation.dtype)
-    return found
 
 
 def open_sides(

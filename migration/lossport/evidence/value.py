@@ -171,6 +171,15 @@ def flatten(node: Node, place: str) -> Iterator[tuple[str, Node]]:
             yield from flatten(item, f"{place}[{key}]" if isinstance(key, int) else f'{place}["{key}"]')
 
 
+def called_in(node: Node | None) -> Iterator[str]:
+    """The symbols whose calls returned the tree or a part of it."""
+    if isinstance(node, Call):
+        yield node.symbol
+    elif isinstance(node, Items):
+        for _, item in node.entries:
+            yield from called_in(item)
+
+
 def raw_bytes(tensor: Tensor) -> bytes:
     """The memory of a contiguous CPU tensor."""
     size = tensor.numel() * tensor.element_size()

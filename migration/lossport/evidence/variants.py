@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Literal, TypeAlias
 
+from lossport.evidence.configurations import PREFIX
 from lossport.inputs import PLAIN, Variation
 
 Extent: TypeAlias = Literal["none", "chosen", "all"]
@@ -57,8 +58,11 @@ BY_NAME = {item.name: item for item in ALL}
 
 
 def derived(case: str, cases: Sequence[str], extent: Extent = "chosen") -> tuple[Variation, ...]:
-    """The variants of a case. The first case of the file gets all; which ones another gets depends on its name alone."""
-    if extent == "none":
+    """The variants of a case. The first case of the file gets all; which ones another gets depends on its name alone.
+
+    A case that was derived from a configuration gets none: its template has its own.
+    """
+    if extent == "none" or case.startswith(PREFIX):
         return ()
     if extent == "all" or (cases and case == cases[0]):
         return ALL
@@ -73,3 +77,14 @@ def changes_inputs(variation: Variation) -> bool:
 def changes_width(variation: Variation) -> bool:
     """Whether the variant changes widths, which a loss may be built for: where the legacy loss then fails, it does not apply."""
     return variation.dim is not None
+
+
+def parts_of(variation: Variation) -> tuple[str, ...]:
+    """The names of the derived variants that any run is made of: a batch of none under autocast is both."""
+    return tuple(item.name for item in ALL if item.seed == 0 and _departures(item) <= _departures(variation))
+
+
+def _departures(variation: Variation) -> set[tuple[str, object]]:
+    """How a run departs from the case as written."""
+    names = [item.name for item in fields(Variation) if item.name not in ("name", "seed")]
+    return {(name, getattr(variation, name)) for name in names if getattr(variation, name) != getattr(PLAIN, name)}

@@ -1,0 +1,132 @@
+"""A search for differences beyond the derived variants, by Hypothesis: any case, at any size, in any way of running it.
+
+Hypothesis is needed here alone and imported when a search is asked for.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from lossport.config import Loss, Project
+from lossport.errors import InputError
+from lossport.evidence.counterexample import Counterexample, counterexample
+from lossport.evidence.golden import Golden, Progress, no_progress
+from lossport.evidence.observe import steady
+from lossport.evidence.shrink import Smallest, shrink
+from lossport.evidence.sides import Sides, open_sides
+from lossport.evidence.verdict import Finding, Verdict
+from lossport.inputs import Variation
+
+LARGEST = 9
+"""Of batches and widths: faults that need more than nine rows are looked for by the written cases."""
+
+EXAMPLES_A_SECOND = 200
+"""More than any machine runs, so that the time limit ends a search, not the count."""
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search came to: how many runs, and the difference if there is one."""
+
+    runs: int
+    seconds: float
+    finding: Finding | None = None
+    counterexample: Counterexample | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether no difference was found."""
+        return self.finding is None
+
+    @property
+    def headline(self) -> str:
+        """`2,310 runs in 20 s, no difference`."""
+        found = "no difference" if self.finding is None else f"{self.finding.case} differs"
+        return f"{self.runs:,} runs in {self.seconds:.0f} s, {found}"
+
+
+def search(
+    project: Project,
+    loss: Loss,
+    golden: Golden,
+    rewritten: str,
+    seconds: float,
+    device: str = "cpu",
+    *,
+    progress: Progress = no_progress,
+    seed: int = 0,
+) -> Searched:
+    """Look for a difference for some seconds. Runs in which the legacy loss raises are left to the written cases.
+
+    Raises:
+        InputError: Hypothesis is not installed.
+    """
+    try:
+        import hypothesis  # noqa: PLC0415  # optional: needed for a search alone
+    except ImportError as error:
+        raise InputError("a search needs Hypothesis: pip install 'lossport[test]'") from error
+    began = time.monotonic()
+    found: list[tuple[Verdict, Variation]] = []
+    with ExitStack() as stack:
+        stack.enter_context(steady(device))
+        sides = open_sides(stack, project, loss, golden, rewritten=rewritten, device=device)
+        names = [name for name in golden.cases if sides.written(name, golden)[0].kind in ("equal", "close")]
+        runs = 0
+
+        @hypothesis.seed(seed)
+        @hypothesis.settings(
+            max_examples=max(int(seconds * EXAMPLES_A_SECOND), 10),
+            deadline=None,
+            database=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+            phases=[hypothesis.Phase.generate],
+            report_multiple_bugs=False,
+        )
+        @hypothesis.given(hypothesis.strategies.sampled_from(names), _variations(hypothesis.strategies))
+        def every_run_agrees(case: str, variation: Variation) -> None:
+            nonlocal runs
+            if time.monotonic() - began > seconds or found:
+                return
+            runs += 1
+            progress(case, int(time.monotonic() - began), int(seconds))
+            verdict = sides.undeclared(case, variation)
+            if verdict is not None:
+                found.append((verdict, variation))
+
+        if names:
+            every_run_agrees()
+        if not found:
+            return Searched(runs, time.monotonic() - began)
+        return _told(project, loss, sides, found[0], runs, began)
+
+
+def _told(project: Project, loss: Loss, sides: Sides, found: tuple[Verdict, Variation], runs: int, began: float) -> Searched:
+    verdict, variation = found
+    smallest: Smallest | None = shrink(sides, verdict, variation)
+    first = next(item for item in verdict.findings if item.divergence is None)
+    shown = counterexample(project, loss, sides, smallest) if smallest is not None else None
+    return Searched(runs, time.monotonic() - began, first, shown)
+
+
+def _variations(strategies: Any) -> Any:
+    """Any variation, mostly departing in one or two ways."""
+    sizes = strategies.one_of(strategies.none(), strategies.integers(1, LARGEST))
+    plainly = strategies.sampled_from
+    return strategies.builds(
+        Variation,
+        name=strategies.just("search"),
+        seed=strategies.integers(0, 2**16),
+        batch=sizes,
+        dim=sizes,
+        dtype=plainly(["float32", "float32", "float32", "float64"]),
+        values=plainly(["drawn", "drawn", "drawn", "zero-row", "repeated-row", "whole", "tenths"]),
+        scale=plainly([1.0, 1.0, 1.0, 1e-3, 10.0, 100.0]),
+        layout=plainly(["contiguous", "contiguous", "strided", "expanded"]),
+        mode=plainly(["plain", "plain", "no-grad"]),
+        training=plainly([True, True, False]),
+        carry=plainly(["", "", "deepcopy"]),
+        repeats=plainly([1, 1, 1, 2, 3]),
+    )
