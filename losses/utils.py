@@ -1,14 +1,11 @@
 """Pure functions on tensors that the losses share: similarity, ids, masks, InfoNCE, mining, queues, covariance, retrieval.
-
-No state and no options live here. Half precision is computed in float32 and autocast never reaches a product. Nothing reads a
-tensor back to the host, nothing loops over the batch, and every function is defined for a batch without rows.
-"""
-
-from __future__ import annotations
+No state, no options. Half precision is computed in float32, autocast never reaches a product, nothing reads a tensor back to the
+host or loops over the batch, and every function is defined for a batch without rows."""
 
 import contextlib
+import functools
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from numbers import Real
 from typing import TypeAlias
 
@@ -16,28 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Ids: TypeAlias = Tensor | Sequence[Hashable]
-"""What says which rows belong together: a tensor of numbers, or a list of anything hashable."""
-
+Ids: TypeAlias = Tensor | Sequence[Hashable]  # Which rows belong together: a tensor of numbers, or a list of anything hashable.
 REDUCTIONS = ("mean", "sum", "none")
-UNMATCHED = torch.iinfo(torch.int64).min
-"""The code of an id that is not equal to itself (NaN): it matches nothing. No encoded float has these bits (-0.0 becomes 0.0)."""
-
-NORM_EPS = 1e-12
-"""Shortest row that is scaled to length 1, as in `torch.nn.functional.normalize`."""
-
-GRAM_WIDTH = 512
-"""Features wider than this (and than the batch is long) take the smaller Gram matrix. Below it the D x D matrix fits in a
-processor's cache and the textbook order of operations costs less than a millisecond."""
-
-NOISE_ROWS, NOISE_SCALE, NOISE_FLOOR = 16, 0.02, 0.005
-"""Batches under 16 rows get logit noise in training: 0.02 shrinking with the missing rows, but no less than 0.005."""
-
-SEMI_HARD_BAND = 0.2
-"""Width of the semi-hard band below the mean positive, in cosine units."""
-
-HARD_SHARE = 10
-"""The hardest one of this many negatives counts as hard, and always at least one."""
+UNMATCHED = torch.iinfo(torch.int64).min  # The code of NaN ids, which match nothing: as bits -0.0, which is encoded as 0.0.
+NORM_EPS = 1e-12  # The shortest row that is scaled to length 1, as in `torch.nn.functional.normalize`.
+GRAM_WIDTH = 512  # Wider features than this, and than the batch is long, take the Gram matrix. Below, D x D fits into a cache.
+NOISE_ROWS, NOISE_SCALE, NOISE_FLOOR = 16, 0.02, 0.005  # Logit noise below so many rows: its scale, per missing rows, and least.
+SEMI_HARD_BAND = 0.2  # Width of the semi-hard band below the mean positive, in cosine units.
+HARD_SHARE = 10  # The hardest one of so many negatives counts as hard, and always at least one.
 
 
 def check_choice(name: str, value: str, allowed: Sequence[str]) -> str:
@@ -47,26 +30,21 @@ def check_choice(name: str, value: str, allowed: Sequence[str]) -> str:
     return value
 
 
-def check_positive(name: str, value: float) -> float:
-    """`value`, which must be a finite number above 0."""
-    if not (isinstance(value, Real) and 0 < value < math.inf):
-        raise ValueError(f"{name}={value!r}: expected a finite number above 0")
+def check_number(wanted: str, right: Callable[[float], bool], name: str, value: float) -> float:
+    """`value`, which must be a number that is `right`, which is what `wanted` says."""
+    if not (isinstance(value, Real) and right(value)):
+        raise ValueError(f"{name}={value!r}: expected {wanted}")
     return value
+
+
+check_positive = functools.partial(check_number, "a finite number above 0", lambda value: 0 < value < math.inf)
+check_fraction = functools.partial(check_number, "a number from 0 to 1", lambda value: 0 <= value <= 1)
 
 
 def check_not_negative(**values: float) -> tuple[float, ...]:
     """The `values`, such as weights, which must be finite numbers of at least 0."""
-    for name, value in values.items():
-        if not (isinstance(value, Real) and 0 <= value < math.inf):
-            raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
-    return tuple(values.values())
-
-
-def check_fraction(name: str, value: float) -> float:
-    """`value`, which must be a number from 0 to 1."""
-    if not (isinstance(value, Real) and 0 <= value <= 1):
-        raise ValueError(f"{name}={value!r}: expected a number from 0 to 1")
-    return value
+    check = functools.partial(check_number, "a finite number, 0 or more", lambda value: 0 <= value < math.inf)
+    return tuple(check(name, value) for name, value in values.items())
 
 
 def check_features(*, same_rows: bool = True, same_width: bool = True, **features: Tensor) -> None:
@@ -98,31 +76,24 @@ def full_precision(x: Tensor) -> Tensor:
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
-    """The matrix product of `a` and `b` in full precision, also under autocast.
-
-    Logits of size 1 / temperature leave bfloat16 with errors of 0.1 at temperature 0.01, whatever the loss does afterwards.
-    """
-    kind = a.device.type
+    """The matrix product of `a` and `b` in full precision, also under autocast."""
+    kind = a.device.type  # bfloat16 logits have errors of 0.1 at temperature 0.01, whatever the loss does afterwards.
     shield = torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else contextlib.nullcontext()
     with shield:
         return full_precision(a) @ full_precision(b)
 
 
 def normalize_features(x: Tensor) -> Tensor:
-    """Every row scaled to length 1: x / max(|x|, eps), in full precision. A zero row stays zero.
-
-    float16 takes its rounding step as eps, as the gradient of a zero row, of order 1 / eps, has to fit into float16.
-    """
+    """Every row scaled to length 1: x / max(|x|, eps), in full precision. A zero row stays zero."""
+    # The gradient of a zero row, of order 1 / eps, has to fit into float16.
     eps = torch.finfo(torch.float16).eps if x.dtype == torch.float16 else NORM_EPS
     return F.normalize(full_precision(x), p=2.0, dim=1, eps=eps)
 
 
 def compute_similarity(a: Tensor, b: Tensor, temperature: float | Tensor = 1.0, *, normalize: bool = True) -> Tensor:
     """s_ij = a_i . b_j / temperature, [rows of a, rows of b], of rows scaled to length 1 if `normalize`.
-
     >>> compute_similarity(torch.tensor([[2.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]]), temperature=0.5)
-    tensor([[2., 0.]])
-    """
+    tensor([[2., 0.]])"""
     if normalize:
         a, b = normalize_features(a), normalize_features(b)
     return product(a, b.t()) / temperature
@@ -130,13 +101,9 @@ def compute_similarity(a: Tensor, b: Tensor, temperature: float | Tensor = 1.0, 
 
 def encode_ids(ids: Ids, rows: int, device: torch.device | str = "cpu", *, as_text: bool = False) -> Tensor:
     """One int64 code a row, equal exactly where the ids are equal; `UNMATCHED` where an id is not equal to itself.
-
-    A list is encoded on the host and copied once. A tensor of `rows` numbers is compared by value and stays on its device.
-    With `as_text` a list that does not begin with a string is compared by `str` of its entries, so that 1 and "1" match.
-
-    Raises:
-        ValueError: not one id a row, or ids that are not hashable.
-    """
+    A list is encoded on the host and copied once. A tensor of `rows` numbers is compared by value and stays on its device. With
+    `as_text` a list that does not begin with a string is compared by `str` of its entries, so 1 and "1" match. ValueError: not
+    one id a row, or not hashable."""
     return _encode(ids, rows, device, as_text)[0]
 
 
@@ -183,14 +150,19 @@ def create_positive_mask(row_ids: Tensor, column_ids: Tensor | None = None) -> T
     return (row_ids[:, None] == column_ids) & (row_ids != UNMATCHED)[:, None]
 
 
-def random_words(count: int, device: torch.device | str = "cpu") -> Tensor:
-    """`count` uniform 32-bit numbers as int64, by one call.
+def compare_groups(vision_features: Tensor, text_features: Tensor, ids: Ids | None) -> tuple[Tensor, Tensor]:
+    """The cosines of two modalities, and which pairs have one id (without ids: the row itself): two matrices [rows, rows]."""
+    check_features(vision_features=vision_features, text_features=text_features)
+    cosines = compute_similarity(vision_features, text_features)
+    own = torch.arange(len(cosines), device=cosines.device)
+    return cosines, create_positive_mask(own if ids is None else encode_ids(ids, len(own), own.device))
 
-    On the CPU they are the generator's next words, and it ends up where `count` calls of `torch.randint(0, n, (1,))` leave it:
-    below 2^28 each of those takes one word w and returns w % n, and a draw from a larger range takes two, the earlier one as
-    its upper half. (The range leaves out the largest number: one pair in 2^64 becomes 0.) On other devices, and compiled, the
-    numbers are as random, but not those that single calls draw.
-    """
+
+def random_words(count: int, device: torch.device | str = "cpu") -> Tensor:
+    """`count` uniform 32-bit numbers as int64, by one call: on the CPU the next words of the generator.
+    It ends where `count` calls of `torch.randint(0, n, (1,))` leave it, which below 2^28 return w % n of one word w each; a draw
+    from a larger range takes two, the earlier one as its upper half. (Here the largest pair is left out: one in 2^64 becomes 0.)
+    On other devices, and compiled, the numbers are as random, but not those of single draws."""
     if count % 2 and torch.device(device).type == "cpu" and not torch.compiler.is_compiling():
         with torch.random.fork_rng(devices=[]):
             words = random_words(count + 1)
@@ -201,10 +173,7 @@ def random_words(count: int, device: torch.device | str = "cpu") -> Tensor:
 
 
 def pick_positives(codes: Tensor, words: Tensor) -> Tensor:
-    """For every row one of the rows with its code: number `words[i] % n` of the n candidates in ascending order.
-
-    A row whose id matches nothing gets itself.
-    """
+    """For every row number `words[i] % n` of the n rows with its code, ascending; itself where the id matches nothing."""
     ordered, order = torch.sort(codes, stable=True)
     start = torch.searchsorted(ordered, codes)
     count = torch.searchsorted(ordered, codes, right=True) - start
@@ -214,12 +183,9 @@ def pick_positives(codes: Tensor, words: Tensor) -> Tensor:
 
 def draw_targets(ids: Ids | None, rows: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
     """A target column for every row, and a target row for every column: one positive each, at random.
-
     Without ids they are 0 .. rows - 1 and nothing is drawn. Otherwise ids compare as in `encode_ids(..., as_text=True)`, and on
-    the CPU the draws are those of one `torch.randint(0, positives, (1,))` a row, then one a column; an id of a list that is
-    not equal to itself takes none and gets its own index. Other devices draw as many from their own generator: equal in
-    distribution.
-    """
+    the CPU the draws are those of one `torch.randint(0, positives, (1,))` a row, then one a column; a NaN in a list takes none
+    and gets its own index. Other devices draw as many from their own generator: equal in distribution."""
     if ids is None:
         own = torch.arange(rows, device=device)
         return own, own
@@ -237,17 +203,13 @@ def reduce(values: Tensor, reduction: str) -> Tensor:
     return values.mean() if reduction == "mean" and values.numel() else values.sum()
 
 
-def info_nce_loss(
-    logits: Tensor, targets: Tensor | None = None, *, reduction: str = "mean", label_smoothing: float = 0.0
-) -> Tensor:
+def info_nce_loss(logits: Tensor, targets: Tensor | None = None, *, reduction: str = "mean",
+                  label_smoothing: float = 0.0) -> Tensor:  # fmt: skip
     """InfoNCE with one positive a row (van den Oord et al. 2018, eq. 4): l_i = lse_j s_ij - s_i,target(i).
-
-    `logits` are [rows, candidates], similarities over temperature. `targets` [rows] are the positives' columns, by default
-    0 .. rows - 1. `label_smoothing` is the share of the target's mass that is spread evenly over all candidates.
-
+    `logits` are [rows, candidates], similarities over temperature. `targets` [rows] are the positives' columns, by default 0 ..
+    rows - 1. `label_smoothing` is the share of the target's mass that is spread evenly over all candidates.
     >>> info_nce_loss(torch.zeros(3, 4))
-    tensor(1.3863)
-    """
+    tensor(1.3863)"""
     logits = full_precision(logits)
     if not len(logits):
         return reduce(logits.sum(dim=1), reduction)
@@ -264,30 +226,21 @@ def masked_logsumexp(logits: Tensor, mask: Tensor) -> Tensor:
 
 
 def all_pairs_loss(logits: Tensor, positives: Tensor) -> Tensor:
-    """Every positive pair a term of its own over all candidates: l_i = sum over p in P(i) of (lse_j s_ij - s_ip), [rows].
-
-    The sum of SupCon's L_out (Khosla et al. 2020, eq. 2) before it is divided by the number of positives. A positive also stands
-    in the denominators of the other positives.
-    """
+    """Every positive pair a term of its own over all candidates: l_i = sum over p in P(i) of (lse_j s_ij - s_ip), [rows]."""
+    # SupCon's L_out (Khosla et al. 2020, eq. 2) times the number of positives, which stand in each other's denominators, too.
     return logits.log_softmax(dim=1).neg().masked_fill(~positives, 0.0).sum(dim=1)
 
 
 def isolated_pairs_loss(logits: Tensor, positives: Tensor, log_negatives: Tensor) -> Tensor:
-    """Every positive pair against the negatives alone: l_i = sum over p in P(i) of -log(e^s_ip / (e^s_ip + e^n_i)), [rows].
-
-    `log_negatives` is n_i, the log of the row's (weighted) sum of negatives; -inf, no negatives, makes the row 0.
-    """
+    """Every positive pair against the negatives alone: l_i = sum over p in P(i) of -log(e^s_ip / (e^s_ip + e^n_i)), [rows]."""
+    # `log_negatives` is n_i, the log of the row's (weighted) sum of negatives; -inf, no negatives, makes the row 0.
     return -F.logsigmoid(logits - log_negatives[:, None]).masked_fill(~positives, 0.0).sum(dim=1)
 
 
-def average_over_pairs(
-    v2t: Tensor, t2v: Tensor, positives: Tensor, reduction: str, more: Tensor | float = 0.0
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """The mean of both directions over all positive pairs, plus `more` of each row: (loss, `v2t_loss` and `t2v_loss`).
-
-    v2t_i and t2v_i sum over the pairs of a row and of a column. Rows / pairs times those are the per-sample losses, so that
-    `"mean"` is the mean of `"none"`. Without any pair both directions are 0.
-    """
+def average_over_pairs(v2t: Tensor, t2v: Tensor, positives: Tensor, reduction: str,
+                       more: Tensor | float = 0.0) -> tuple[Tensor, dict[str, Tensor]]:  # fmt: skip
+    """The mean of both directions over all positive pairs, plus `more` of each row: (loss, `v2t_loss` and `t2v_loss`)."""
+    # v2t_i and t2v_i sum over the pairs of a row and a column; rows / pairs times those are the per-sample losses.
     pairs = positives.sum().clamp(min=1)
     v2t, t2v = v2t * len(v2t) / pairs, t2v * len(t2v) / pairs
     parts = {"v2t_loss": reduce(v2t, "mean"), "t2v_loss": reduce(t2v, "mean")}
@@ -296,33 +249,24 @@ def average_over_pairs(
 
 def nt_xent_loss(z_a: Tensor, z_b: Tensor, temperature: float = 0.07, reduction: str = "mean") -> Tensor:
     """NT-Xent (Chen et al. 2020, eq. 1) over the 2 N rows of both views, [N, width] each; `"none"` gives [2 N].
-
-    The other view of a row is its only positive, the 2 N - 2 other rows are negatives, the row itself is excluded. Rows are used
-    as given: scale them to length 1 first.
-
+    The other view of a row is its only positive, the 2 N - 2 others are negatives, the row itself is excluded. Rows are used as
+    given: scale them to length 1 first. ValueError: views of two shapes, an unknown reduction, a temperature of 0 or less.
     >>> nt_xent_loss(torch.eye(2), torch.eye(2), temperature=1.0)
-    tensor(0.5514)
-    """
-    check_features(z_a=z_a, z_b=z_b)
-    logits, itself = _two_views(z_a, z_b, check_positive("temperature", temperature))
+    tensor(0.5514)"""
+    logits, itself = _two_views(z_a, z_b, temperature)
     rows = torch.arange(len(logits), device=logits.device)
     return info_nce_loss(logits.masked_fill(itself, -math.inf), rows.roll(len(z_a)), reduction=reduction)
 
 
-def supervised_contrastive_loss(
-    z_a: Tensor, z_b: Tensor, labels: Ids, temperature: float = 0.07, reduction: str = "mean"
-) -> Tensor:
+def supervised_contrastive_loss(z_a: Tensor, z_b: Tensor, labels: Ids, temperature: float = 0.07,
+                                reduction: str = "mean") -> Tensor:  # fmt: skip
     """SupCon, L_out (Khosla et al. 2020, eq. 2) over the 2 N rows of both views, [N, width] each; `"none"` gives [2 N].
-
-    l_i = lse over j != i of s_ij - mean over p in P(i) of s_ip, where P(i) are the other rows with the label of i (a NaN
-    label has none). The row itself is excluded everywhere. Rows are used as given: scale them to length 1 first.
-
+    l_i = lse over j != i of s_ij - mean over p in P(i) of s_ip, where P(i) are the other rows with the label of i (a NaN label
+    has none). The row itself is excluded everywhere. Rows are used as given: scale them to length 1 first.
     >>> supervised_contrastive_loss(torch.eye(2), torch.eye(2), torch.tensor([0, 1]), temperature=1.0)
-    tensor(0.5514)
-    """
-    check_features(z_a=z_a, z_b=z_b)
+    tensor(0.5514)"""
     check_choice("reduction", reduction, REDUCTIONS)
-    logits, itself = _two_views(z_a, z_b, check_positive("temperature", temperature))
+    logits, itself = _two_views(z_a, z_b, temperature)
     if not len(logits):
         return reduce(logits.sum(dim=1), reduction)
     positives = create_positive_mask(encode_ids(labels, len(z_a), z_a.device).repeat(2)) & ~itself
@@ -334,54 +278,43 @@ def supervised_contrastive_loss(
 
 def _two_views(z_a: Tensor, z_b: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """The logits among all 2 N rows, and the mask of the rows with themselves."""
+    check_features(z_a=z_a, z_b=z_b)
     z = torch.cat((z_a, z_b))
-    return product(z, z.t()) / temperature, torch.eye(len(z), dtype=torch.bool, device=z.device)
+    return product(z, z.t()) / check_positive("temperature", temperature), torch.eye(len(z), dtype=torch.bool, device=z.device)
 
 
 def add_small_batch_noise(logits: Tensor) -> Tensor:
     """Logits with normal noise, for batches under 16 rows in training: of scale max(0.005, 0.02 (16 - rows) / 16)."""
-    rows = len(logits)
-    if rows >= NOISE_ROWS:
-        return logits
-    return logits + torch.randn_like(logits) * max(NOISE_FLOOR, NOISE_SCALE * (NOISE_ROWS - rows) / NOISE_ROWS)
+    scale = max(NOISE_FLOOR, NOISE_SCALE * (NOISE_ROWS - len(logits)) / NOISE_ROWS)
+    return logits + torch.randn_like(logits) * scale if len(logits) < NOISE_ROWS else logits
 
 
 def mine_hard_negatives(similarity: Tensor, positives: Tensor, strategy: str = "semi-hard") -> Tensor:
     """Which negatives of each row are hard, as a mask [rows, columns]; everything that is no positive is a negative.
-
-    `"hard"` takes the most similar tenth of a row's negatives, at least one. `"semi-hard"` (after Schroff et al. 2015, sec. 3.2)
-    takes those less similar than the mean positive m of the row by less than 0.2: m - 0.2 < s < m. `"none"` takes none. A row
-    without positives has no hard negatives.
-
-    >>> similarity = torch.tensor([[0.9, 0.8, 0.1]])
-    >>> mine_hard_negatives(similarity, torch.tensor([[True, False, False]]))
-    tensor([[False,  True, False]])
-    """
-    check_choice("strategy", strategy, ("hard", "semi-hard", "none"))
+    `"hard"`: the most similar tenth of a row's negatives, at least one. `"semi-hard"` (Schroff et al. 2015, sec. 3.2): those less
+    similar than the mean positive m of the row by less than 0.2, m - 0.2 < s < m. `"none"`, or a row without positives: none.
+    >>> mine_hard_negatives(torch.tensor([[0.9, 0.8, 0.1]]), torch.tensor([[True, False, False]]))
+    tensor([[False,  True, False]])"""
+    if check_choice("strategy", strategy, ("hard", "semi-hard", "none")) == "none":
+        return torch.zeros_like(positives)
     similarity, negatives = similarity.detach(), ~positives
-    anchors = positives.any(dim=1, keepdim=True)
     if strategy == "hard":
         wanted = (negatives.sum(dim=1, keepdim=True) // HARD_SHARE).clamp(min=1)
         ranks = similarity.masked_fill(positives, -math.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
         chosen = ranks < wanted
-    elif strategy == "semi-hard":
+    else:
         count = positives.sum(dim=1, keepdim=True).clamp(min=1)
         mean = similarity.masked_fill(negatives, 0.0).sum(dim=1, keepdim=True) / count
         chosen = (similarity < mean) & (similarity > mean - SEMI_HARD_BAND)
-    else:
-        return torch.zeros_like(positives)
-    return chosen & negatives & anchors
+    return chosen & negatives & positives.any(dim=1, keepdim=True)
 
 
 def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> None:
-    """Write `rows` [batch, width] into `ring` from `pointer` on (int64, one element), in place and round the end, and move it.
-
-    The ring is [capacity, width], or [width, capacity] with `dim=1`. Of a batch longer than it the last rows stay.
-    """
+    """Write `rows` [batch, width] into `ring` from `pointer` on (int64, one element), in place and round the end, and move it."""
+    # The ring is [capacity, width], or [width, capacity] with `dim=1`. Of a longer batch the last rows stay.
     capacity, batch = ring.shape[dim], len(rows)
-    first = max(0, batch - capacity)
-    slots = (pointer + torch.arange(first, batch, device=ring.device)) % capacity
-    kept = rows[first:].detach().to(ring.dtype)
+    kept = rows[max(0, batch - capacity) :].detach().to(ring.dtype)
+    slots = (pointer + torch.arange(batch - len(kept), batch, device=ring.device)) % capacity
     with torch.no_grad():
         ring.index_copy_(dim, slots, kept.t() if dim else kept)
         pointer.add_(batch).remainder_(capacity)
@@ -389,65 +322,51 @@ def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> No
 
 def cross_terms(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The diagonal of C = X^T Y, and the sum of the squares of the rest: (C_dd, sum over i != j of C_ij^2).
-
-    `x` and `y` (by default `x`) are [N, D], centred and scaled by the caller. Wide features take the smaller matrix of inner
-    products of rows: |X^T Y|_F^2 = <X X^T, Y Y^T>, from which the squared diagonal is subtracted. That cancels only where the
-    diagonal carries nearly all of C, which its rank N < D rules out.
-    """
-    other = x if y is None else y
-    rows, width = x.shape
+    `x` and `y` (by default `x`) are [N, D], centred and scaled by the caller. Wide features take |X^T Y|_F^2 = <X X^T, Y Y^T>
+    less the squared diagonal, which cancels only where the diagonal carries nearly all of C: its rank N < D rules that out."""
+    other, (rows, width) = x if y is None else y, x.shape
     if width <= max(rows, GRAM_WIDTH):
-        c = product(x.t(), other)
-        itself = torch.eye(width, dtype=torch.bool, device=c.device)
+        c, itself = product(x.t(), other), torch.eye(width, dtype=torch.bool, device=x.device)
         return c.diagonal(), c.masked_fill(itself, 0.0).square().sum()
     x, other = full_precision(x), full_precision(other)
-    diagonal = (x * other).sum(dim=0)
-    gram = product(x, x.t())
+    diagonal, gram = (x * other).sum(dim=0), product(x, x.t())
     whole = gram.square() if y is None else gram * product(other, other.t())
     return diagonal, whole.sum() - diagonal.square().sum()
 
 
 def retrieval_accuracy(logits: Tensor, row_targets: Tensor, column_targets: Tensor) -> dict[str, Tensor]:
     """The share of rows, and of columns, whose largest logit is their target's, and the mean of both. 0 for no rows."""
-    logits = logits.detach()
-    v2t, t2v = (_share(_best(s) == t) for s, t in ((logits, row_targets), (logits.t(), column_targets)))
-    return {"v2t_accuracy": v2t, "t2v_accuracy": t2v, "accuracy": (v2t + t2v) / 2}
+    return _both(logits, row_targets, column_targets, lambda s, targets: _best(s) == targets, "accuracy")
 
 
 def group_accuracy(logits: Tensor, positives: Tensor) -> dict[str, Tensor]:
     """The share of rows, and of columns, whose largest logit is any positive's, and the mean of both. 0 for no rows."""
-    logits = logits.detach()
-    v2t, t2v = (_share(p.gather(1, _best(s)[:, None])) for s, p in ((logits, positives), (logits.t(), positives.t())))
-    return {"v2t_accuracy": v2t, "t2v_accuracy": t2v, "accuracy": (v2t + t2v) / 2}
+    return _both(logits, positives, positives.t(), lambda s, right: right.gather(1, _best(s)[:, None]), "accuracy")
 
 
-def recall_at_k(
-    logits: Tensor,
-    row_targets: Tensor | None = None,
-    column_targets: Tensor | None = None,
-    ks: Sequence[int] = (1, 5, 10),
-    names: tuple[str, str] = ("v2t", "t2v"),
-) -> dict[str, Tensor]:
+def recall_at_k(logits: Tensor, row_targets: Tensor | None = None, column_targets: Tensor | None = None,
+                ks: Sequence[int] = (1, 5, 10), names: tuple[str, str] = ("v2t", "t2v")) -> dict[str, Tensor]:  # fmt: skip
     """The share of rows, and of columns, whose target is among their k largest logits, and the mean of both. 0 for no rows.
-
-    `logits` are [N, N], targets [N], by default 0 .. N - 1. Ties rank as `torch.topk` ranks them, and from k = N on the recall is
-    1. `names` are those of rows and columns in the keys `<row>_recall@k`, `<column>_recall@k`, `avg_recall@k`.
-
+    `logits` are [N, N] (else ValueError), targets [N], by default 0 .. N - 1. Ties rank as `torch.topk` ranks them, and from k =
+    N on the recall is 1. Keys are `<row>_recall@k`, `<column>_recall@k`, `avg_recall@k`, with `names` for rows and columns.
     >>> recall = recall_at_k(torch.tensor([[2.0, 1.0], [3.0, 0.0]]), ks=[1])
     >>> list(recall), recall["avg_recall@1"]
-    (['v2t_recall@1', 't2v_recall@1', 'avg_recall@1'], tensor(0.2500))
-    """
+    (['v2t_recall@1', 't2v_recall@1', 'avg_recall@1'], tensor(0.2500))"""
     check_square("logits", logits, len(logits))
-    logits = logits.detach()
     own = torch.arange(len(logits), device=logits.device)
-    row_targets = own if row_targets is None else row_targets
-    column_targets = own if column_targets is None else column_targets
+    rows, columns = (own if targets is None else targets for targets in (row_targets, column_targets))
     found: dict[str, Tensor] = {}
     for k in ks:
-        row = _share(_among_top(logits, row_targets, k))
-        column = _share(_among_top(logits.t(), column_targets, k))
-        found |= {f"{names[0]}_recall@{k}": row, f"{names[1]}_recall@{k}": column, f"avg_recall@{k}": (row + column) / 2}
+        found |= _both(logits, rows, columns, functools.partial(_among_top, k), f"recall@{k}", (*names, "avg_"))
     return found
+
+
+def _both(logits: Tensor, rows: Tensor, columns: Tensor, hit: Callable[[Tensor, Tensor], Tensor], name: str,
+          sides: tuple[str, str, str] = ("v2t", "t2v", "")) -> dict[str, Tensor]:  # fmt: skip
+    """The share of rows that `hit`, of columns, and the mean of both, by the names of the sides."""
+    seen = logits.detach()
+    row, column = (reduce(hit(s, right).float(), "mean") for s, right in ((seen, rows), (seen.t(), columns)))
+    return {f"{sides[0]}_{name}": row, f"{sides[1]}_{name}": column, f"{sides[2]}{name}": (row + column) / 2}
 
 
 def _best(logits: Tensor) -> Tensor:
@@ -455,13 +374,9 @@ def _best(logits: Tensor) -> Tensor:
     return logits.argmax(dim=1) if logits.numel() else torch.zeros(len(logits), dtype=torch.int64, device=logits.device)
 
 
-def _among_top(logits: Tensor, targets: Tensor, k: int) -> Tensor:
-    best = torch.topk(logits, min(k, logits.shape[1]), dim=1).indices
-    return (best == targets[:, None]).any(dim=1)
-
-
-def _share(hits: Tensor) -> Tensor:
-    return reduce(hits.float(), "mean")
+def _among_top(k: int, logits: Tensor, targets: Tensor) -> Tensor:
+    """Which rows have their target among their k largest logits."""
+    return (torch.topk(logits, min(k, logits.shape[1]), dim=1).indices == targets[:, None]).any(dim=1)
 
 
 def projection_head(input_dim: int, output_dim: int) -> nn.Sequential:
