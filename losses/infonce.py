@@ -1,7 +1,5 @@
 """Symmetric InfoNCE behind projection heads, over a batch, a memory bank or a table of the data set; alone and in a mixture."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 
@@ -12,17 +10,10 @@ from losses import utils
 from losses.base import ContrastiveLoss
 from losses.registry import register
 
-LOSS_TYPES = ("infonce", "nt_xent", "supervised")
 STRATEGIES = ("auto", "in-batch", "memory-bank", "global")
-
-TABLE_BELOW, BANK_BELOW = 1000, 10_000
-"""`"auto"` keeps a table of data sets smaller than the first, and a bank for those smaller than the second."""
-
-STORED_WIDTH, TABLE_ROWS = 768, 1000
-"""Size of what is stored where the options leave it open: features of a base-size encoder, a thousand samples."""
-
-WEIGHTS = {"infonce": 0.4, "nt_xent": 0.3, "supervised": 0.3}
-"""Of the parts of the mixture, unless given."""
+TABLE_BELOW, BANK_BELOW = 1000, 10_000  # `"auto"` keeps a table of smaller data sets than the first, a bank below the second.
+STORED_WIDTH, TABLE_ROWS = 768, 1000  # What is stored where options leave it open: a base-size encoder's, a thousand samples.
+WEIGHTS = {"infonce": 0.4, "nt_xent": 0.3, "supervised": 0.3}  # Of the parts of the mixture, unless given.
 
 
 def heads(input_dim: int | None, projection_dim: int) -> tuple[nn.Module | None, nn.Module | None]:
@@ -34,44 +25,40 @@ def heads(input_dim: int | None, projection_dim: int) -> tuple[nn.Module | None,
 
 def two_views(a: Tensor, b: Tensor, labels: utils.Ids | None, temperature: float, reduction: str) -> Tensor:
     """NT-Xent or, with labels, SupCon over the 2 N rows of both; `"none"` gives the mean of the two rows of each pair, [N]."""
-    if labels is None:
-        found = utils.nt_xent_loss(a, b, temperature, reduction)
-    else:
-        found = utils.supervised_contrastive_loss(a, b, labels, temperature, reduction)
+    how = temperature, reduction
+    found = utils.nt_xent_loss(a, b, *how) if labels is None else utils.supervised_contrastive_loss(a, b, labels, *how)
     return found.view(2, -1).mean(dim=0) if reduction == "none" else found
+
+
+def compare(loss: "InfoNCELoss | MixedContrastiveLoss", vision_features: Tensor, text_features: Tensor, ids: utils.Ids | None,
+            noise: bool) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor], Tensor]:  # fmt: skip
+    """The rows of both modalities, the targets of rows and columns, and the logits, in training with `noise`."""
+    utils.check_features(vision_features=vision_features, text_features=text_features, same_width=not loss.add_projection)
+    vision, text = loss.project(vision_features, text_features)
+    targets, logits = utils.draw_targets(ids, len(vision), vision.device), utils.product(vision, text.t()) / loss.temperature
+    return vision, text, targets, utils.add_small_batch_noise(logits) if noise and loss.training else logits
 
 
 @register("infonce")
 class InfoNCELoss(ContrastiveLoss):
     """Symmetric InfoNCE (van den Oord et al. 2018, eq. 4; Radford et al. 2021, fig. 3) over the candidates of a strategy.
-
     With s_ij = v_i . t_j / temperature of rows scaled to length 1, behind heads if there are any, and a target for each row:
-
         v2t_i = lse over candidates j of s_ij - s_i,target(i)        t2v: of columns        loss = (v2t + t2v) / 2
-
     Positives: row i or, with ids, one of the rows with its id, drawn anew on every call (`losses.utils.draw_targets`). Nothing is
-    excluded. Candidates, by `sampling_strategy`:
-
-    - `"in-batch"`, `"auto"`: the batch; for `"in-batch"` in training with `losses.utils.add_small_batch_noise`. With a
-      `dataset_size`, `"auto"` becomes a table below 1,000 samples, a bank below 10,000, and `"in-batch"` above.
-    - `"memory-bank"` (Wu et al. 2018): the batch and, as further negatives, the last `memory_bank_size` rows seen in training.
-    - `"global"`, given `indices`: the last features of all samples seen in training; the positive is the sample's own, whatever
-      its id. A sample that is not in the table yet is compared within the batch.
-
-    What is stored, after the loss is computed, is as wide as the heads' output, or `input_dim` (768) without heads. `loss_type`
-    puts NT-Xent or, given `labels`, SupCon over the same rows (without noise) into `loss`. Metrics are of InfoNCE; ranks are
-    within the batch, where only the drawn positive is right.
-
-    Shape:
-        - vision_features, text_features: [N, D], any float dtype; match_ids, labels: N, lists or tensors.
-        - indices: whole numbers [N], positions in the data set (outside: IndexError); twice in a batch, either row is stored.
-        - Returns `loss` (0-d, [N] for reduction `"none"`) and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`,
-          `accuracy`, and for k = 1, 5, 10 `v2t_recall@k`, `t2v_recall@k`, `avg_recall@k`.
-
+    excluded. Candidates by `sampling_strategy`: `"in-batch"` the batch, in training with `losses.utils.add_small_batch_noise`;
+    `"auto"` the batch or, with a `dataset_size`, a table below 1,000 samples, a bank below 10,000, `"in-batch"` above;
+    `"memory-bank"` (Wu et al. 2018) the batch and, as negatives, the last `memory_bank_size` rows seen in training; `"global"`,
+    given `indices`, the last features of all samples seen in training: the positive is the sample's own, whatever its id, and a
+    sample that is not in the table yet is compared within the batch. What is stored, after the loss is computed, is as wide as
+    the heads' output, or `input_dim` (768) without heads. `loss_type` puts NT-Xent or, given `labels`, SupCon over the same rows
+    (without noise) into `loss`. Metrics are of InfoNCE; ranks are within the batch, where only the drawn positive is right.
+    Shape: vision_features, text_features [N, D], any float dtype; match_ids, labels N, lists or tensors; indices whole numbers
+    [N], positions in the data set (outside: IndexError), of which one twice in a batch stores either row. Returns `loss` (0-d,
+    [N] for reduction `"none"`) and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`, and for k = 1, 5, 10
+    `v2t_recall@k`, `t2v_recall@k`, `avg_recall@k`. ValueError says what else was found and expected.
     >>> criterion = InfoNCELoss(temperature=0.5, sampling_strategy="memory-bank", input_dim=2, memory_bank_size=3)
     >>> [criterion(torch.eye(2), torch.eye(2))["loss"] for step in range(2)]
-    [tensor(0.1269), tensor(0.8201)]
-    """
+    [tensor(0.1269), tensor(0.8201)]"""
 
     vision_bank: Tensor
     text_bank: Tensor
@@ -79,13 +66,12 @@ class InfoNCELoss(ContrastiveLoss):
     bank_size: Tensor
     bank_written: Tensor
 
-    def __init__(
-        self, temperature: float = 0.07, loss_type: str = "infonce", reduction: str = "mean", *,
-        add_projection: bool = False, projection_dim: int = 256, input_dim: int | None = None, sampling_strategy: str = "auto",
-        memory_bank_size: int = 4096, dataset_size: int | None = None, small_batch_noise: bool = True,
-    ) -> None:  # fmt: skip
+    def __init__(self, temperature: float = 0.07, loss_type: str = "infonce", reduction: str = "mean", *,
+                 add_projection: bool = False, projection_dim: int = 256, input_dim: int | None = None,
+                 sampling_strategy: str = "auto", memory_bank_size: int = 4096, dataset_size: int | None = None,
+                 small_batch_noise: bool = True) -> None:  # fmt: skip
         super().__init__(temperature, reduction)
-        self.loss_type = utils.check_choice("loss_type", loss_type, LOSS_TYPES)
+        self.loss_type = utils.check_choice("loss_type", loss_type, tuple(WEIGHTS))
         self.add_projection, self.projection_dim, self.input_dim = add_projection, projection_dim, input_dim
         self.sampling_strategy = utils.check_choice("sampling_strategy", sampling_strategy, STRATEGIES)
         if sampling_strategy == "auto" and dataset_size is not None:
@@ -93,18 +79,18 @@ class InfoNCELoss(ContrastiveLoss):
             self.sampling_strategy = "global" if dataset_size < TABLE_BELOW else otherwise
         self.memory_bank_size, self.dataset_size = memory_bank_size, dataset_size or TABLE_ROWS
         self.small_batch_noise = small_batch_noise
-        store = {"memory-bank": "memory_bank_size", "global": "dataset_size"}.get(self.sampling_strategy)
-        if store is not None:
-            rows, width = getattr(self, store), projection_dim if add_projection else input_dim or STORED_WIDTH
-            utils.check_positive(store, rows)
-            self.register_buffer("vision_bank", torch.zeros(rows, width))
-            self.register_buffer("text_bank", torch.zeros(rows, width))
-        if self.sampling_strategy == "memory-bank":
-            self.register_buffer("bank_ptr", torch.zeros(1, dtype=torch.int64))
-            self.register_buffer("bank_size", torch.zeros(1, dtype=torch.int64))
-        elif self.sampling_strategy == "global":
-            self.register_buffer("bank_written", torch.zeros(self.dataset_size, dtype=torch.bool))
+        self._make_room(projection_dim if add_projection else input_dim or STORED_WIDTH)
         self.vision_projection, self.text_projection = heads(input_dim, projection_dim) if add_projection else (None, None)
+
+    def _make_room(self, width: int) -> None:
+        """The bank or the table, empty, if the strategy has one."""
+        stores = {"memory-bank": {"memory_bank_size": self.memory_bank_size}, "global": {"dataset_size": self.dataset_size}}
+        for option, rows in stores.get(self.sampling_strategy, {}).items():
+            utils.check_positive(option, rows)
+            one, written = torch.zeros(1, dtype=torch.int64), torch.zeros(rows, dtype=torch.bool)
+            state = {"bank_ptr": one, "bank_size": one.clone()} if option == "memory_bank_size" else {"bank_written": written}
+            for name, value in {"vision_bank": torch.zeros(rows, width), "text_bank": torch.zeros(rows, width), **state}.items():
+                self.register_buffer(name, value)
 
     def project(self, vision_features: Tensor, text_features: Tensor) -> tuple[Tensor, Tensor]:
         """Both features through their heads, if there are any, with rows of length 1."""
@@ -126,21 +112,13 @@ class InfoNCELoss(ContrastiveLoss):
             self.text_bank.index_copy_(0, rows, text_features.to(self.text_bank.dtype))
             self.bank_written.index_fill_(0, rows, True)
 
-    def forward(
-        self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None,
-        indices: Tensor | None = None, labels: utils.Ids | None = None,
-    ) -> dict[str, Tensor]:  # fmt: skip
-        """The loss and its metrics; see the class."""
-        utils.check_features(vision_features=vision_features, text_features=text_features, same_width=not self.add_projection)
-        vision, text = self.project(vision_features, text_features)
-        targets = utils.draw_targets(match_ids, len(vision), vision.device)
-        logits = utils.product(vision, text.t()) / self.temperature
-        if self.small_batch_noise and self.training and self.sampling_strategy == "in-batch":
-            logits = utils.add_small_batch_noise(logits)
+    def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None,
+                indices: Tensor | None = None, labels: utils.Ids | None = None) -> dict[str, Tensor]:  # fmt: skip
+        noise = self.small_batch_noise and self.sampling_strategy == "in-batch"
+        vision, text, targets, logits = compare(self, vision_features, text_features, match_ids, noise)
         own = None if indices is None or self.sampling_strategy != "global" else self._table_rows(indices, len(vision))
         v2t = self._direction(logits, targets[0], vision, getattr(self, "text_bank", None), own)
         t2v = self._direction(logits.t(), targets[1], text, getattr(self, "vision_bank", None), own)
-
         loss, labels = (v2t + t2v) / 2, labels if self.loss_type == "supervised" else None
         if self.loss_type == "nt_xent" or labels is not None:
             loss = two_views(vision, text, labels, self.temperature, self.reduction)
@@ -183,29 +161,20 @@ class InfoNCELoss(ContrastiveLoss):
 @register("mixed")
 class MixedContrastiveLoss(ContrastiveLoss):
     """Weighted sum of InfoNCE (as `InfoNCELoss` has it for `"in-batch"`), NT-Xent and SupCon over the same rows of length 1.
-
         loss = w_infonce (v2t + t2v) / 2 + w_nt_xent nt_xent + w_supervised supcon
-
     nt_xent (Chen et al. 2020, eq. 1) and supcon (Khosla et al. 2020, eq. 2) are over the 2 N rows of both modalities without the
-    row itself and without noise. Ids steer InfoNCE alone: to NT-Xent only the paired row is a positive, and all others are
-    negatives. Without labels supcon is 0, and its weight is lost. A part of weight 0 is reported, and left out of the sum, where
-    its NaN would be one. Reduction `"sum"` is of N rows for InfoNCE and of 2 N for the others; `"none"` averages the two rows
-    of a pair, and reports the parts as means.
-
-    Shape:
-        - vision_features, text_features, match_ids, labels: as in `InfoNCELoss`. loss_weights without a part: KeyError.
-        - Returns `loss` (0-d, [N] for reduction `"none"`) and 0-d `loss_infonce`, `loss_nt_xent`, `loss_supervised`,
-          `v2t_accuracy`, `t2v_accuracy`, `accuracy`, and for k = 1, 5, 10 `v2t_recall@k`, `t2v_recall@k`, `avg_recall@k`.
-
+    row itself and without noise. Ids steer InfoNCE alone: to NT-Xent only the paired row is a positive, all others are negatives.
+    Without labels supcon is 0, and its weight is lost. A part of weight 0 is reported, and left out of the sum, where its NaN
+    would be one. Reduction `"sum"` is of N rows for InfoNCE and of 2 N for the others; `"none"` averages the two rows of a pair.
+    Shape: vision_features, text_features, match_ids, labels as in `InfoNCELoss`; loss_weights without a part: KeyError. Metrics
+    are `loss_infonce`, `loss_nt_xent`, `loss_supervised`, as means, and the accuracies and recalls of `InfoNCELoss`.
     >>> out = MixedContrastiveLoss(temperature=0.5, small_batch_noise=False)(torch.eye(2), torch.eye(2))
     >>> out["loss_infonce"], out["loss_nt_xent"], out["loss"]
-    (tensor(0.1269), tensor(0.2395), tensor(0.1226))
-    """
+    (tensor(0.1269), tensor(0.2395), tensor(0.1226))"""
 
-    def __init__(
-        self, temperature: float = 0.07, loss_weights: Mapping[str, float] | None = None, reduction: str = "mean", *,
-        add_projection: bool = False, projection_dim: int = 256, input_dim: int | None = None, small_batch_noise: bool = True,
-    ) -> None:  # fmt: skip
+    def __init__(self, temperature: float = 0.07, loss_weights: Mapping[str, float] | None = None, reduction: str = "mean", *,
+                 add_projection: bool = False, projection_dim: int = 256, input_dim: int | None = None,
+                 small_batch_noise: bool = True) -> None:  # fmt: skip
         super().__init__(temperature, reduction)
         given = WEIGHTS if loss_weights is None else loss_weights
         if missing := WEIGHTS.keys() - given.keys():
@@ -219,16 +188,9 @@ class MixedContrastiveLoss(ContrastiveLoss):
         """Both features through their heads, if there are any, with rows of length 1."""
         return utils.project(vision_features, self.vision_projection), utils.project(text_features, self.text_projection)
 
-    def forward(
-        self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None, labels: utils.Ids | None = None
-    ) -> dict[str, Tensor]:
-        """The loss, its parts and its metrics; see the class."""
-        utils.check_features(vision_features=vision_features, text_features=text_features, same_width=not self.add_projection)
-        vision, text = self.project(vision_features, text_features)
-        targets = utils.draw_targets(match_ids, len(vision), vision.device)
-        logits = utils.product(vision, text.t()) / self.temperature
-        if self.small_batch_noise and self.training:
-            logits = utils.add_small_batch_noise(logits)
+    def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None,
+                labels: utils.Ids | None = None) -> dict[str, Tensor]:  # fmt: skip
+        vision, text, targets, logits = compare(self, vision_features, text_features, match_ids, self.small_batch_noise)
         v2t = utils.info_nce_loss(logits, targets[0], reduction=self.reduction)
         t2v = utils.info_nce_loss(logits.t(), targets[1], reduction=self.reduction)
         nt_xent = two_views(vision, text, None, self.temperature, self.reduction)
