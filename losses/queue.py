@@ -1,7 +1,5 @@
 """Keys of earlier batches as negatives: a memory of features, momentum contrast. A key with a row's id is a negative, too."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 
@@ -17,9 +15,8 @@ UNFILLED = -1e30  # The logit of a slot that does not count: far below all other
 TIE, TIE_SHARE = 1e-5, 4e-7  # Logits so close are tied: a positive and its copy in the queue come from two roundings.
 
 
-def contrast_with_queue(
-    logits: Tensor, positives: Tensor, rows: Tensor, queue: Tensor, filled: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
+def contrast_with_queue(logits: Tensor, positives: Tensor, rows: Tensor, queue: Tensor,
+                        filled: Tensor | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Each row's positives against the batch's negatives and all (or `filled`) keys: (losses, largest row . key, a logit)."""
     keys = utils.product(rows, queue.to(rows.dtype))
     if filled is not None:
@@ -36,30 +33,25 @@ def unit_columns(width: int, size: int, device: torch.device | None = None) -> T
 @register("memory_queue")
 class MemoryQueueLoss(ContrastiveLoss):
     """InfoNCE with the features of earlier batches as further negatives (cross-batch memory, Wang et al. 2020, sec. 3.2).
-
         n_i = sum over j not in P(i) of e^s_ij + sum over texts k in the queue of exp(w cos(v_i, k) / tau),  s = c / tau
         v2t = sum over i, p in P(i) of -log(e^s_ip / (e^s_ip + n_i)) / K;  loss = (v2t + t2v) / 2
         tau = temperature (1.3 - 0.3 r), from r = 0.95 on the temperature;  w = r / 2 below r = 0.2, else min(1, 1.5 r)
-
     For c, P, K and reductions see `losses.pairs`; r is the share of slots that earlier batches filled. w scales logits, not
-    counts: an empty queue is `queue_size` negatives of logit 0, and its random vectors count once r > 0, unless `only_filled`.
-    In training the first batch draws the queues in its width (another width does it anew), and each batch is stored after its
-    loss, of a longer one the last rows. Evaluation neither draws nor stores, and meets an empty queue where there is none.
-    Queues are in `state_dict` once drawn. Shape: features [N, D], match_ids N ids, a list or a tensor. Returns `loss` and 0-d
-    `v2t_loss`, `t2v_loss`, `temperature` (tau) and `queue_fill` (r), both float64.
-
+    counts: an empty queue is `queue_size` negatives of logit 0, and its random vectors count once r > 0, unless `only_filled`. In
+    training the first batch draws the queues in its width (another width does it anew), and each batch is stored after its loss,
+    of a longer one the last rows. Evaluation neither draws nor stores, and meets an empty queue where there is none. Queues are
+    in `state_dict` once drawn. Shape: features [N, D], match_ids N ids, a list or a tensor. Returns `loss` and 0-d `v2t_loss`,
+    `t2v_loss`, `temperature` (tau) and `queue_fill` (r), both float64.
     >>> out = MemoryQueueLoss(queue_size=6, temperature=1.0)(torch.eye(2), torch.eye(2), ["a", "b"])
     >>> out["loss"], out["queue_fill"]
-    (tensor(1.4454), tensor(0., dtype=torch.float64))
-    """
+    (tensor(1.4454), tensor(0., dtype=torch.float64))"""
 
     vision_queue: Tensor | None
     queue_ptr: Tensor
     queue_fill_level: Tensor
 
-    def __init__(
-        self, queue_size: int = 8192, temperature: float = 0.07, only_filled: bool = False, reduction: str = "mean"
-    ) -> None:
+    def __init__(self, queue_size: int = 8192, temperature: float = 0.07, only_filled: bool = False,
+                 reduction: str = "mean") -> None:  # fmt: skip
         super().__init__(temperature, reduction)
         self.queue_size, self.only_filled = int(utils.check_positive("queue_size", queue_size)), only_filled
         self.register_buffer("vision_queue", None)
@@ -68,13 +60,10 @@ class MemoryQueueLoss(ContrastiveLoss):
         self.register_buffer("queue_fill_level", torch.zeros(1, dtype=torch.int64))
 
     def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids) -> dict[str, Tensor]:
-        """The loss and its metrics; see the class."""
         utils.check_features(vision_features=vision_features, text_features=text_features)
-        ids = utils.encode_ids(match_ids, len(vision_features), vision_features.device)
-        positives = utils.create_positive_mask(ids)
+        positives = utils.create_positive_mask(utils.encode_ids(match_ids, len(vision_features), vision_features.device))
         vision, text = utils.normalize_features(vision_features), utils.normalize_features(text_features)
         vision_queue, text_queue, filled = self._queues(vision, draw=self.training)
-
         ratio, warm = filled[0].double() / self.queue_size, self.temperature * 1.3
         tau = torch.where(ratio >= 0.95, self.temperature, warm - (warm - self.temperature) * ratio)
         scale = torch.where(ratio < 0.2, 0.5 * ratio, (1.5 * ratio).clamp(max=1.0)) / tau
@@ -125,29 +114,23 @@ class MemoryQueueLoss(ContrastiveLoss):
 @register("ema_moco")
 class MoCoLoss(ContrastiveLoss):
     """Momentum contrast (He et al. 2020, eq. 1 and 2) between vision and text, with a queue of keys of each.
-
         v2t_i = -log(e^s(v_i, k_i) / (sum over j of e^s(v_i, k_j) + sum over text keys k in the queue of e^s(v_i, k)))
         loss  = mean over i of (v2t_i + t2v_i) / 2, or of v2t_i unless symmetric;  s: cosine / temperature
         key encoder = momentum key encoder + (1 - momentum) query encoder, after every call
-
     Keys k_i are encoded by copies of the encoders; t2v has vision keys. The other keys of the batch are negatives. All are in the
     queue before the loss (the paper: after it, `enqueue_first=False`): a positive is a negative as well, the loss at least log 2.
     Queues begin as random unit vectors, which count. Evaluation is no exception: keys enter, encoders move. Buffers stay: batch
-    norm in a key encoder has statistics of its own. A positive that ties with the largest logit (within 1e-5) is right. The
-    query encoders are no sub-modules: the model has them already. Shape: queries are input of the encoders (features are their
-    own keys where it is no tensor); features [N, dim], N at most `queue_size`, come from the query encoders if left out. Returns
-    `loss` and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`, `queue_size`, `momentum`.
-
+    norm in a key encoder has statistics of its own. A positive that ties with the largest logit (within 1e-5) is right. The query
+    encoders are no sub-modules: the model has them already. Shape: queries are input of the encoders (features are their own keys
+    where it is no tensor); features [N, dim], N at most `queue_size`, come from the query encoders if left out. Returns `loss`
+    and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`, `queue_size`, `momentum`.
     >>> criterion = MoCoLoss(nn.Identity(), nn.Identity(), dim=2, queue_size=2, temperature=1.0)
     >>> criterion(torch.eye(2), torch.eye(2))["loss"]
-    tensor(1.0064)
-    """
+    tensor(1.0064)"""
 
-    def __init__(
-        self, vision_encoder: nn.Module, text_encoder: nn.Module, dim: int = 768, queue_size: int = 65536, *,
-        momentum: float = 0.999, temperature: float = 0.07, symmetric: bool = True, update_key_encoder: bool = True,
-        enqueue_first: bool = True, reduction: str = "mean",
-    ) -> None:  # fmt: skip
+    def __init__(self, vision_encoder: nn.Module, text_encoder: nn.Module, dim: int = 768, queue_size: int = 65536, *,
+                 momentum: float = 0.999, temperature: float = 0.07, symmetric: bool = True, update_key_encoder: bool = True,
+                 enqueue_first: bool = True, reduction: str = "mean") -> None:  # fmt: skip
         super().__init__(temperature, reduction)
         self.dim, self.queue_size = int(utils.check_positive("dim", dim)), int(utils.check_positive("queue_size", queue_size))
         self.momentum = utils.check_fraction("momentum", momentum)
@@ -162,17 +145,14 @@ class MoCoLoss(ContrastiveLoss):
             self.register_buffer("vision_queue", unit_columns(dim, queue_size))
             self.register_buffer("vision_queue_ptr", torch.zeros(1, dtype=torch.int64))
 
-    def forward(
-        self, vision_queries: Any, text_queries: Any, vision_features: Tensor | None = None, text_features: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """The loss and its metrics; see the class."""
+    def forward(self, vision_queries: Any, text_queries: Any, vision_features: Tensor | None = None,
+                text_features: Tensor | None = None) -> dict[str, Tensor]:  # fmt: skip
         raw = {"vision": vision_queries, "text": text_queries}
         given = {"vision": vision_features, "text": text_features}
         features = {name: getattr(self, f"{name}_encoder")(raw[name]) if x is None else x for name, x in given.items()}
         utils.check_features(vision=features["vision"], text=features["text"])
         queries = {name: utils.normalize_features(x) for name, x in features.items()}
         keys = {name: self._keys(name, raw[name], x) for name, x in queries.items()}
-
         if self.enqueue_first:
             self._store(keys)
         ways = (("vision", "text"), ("text", "vision"))[: 1 + self.symmetric]
