@@ -26,7 +26,6 @@ def spread(x: Tensor) -> tuple[Tensor, Tensor]:
 @register("vicreg")
 class VICRegLoss(BaseLoss):
     """VICReg (Bardes et al. 2022, eqs. 1 - 6) between two views, row i with row i, its regularisers warmed up by a factor f.
-
         loss = sim_coeff mean((A - B)^2) + f var_coeff (v_A + v_B) + f cov_coeff (c_A + c_B)
         v = mean over d of max(0, 1 - sqrt(C_dd + epsilon)),  c = sum over i != j of C_ij^2 / D
     A, B are the views less their column means (the paper compares them uncentred: here a shift costs nothing), C is a view's
@@ -35,8 +34,7 @@ class VICRegLoss(BaseLoss):
     where these are told. `update_epoch` and `update_step` tell, `state_dict` remembers. Shape: z_a, z_b [N, D]. Metrics:
     `invariance_loss`, `variance_loss`, `covariance_loss`, their `sim_weight`, `var_weight`, `cov_weight`, and `warmup_factor`.
     >>> VICRegLoss(sim_coeff=1.0, epsilon=1.0, curriculum=False)(torch.eye(2), torch.zeros(2, 2))["loss"]
-    tensor(0.5000)
-    """
+    tensor(0.5000)"""
 
     progress: Tensor
     current_epoch, current_step, total_steps = stored("progress", 0), stored("progress", 1), stored("progress", 2)
@@ -95,17 +93,14 @@ class VICRegLoss(BaseLoss):
 @register("decorrelation")
 class DecorrelationLoss(BaseLoss):
     """The squared covariances of feature columns: VICReg's third term (Bardes et al. 2022, eq. 4; DeCov, Cogswell et al. 2016).
-
         loss = coef mean over the given inputs of sum over i != j of C_ij^2 / (D (D - 1))
     C is the unbiased covariance of an input's columns, after rows are scaled to length 1 if `normalize`. There are no positives
     or negatives. An input of fewer than two rows, or of one column, counts as 0. `"sum"` does not divide by D (D - 1). Shape:
-    vision_features, text_features, features [N, D], of sizes of their own, at least one. Metrics: `decorrelation_loss` (the
-    loss); of each given input its part, `vision_`, `text_` or `generic_decorrelation_loss`; with `track_feature_stats`, of its
-    columns' variances, `<vision, text or feature>_min_var`, `_max_var`, `_mean_var`, and how many and what share are below 1e-4,
-    `_low_var_dims`, `_low_var_pct`.
+    vision_features, text_features, features [N, D], of any sizes, at least one. Metrics: `decorrelation_loss` (the loss); of each
+    given input its part, `vision_`, `text_` or `generic_decorrelation_loss`; with `track_feature_stats`, of its columns'
+    variances `<vision, text, feature>_min_var`, `_max_var`, `_mean_var`, and below 1e-4 `_low_var_dims`, `_low_var_pct`.
     >>> DecorrelationLoss(normalize=False)(features=torch.tensor([[0.0, 0.0], [1.0, 2.0]]))["loss"]
-    tensor(1.)
-    """
+    tensor(1.)"""
 
     reductions = ("mean", "sum")
 
@@ -139,7 +134,6 @@ class DecorrelationLoss(BaseLoss):
 @register("barlow_twins")
 class BarlowTwinsLoss(BaseLoss):
     """Barlow Twins (Zbontar et al. 2021, eq. 1) on a covariance instead of the correlation, with means instead of sums.
-
         loss = mean over d of (C_dd - 1)^2 + lambda_coeff sum over i != j of C_ij^2 / D^2
     With V, T the features less their column means, C = V^T T / N (`"cross_modal"`, eq. 2 without standard deviations), or (V^T V
     + T^T T) / 2N (`"within_batch"`, which does not tie the modalities to each other). Row i belongs to row i; nothing is a
@@ -148,8 +142,7 @@ class BarlowTwinsLoss(BaseLoss):
     `projection_dim` wide, and, with `batch_norm_last_layer`, a batch norm without weights. Shape: vision_features, text_features
     [N, D]. Metrics: `diagonal_loss` and, without its weight, `off_diagonal_loss`.
     >>> BarlowTwinsLoss(lambda_coeff=1.0)(torch.eye(2), torch.eye(2))["loss"]
-    tensor(0.5938)
-    """
+    tensor(0.5938)"""
 
     def __init__(self, lambda_coeff: float = 0.005, correlation_mode: str = "cross_modal", normalize: bool = True, *,
                  add_projection: bool = False, projection_dim: int = 8192, input_dim: int | None = None,
