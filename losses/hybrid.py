@@ -1,7 +1,5 @@
 """A schedule from contrast to VICReg: InfoNCE until pairs stand out of the batch, then a blend, then VICReg alone."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -20,36 +18,31 @@ OF_VICREG = ("invariance_loss", "variance_loss", "covariance_loss", "sim_weight"
 @register("hybrid_pretrain_vicreg")
 class HybridPretrainVICRegLoss(BaseLoss):
     """InfoNCE first, VICReg later: loss = (1 - p) infonce + p vicreg, with p from 0 to 1. Not a published method.
-
     infonce is `InfoNCELoss` behind heads, `vision_dim` to `fusion_dim` wide, of rows of length 1; vicreg is `VICRegLoss` of the
     features as they are: see there for formulas, positives and negatives. `update_step` alone moves the schedule, through the
     phases that `current_phase` names, and `state_dict` keeps it. `"contrastive_pretrain"` (p = 0, vicreg is not computed) ends at
     step `contrastive_pretrain_steps`. With `adaptive_transition` it ends, if ever, after one batch in which the mean cosine of
     pairs exceeds that of all by over `min_alignment_threshold` (a number that `update_step` waits for), and `"transition"` takes
-    p to 1 in `gradual_transition_steps`. In `"vicreg"` (p = 1) infonce is not computed, and its heads get no gradient.
-
-    Shape: z_a, z_b [N, vision_dim], which text_dim equals; match_ids as in `InfoNCELoss`. Metrics, 0 for what is not computed:
+    p to 1 in `gradual_transition_steps`. In `"vicreg"` (p = 1) infonce is not computed, and its heads get no gradient. Shape:
+    z_a, z_b [N, vision_dim], which text_dim equals; match_ids as in `InfoNCELoss`. Metrics, 0 for what is not computed:
     `contrastive_loss`, `vicreg_loss`, their `_weight`, `accuracy`, `pretrain_progress` (share of `contrastive_pretrain_steps`),
-    `transition_progress` (p), `diagonal_similarity`, `mean_similarity`, `alignment_gap`, `alignment_snr` (gap by deviation of all
-    cosines), `temperature`, and those of vicreg.
-
+    `transition_progress` (p), `diagonal_similarity`, `mean_similarity`, `alignment_gap`, `alignment_snr` (gap / deviation),
+    `temperature`, and those of vicreg.
     >>> criterion = HybridPretrainVICRegLoss(contrastive_pretrain_steps=1, adaptive_transition=False, vision_dim=2, text_dim=2)
     >>> criterion.update_step(1, total_steps=2)
     >>> criterion.current_phase, criterion(torch.eye(2), torch.eye(2))["vicreg_weight"]
-    ('vicreg', tensor(1.))
-    """
+    ('vicreg', tensor(1.))"""
 
     alignment: Tensor
     alignment_gap, max_diag_similarity = stored("alignment", 0), stored("alignment", 1)
     current_step = property(lambda self: self.vicreg_loss.current_step)
     total_steps = property(lambda self: self.vicreg_loss.total_steps)
 
-    def __init__(
-        self, sim_coeff: float = 5.0, var_coeff: float = 5.0, cov_coeff: float = 1.0, epsilon: float = 1e-4, *,
-        warmup_epochs: int = 5, curriculum: bool = True, num_epochs: int = 30, contrastive_pretrain_steps: int = 300,
-        temperature: float = 0.07, adaptive_transition: bool = True, min_alignment_threshold: float = 0.3,
-        gradual_transition_steps: int = 100, fusion_dim: int = 512, vision_dim: int = 768, text_dim: int = 768,
-    ) -> None:  # fmt: skip
+    def __init__(self, sim_coeff: float = 5.0, var_coeff: float = 5.0, cov_coeff: float = 1.0, epsilon: float = 1e-4, *,
+                 warmup_epochs: int = 5, curriculum: bool = True, num_epochs: int = 30, contrastive_pretrain_steps: int = 300,
+                 temperature: float = 0.07, adaptive_transition: bool = True, min_alignment_threshold: float = 0.3,
+                 gradual_transition_steps: int = 100, fusion_dim: int = 512, vision_dim: int = 768,
+                 text_dim: int = 768) -> None:  # fmt: skip
         super().__init__()
         if vision_dim != text_dim:
             raise ValueError(f"vision_dim={vision_dim}, text_dim={text_dim}: expected one width for both, found two")
@@ -89,7 +82,6 @@ class HybridPretrainVICRegLoss(BaseLoss):
             self.current_phase = VICREG if self.transition_progress == 1.0 else TRANSITION
 
     def forward(self, z_a: Tensor, z_b: Tensor, match_ids: utils.Ids | None = None) -> dict[str, Tensor]:
-        """The loss of the phase, and the figures of all phases; see the class."""
         utils.check_features(z_a=z_a, z_b=z_b)
         p, phase = self.transition_progress, self.current_phase
         contrast: dict[str, Any] = {"loss": 0.0, "accuracy": 0.0}
