@@ -1,6 +1,6 @@
 """Symmetric cross entropy between two modalities over the similarities of a batch: the CLIP objective, and one with a pull."""
 
-from __future__ import annotations
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,45 +13,28 @@ from losses.registry import register
 @register("clip")
 class CLIPLoss(ContrastiveLoss):
     """CLIP (Radford et al. 2021, fig. 3) at a fixed temperature, with ids, label smoothing and retrieval metrics.
-
     With s_ij = v_i . t_j / temperature of rows scaled to length 1, and one target a row and a column:
-
         v2t_i = lse_j s_ij - s_i,row_target(i)        t2v_j = lse_i s_ij - s_column_target(j),j
         loss  = (reduce(v2t) + reduce(t2v)) / 2
-
     Positives: without ids, row i and row i. With ids, one of the rows with the same id, drawn anew on every call, for every row
     and then for every column (see `losses.utils.draw_targets`). All other rows are candidates, also those with the same id, and
     nothing is excluded. Metrics are of logits, so similarities include the factor 1 / temperature; another positive than the one
-    drawn counts as wrong.
-
-    Args:
-        temperature: divisor of the cosines, above 0.
-        reduction: `"mean"`, `"sum"`, or `"none"` for a loss of shape [N]; the two directions are then reported as means.
-        label_smoothing: share of each target's mass that is spread evenly over the N candidates, 0 to 1.
-
-    Shape:
-        - vision_features, text_features: [N, D], any float dtype. N may be 0: the loss and all metrics are 0.
-        - match_ids: N ids, a list or a tensor; lists that do not begin with a string are compared as text.
-        - similarity_matrix: [N, N] logits to use as they are, without temperature; the features then get no gradient.
-        - Returns `loss` (0-d, [N] for `"none"`) and 0-d metrics: `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`,
-          `accuracy`, `mean_similarity`, `matched_similarity`, `similarity_gap`, and for k = 1, 5, 10 `v2t_recall@k`,
-          `t2v_recall@k`, `avg_recall@k`. ValueError says what was found and expected where anything is not as above.
-
-    >>> criterion = CLIPLoss(temperature=0.5)
-    >>> out = criterion(torch.eye(2), torch.eye(2))
+    drawn counts as wrong. `label_smoothing` is the share of each target's mass that is spread evenly over the N candidates, 0 to
+    1. Shape: vision_features, text_features [N, D], any float dtype; N may be 0: all is 0. match_ids N ids, a list or a tensor;
+    lists that do not begin with a string are compared as text. similarity_matrix [N, N]: logits to use as they are, without
+    temperature; the features then get no gradient. Returns `loss` (0-d, [N] for reduction `"none"`), and 0-d `v2t_loss`,
+    `t2v_loss` (means), `v2t_accuracy`, `t2v_accuracy`, `accuracy`, `mean_similarity`, `matched_similarity`, `similarity_gap`, and
+    for k = 1, 5, 10 `v2t_recall@k`, `t2v_recall@k`, `avg_recall@k`. ValueError says what else was found.
+    >>> out = CLIPLoss(temperature=0.5)(torch.eye(2), torch.eye(2))
     >>> out["loss"], out["accuracy"]
-    (tensor(0.1269), tensor(1.))
-    """
+    (tensor(0.1269), tensor(1.))"""
 
     def __init__(self, temperature: float = 0.07, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
         super().__init__(temperature, reduction)
         self.label_smoothing = utils.check_fraction("label_smoothing", label_smoothing)
 
-    def forward(
-        self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None,
-        similarity_matrix: Tensor | None = None,
-    ) -> dict[str, Tensor]:  # fmt: skip
-        """The loss and its metrics; see the class."""
+    def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None,
+                similarity_matrix: Tensor | None = None) -> dict[str, Tensor]:  # fmt: skip
         own_logits = similarity_matrix is None
         utils.check_features(vision_features=vision_features, text_features=text_features, same_width=own_logits)
         rows, device = len(vision_features), vision_features.device
@@ -60,50 +43,35 @@ class CLIPLoss(ContrastiveLoss):
         else:
             utils.check_square("similarity_matrix", similarity_matrix, rows)
             logits = utils.full_precision(similarity_matrix)
-        row_targets, column_targets = utils.draw_targets(match_ids, rows, device)
-
-        smoothing = self.label_smoothing
-        v2t = utils.info_nce_loss(logits, row_targets, reduction=self.reduction, label_smoothing=smoothing)
-        t2v = utils.info_nce_loss(logits.t(), column_targets, reduction=self.reduction, label_smoothing=smoothing)
-
+        targets = utils.draw_targets(match_ids, rows, device)
+        options: dict[str, Any] = {"reduction": self.reduction, "label_smoothing": self.label_smoothing}
+        v2t, t2v = (utils.info_nce_loss(s, t, **options) for s, t in zip((logits, logits.t()), targets, strict=True))
         seen = logits.detach()
-        mean = utils.reduce(seen, "mean")
-        matched = utils.reduce(seen[torch.arange(rows, device=device), row_targets], "mean")
-        metrics = {
-            "v2t_loss": utils.reduce(v2t, "mean"),
-            "t2v_loss": utils.reduce(t2v, "mean"),
-            **utils.retrieval_accuracy(seen, row_targets, column_targets),
-            "mean_similarity": mean,
-            "matched_similarity": matched,
-            "similarity_gap": matched - mean,
-            **utils.recall_at_k(seen, row_targets, column_targets),
-        }
+        mean, matched = (utils.reduce(x, "mean") for x in (seen, seen[torch.arange(rows, device=device), targets[0]]))
+        metrics = {"v2t_loss": utils.reduce(v2t, "mean"), "t2v_loss": utils.reduce(t2v, "mean")}
+        metrics |= utils.retrieval_accuracy(seen, *targets)
+        metrics |= {"mean_similarity": mean, "matched_similarity": matched, "similarity_gap": matched - mean}
+        metrics |= utils.recall_at_k(seen, *targets)
         return self.results((v2t + t2v) / 2, metrics)
 
 
 @register("simple")
 class SimpleContrastiveLoss(ContrastiveLoss):
     """CLIP (Radford et al. 2021, fig. 3) that pulls pairs together as well; the parts of another loss may join in.
-
         loss = (v2t + t2v) / 2 + 0.5 mean over i of |v_i - t_partner(i)|^2 / D + 0.2 decor_loss
-
-    v2t and t2v are as in `CLIPLoss`, but ids compare by value (1 is not "1"), and positives are drawn without ids, too. A
-    partner is another positive drawn; where all rows match, that term is 0. Shape: vision_features, text_features [N, D];
-    match_ids N ids; decor_loss one number; `"none"` gives [N]. Metrics: `infonce_loss`, `mse_loss` (of partners, unweighted),
-    `v2t_loss`, `t2v_loss`, `accuracy` (any positive), the mean logits of positives, `pos_sim`, of all others, `neg_sim` (0 where
-    there are none), their difference `separation`, `temperature`, and `decor_loss` as given.
-
+    v2t and t2v are as in `CLIPLoss`, but ids compare by value (1 is not "1"), and positives are drawn without ids, too. A partner
+    is another positive drawn; where all rows match, that term is 0. Shape: vision_features, text_features [N, D]; match_ids N
+    ids; decor_loss one number; `"none"` gives [N]. Metrics: `infonce_loss`, `mse_loss` (of partners, unweighted), `v2t_loss`,
+    `t2v_loss`, `accuracy` (any positive), the mean logits of positives, `pos_sim`, of all others, `neg_sim` (0 where there are
+    none), their difference `separation`, `temperature`, and `decor_loss` as given.
     >>> SimpleContrastiveLoss(temperature=0.5)(torch.eye(2), torch.eye(2), decor_loss=1.0)["loss"]
-    tensor(0.3269)
-    """
+    tensor(0.3269)"""
 
     def __init__(self, temperature: float = 0.1, reduction: str = "mean") -> None:
         super().__init__(temperature, reduction)
 
-    def forward(
-        self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None, decor_loss: Tensor | float = 0.0
-    ) -> dict[str, Tensor]:
-        """The loss and its metrics; see the class."""
+    def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None,
+                decor_loss: Tensor | float = 0.0) -> dict[str, Tensor]:  # fmt: skip
         utils.check_features(vision_features=vision_features, text_features=text_features)
         vision, text = utils.normalize_features(vision_features), utils.normalize_features(text_features)
         logits, own = utils.product(vision, text.t()) / self.temperature, torch.arange(len(vision), device=vision.device)
@@ -113,12 +81,12 @@ class SimpleContrastiveLoss(ContrastiveLoss):
         rows, columns, partners = (utils.pick_positives(ids, drawn) for drawn in words)
         v2t = utils.info_nce_loss(logits, rows, reduction=self.reduction)
         t2v = utils.info_nce_loss(logits.t(), columns, reduction=self.reduction)
-        pull = (vision - text[partners]).square().mean(dim=1).masked_fill(positives.all(), 0.0)
-        pull = utils.reduce(pull, self.reduction)
+        apart = (vision - text[partners]).square().mean(dim=1).masked_fill(positives.all(), 0.0)
+        pull = utils.reduce(apart, self.reduction)
         loss = (v2t + t2v) / 2 + 0.5 * pull + 0.2 * decor_loss
         means = {"v2t_loss": utils.reduce(v2t, "mean"), "t2v_loss": utils.reduce(t2v, "mean")}
         near, far = (logits.masked_fill(~mask, 0.0).sum() / mask.sum().clamp(min=1) for mask in (positives, ~positives))
         parts = {"infonce_loss": (means["v2t_loss"] + means["t2v_loss"]) / 2, "mse_loss": utils.reduce(pull, "mean"), **means}
         parts |= {"accuracy": utils.group_accuracy(logits, positives)["accuracy"], "pos_sim": near, "neg_sim": far}
-        parts |= {"separation": near - far}
+        parts["separation"] = near - far
         return self.results(loss, {**parts, "temperature": self.temperature, "decor_loss": decor_loss})
