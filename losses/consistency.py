@@ -1,10 +1,8 @@
 """Distance to the features of frozen reference models, so that a later stage of training does not forget an earlier one."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self, cast
 
 import torch
 import torch.nn.functional as F
@@ -22,12 +20,17 @@ DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
+def moved(inputs: Any, device: torch.device | None) -> Any:
+    """A tensor, or a dictionary's tensors, on the device; anything else as it is."""
+    if isinstance(inputs, dict):
+        return {key: value.to(device) if isinstance(value, Tensor) else value for key, value in inputs.items()}
+    return inputs.to(device) if isinstance(inputs, Tensor) else inputs
+
+
 @register("feature_consistency")
 class FeatureConsistencyLoss(BaseLoss):
     """Feature distillation (FitNets, Romero et al. 2015, eq. 3; Li and Hoiem 2016) from up to two reference models.
-
         loss = vision_weight d(vision_features, reference(vision_inputs)) + text_weight d(text_features, reference(text_inputs))
-
     d is the mean or sum over rows x, r, of length 1 if `normalize`, of 1 - x . r (`"cosine"`), |x - r|_2 (`"l2"`), |x - r|_1
     (`"l1"`), or the summed smooth L1 distance, beta 1 (`"smooth_l1"`). Row i belongs to row i; nothing is a negative. A side
     without reference, features or inputs is 0; a reference that misses one of them logs a warning. References are taken as they
@@ -35,19 +38,15 @@ class FeatureConsistencyLoss(BaseLoss):
     gradients through to them and their inputs). Shape: vision_features, text_features [N, D], as the references return them;
     vision_inputs, text_inputs: their one argument, a tensor or a dictionary, moved to their device. Metrics:
     `feature_consistency_loss` (the loss), `vision_`, `text_consistency_loss` without weights, `vision_weight`, `text_weight`.
-
     >>> criterion = FeatureConsistencyLoss(nn.Identity(), distance_fn="l1", normalize=False)
     >>> criterion(vision_features=torch.ones(2, 3), vision_inputs=torch.zeros(2, 3))["loss"]
-    tensor(3.)
-    """
+    tensor(3.)"""
 
     reductions = ("mean", "sum")
 
-    def __init__(
-        self, reference_vision_model: nn.Module | None = None, reference_text_model: nn.Module | None = None,
-        vision_weight: float = 1.0, text_weight: float = 1.0, distance_fn: str = "cosine", *,
-        normalize: bool = True, detach_reference: bool = True, reduction: str = "mean",
-    ) -> None:  # fmt: skip
+    def __init__(self, reference_vision_model: nn.Module | None = None, reference_text_model: nn.Module | None = None,
+                 vision_weight: float = 1.0, text_weight: float = 1.0, distance_fn: str = "cosine", *, normalize: bool = True,
+                 detach_reference: bool = True, reduction: str = "mean") -> None:  # fmt: skip
         super().__init__(reduction)
         self.reference_vision_model, self.reference_text_model = reference_vision_model, reference_text_model
         self.vision_weight, self.text_weight = utils.check_not_negative(vision_weight=vision_weight, text_weight=text_weight)
@@ -56,18 +55,16 @@ class FeatureConsistencyLoss(BaseLoss):
         for parameter in self.train().parameters():
             parameter.requires_grad_(parameter.requires_grad and not detach_reference)
 
-    def train(self, mode: bool = True) -> FeatureConsistencyLoss:
+    def train(self, mode: bool = True) -> Self:
         """Set the flag; the references stay in evaluation mode."""
         super().train(mode)
         for reference in self.children():
             reference.eval()
         return self
 
-    def forward(
-        self, vision_features: Tensor | None = None, text_features: Tensor | None = None,
-        vision_inputs: Tensor | dict[str, Any] | None = None, text_inputs: Tensor | dict[str, Any] | None = None,
-    ) -> dict[str, Tensor]:  # fmt: skip
-        """The loss and the distance of each side; see the class."""
+    def forward(self, vision_features: Tensor | None = None, text_features: Tensor | None = None,
+                vision_inputs: Tensor | dict[str, Any] | None = None,
+                text_inputs: Tensor | dict[str, Any] | None = None) -> dict[str, Tensor]:  # fmt: skip
         vision = self._side("vision", self.reference_vision_model, vision_features, vision_inputs)
         text = self._side("text", self.reference_text_model, text_features, text_inputs)
         loss = torch.as_tensor(self.vision_weight * vision + self.text_weight * text)
@@ -80,12 +77,14 @@ class FeatureConsistencyLoss(BaseLoss):
                 logging.getLogger(__name__).warning("%s consistency is left out: features and inputs are not both given", name)
             return 0.0
         utils.check_features(same_rows=False, same_width=False, **{f"{name}_features": x})
-        home = next((parameter.device for parameter in model.parameters()), None)
-        if isinstance(inputs, dict):
-            inputs = {key: value.to(home) if isinstance(value, Tensor) else value for key, value in inputs.items()}
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.detach_reference):
-            reference = model(inputs.to(home) if isinstance(inputs, Tensor) else inputs).to(x.device)
+        reference = self._refer(model, inputs, x.device)
         if reference.shape != x.shape:
             raise ValueError(f"{name}_features: expected {list(reference.shape)}, as of the reference; found {utils.describe(x)}")
         x, reference = (utils.project(rows, None, normalize=self.normalize) for rows in (x, reference))
         return utils.reduce(DISTANCES[self.distance_fn](x, reference), self.reduction)
+
+    def _refer(self, model: nn.Module, inputs: Any, device: torch.device) -> Tensor:
+        """What the reference makes of its inputs on its own device, moved to `device`."""
+        home = next((parameter.device for parameter in model.parameters()), None)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.detach_reference):
+            return cast(Tensor, model(moved(inputs, home)).to(device))
