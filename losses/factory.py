@@ -1,7 +1,5 @@
 """The loss that a training script's arguments ask for, with that script's sizes and scales; `losses.create` knows all losses."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +10,8 @@ Options = dict[str, Any]
 
 KEYS_ABOVE = {10_000: 16_384, 5_000: 8_192, 1_000: 4_096, -1: 2_048}  # Samples of the data set: keys in the queue.
 MIXTURE = {"infonce": "contrastive_weight", "nt_xent": "classification_weight", "supervised": "multimodal_matching_weight"}
-VICREG = {
-    "sim_weight": "sim_coeff", "var_weight": "var_coeff", "cov_weight": "cov_coeff", "vicreg_warmup_epochs": "warmup_epochs",
-    "use_curriculum": "curriculum", "num_epochs": "num_epochs",
-}  # fmt: skip
+VICREG = {"sim_weight": "sim_coeff", "var_weight": "var_coeff", "cov_weight": "cov_coeff", "use_curriculum": "curriculum",
+          "vicreg_warmup_epochs": "warmup_epochs", "num_epochs": "num_epochs"}  # fmt: skip
 PHASES = ("contrastive_pretrain_steps", "adaptive_transition", "min_alignment_threshold", "gradual_transition_steps")
 
 
@@ -30,9 +26,8 @@ def _vicreg(o: Options) -> BaseLoss:
 
 
 def _hard_negative(o: Options) -> BaseLoss:
-    strategy = o.get("mining_strategy") or "auto"
-    if strategy == "auto":
-        strategy = "semi-hard" if o["batch_size"] < 32 else "hard"
+    given = o.get("mining_strategy") or "auto"
+    strategy = given if given != "auto" else "semi-hard" if o["batch_size"] < 32 else "hard"
     factor = o.get("hard_negative_factor", 3.0 if strategy == "semi-hard" else 2.0)
     return pairs.HardNegativeLoss(o["temperature"], factor, strategy)
 
@@ -72,25 +67,20 @@ BUILDERS: dict[str, Callable[[Options], BaseLoss]] = {
 
 def create_loss_function(args: Any, dataset_size: int | None = None) -> BaseLoss:
     """Build the loss that `args.loss_type` names from the attributes that belong to it; None is as good as not given.
-
     Whatever the type, `use_simple_model` makes it `"simple"`, and else `use_mixed_loss` `"mixed"`. Heads are `fusion_dim` (768)
     wide. The temperature counts 1.1 times for `"memory_queue"`, and for `"contrastive"`, whose bank has twice `memory_bank_size`
     rows, 0.85 to 0.95 times within batches, by their size, and 1.05 times over a table. ValueError: an unknown type (the message
     lists them), an attribute that is missing, or one that the loss refuses.
-
     >>> from argparse import Namespace
     >>> create_loss_function(Namespace(loss_type="decoupled", temperature=0.1))
-    DecoupledLoss(temperature=0.1, lambda_v=0.5, lambda_t=0.5, reduction='mean')
-    """
+    DecoupledLoss(temperature=0.1, lambda_v=0.5, lambda_t=0.5, reduction='mean')"""
     known = {name: getattr(args, name) for name in dir(args) if not name.startswith("_")} | {"dataset_size": dataset_size}
     o: Options = {"temperature": 0.07, "fusion_dim": 768, **{name: value for name, value in known.items() if value is not None}}
     wanted = "simple" if o.get("use_simple_model") else "mixed" if o.get("use_mixed_loss") else o.get("loss_type", "none")
     for name in ("temperature", "fusion_dim"):
         utils.check_positive(name, o[name])
-    o["heads"] = {
-        "add_projection": bool(o.get("use_hard_negatives")),
-        **dict.fromkeys(("projection_dim", "input_dim"), o["fusion_dim"]),
-    }
+    widths = dict.fromkeys(("projection_dim", "input_dim"), o["fusion_dim"])
+    o["heads"] = {"add_projection": bool(o.get("use_hard_negatives")), **widths}
     try:
         return BUILDERS[utils.check_choice("loss_type", wanted, tuple(BUILDERS))](o)
     except KeyError as error:
