@@ -1,7 +1,5 @@
 """The pairwise sigmoid loss: every pair of rows a yes-or-no question of its own, without a softmax over the batch."""
 
-from __future__ import annotations
-
 import math
 
 import torch
@@ -16,15 +14,11 @@ from losses.registry import register
 @register("siglip")
 class SigLIPLoss(ContrastiveLoss):
     """SigLIP (Zhai et al. 2023, eq. 1): loss = 1/N sum over i, j of -log sigmoid(z_ij (scale cos(v_i, t_j) + bias)).
-
-    z is 1 for positives, the rows with the id of row i (row i alone without ids), and -1 for all others. The scale begins at
-    1 / temperature and is learned by its logarithm, with the bias, unless `learnable` is False. Shape: vision_features,
-    text_features [N, D]; match_ids N ids; `"none"` gives [N]. Metrics: `v2t_accuracy`, `t2v_accuracy`, `accuracy` (any
-    positive), `scale`, `bias`.
-
+    z is 1 for positives, the rows with the id of row i (row i alone without ids), and -1 for all others. The scale begins at 1 /
+    temperature and is learned by its logarithm, with the bias, unless `learnable` is False. Shape: features [N, D]; match_ids N
+    ids; `"none"` gives [N]. Metrics: `v2t_accuracy`, `t2v_accuracy`, `accuracy` (any positive), `scale`, `bias`.
     >>> SigLIPLoss(temperature=1.0, bias=0.0)(torch.eye(2), torch.eye(2))["loss"]
-    tensor(1.0064, grad_fn=<MeanBackward0>)
-    """
+    tensor(1.0064, grad_fn=<MeanBackward0>)"""
 
     def __init__(self, temperature: float = 0.1, bias: float = -10.0, learnable: bool = True, reduction: str = "mean") -> None:
         super().__init__(temperature, reduction)
@@ -33,12 +27,8 @@ class SigLIPLoss(ContrastiveLoss):
         self.logit_bias = nn.Parameter(torch.tensor(float(bias)), requires_grad=learnable)
 
     def forward(self, vision_features: Tensor, text_features: Tensor, match_ids: utils.Ids | None = None) -> dict[str, Tensor]:
-        """The loss and its metrics; see the class."""
-        utils.check_features(vision_features=vision_features, text_features=text_features)
-        cosines = utils.compute_similarity(vision_features, text_features)
-        own = torch.arange(len(cosines), device=cosines.device)
-        ids = own if match_ids is None else utils.encode_ids(match_ids, len(own), own.device)
-        positives, scale = utils.create_positive_mask(ids), self.logit_scale.exp()
+        cosines, positives = utils.compare_groups(vision_features, text_features, match_ids)
+        scale = self.logit_scale.exp()
         logits = cosines * scale + self.logit_bias
         loss = -F.logsigmoid(torch.where(positives, logits, -logits)).sum(dim=1)
         metrics = {**utils.group_accuracy(cosines, positives), "scale": scale, "bias": self.logit_bias}
