@@ -1,7 +1,5 @@
 """Losses of predictions against known targets, with a weight for each row: cross entropy and squared error."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -22,14 +20,11 @@ def weigh_rows(losses: Tensor, sample_weight: Tensor | None, reduction: str) -> 
 @register("cross_entropy")
 class LabelSmoothingCrossEntropy(BaseLoss):
     """Cross entropy with smoothed targets (Szegedy et al. 2016, sec. 7): l = -sum over classes c of q_c log_softmax(input)_c.
-
     q = (1 - smoothing) [c = target] + smoothing / C, times `weight` [C] of the classes. Unlike torch's, the mean is over all
-    entries: neither class weights nor targets of -100, whose loss is 0, change its divisor. Shape: input [N, C, ...], target
-    [N, ...] of classes, or [N, C, ...] of probabilities, sample_weight [N]; `"none"` gives [N, ...]. No metrics.
-
+    entries: neither class weights nor targets of -100, whose loss is 0, change its divisor. Shape: input [N, C, ...], target [N,
+    ...] of classes, or [N, C, ...] of probabilities, sample_weight [N]; `"none"` gives [N, ...]. No metrics.
     >>> LabelSmoothingCrossEntropy(smoothing=0.1)(torch.eye(2), torch.tensor([0, 1]))["loss"]
-    tensor(0.3633)
-    """
+    tensor(0.3633)"""
 
     weight: Tensor | None
 
@@ -39,7 +34,6 @@ class LabelSmoothingCrossEntropy(BaseLoss):
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, input: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> dict[str, Tensor]:
-        """The loss; see the class."""
         if not isinstance(input, Tensor) or input.dim() < 2 or not input.dtype.is_floating_point:
             raise ValueError(f"input: expected floats of shape [rows, classes, ...], found {utils.describe(input)}")
         if not isinstance(target, Tensor) or target.shape not in (input[:, 0].shape, input.shape):
@@ -54,19 +48,15 @@ class LabelSmoothingCrossEntropy(BaseLoss):
 @register("mean_squared_error")
 class MeanSquaredError(BaseLoss):
     """l = (input - target)^2, with a weight for each row, reduced over all entries, and at most `max_loss`: no gradient above it.
-
     Shape: input, target [N, ...], alike; sample_weight [N]. `"none"` gives [N, ...], each entry at most `max_loss`. No metrics.
-
     >>> MeanSquaredError(max_loss=2.0)(torch.tensor([[3.0], [1.0]]), torch.zeros(2, 1))["loss"]
-    tensor(2.)
-    """
+    tensor(2.)"""
 
     def __init__(self, reduction: str = "mean", max_loss: float | None = None) -> None:
         super().__init__(reduction)
         self.max_loss = max_loss
 
     def forward(self, input: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> dict[str, Tensor]:
-        """The loss; see the class."""
         for name, x in {"input": input, "target": target}.items():
             if not isinstance(x, Tensor) or x.shape != input.shape or not x.dim() or not x.dtype.is_floating_point:
                 raise ValueError(f"{name}: expected floats [rows, ...], input and target alike, found {utils.describe(x)}")
