@@ -1,9 +1,4 @@
-"""The two levels every loss stands on: `BaseLoss`, and `ContrastiveLoss` for those that compare rows at a temperature.
-
-Holds options, the results contract and nothing else; the mathematics is in `losses.utils`, state belongs to the losses.
-"""
-
-from __future__ import annotations
+"""The two levels every loss stands on: options and the results contract. Mathematics is in `losses.utils`, state in losses."""
 
 import inspect
 from abc import ABC, abstractmethod
@@ -18,14 +13,11 @@ from losses import utils
 
 class BaseLoss(nn.Module, ABC):
     """A loss: options in the constructor, `forward` from tensors to a dictionary of tensors.
+    `forward` returns `"loss"` first, with its graph, then metrics as detached 0-d tensors. The keys depend on the options of the
+    loss, never on the data: an empty batch has them all. A subclass without `forward` can't be built. The `reduction`, one of
+    `reductions` (else ValueError), is `"mean"` or `"sum"` of the per-sample losses, or `"none"`, which keeps them."""
 
-    `forward` returns `"loss"` first, with its graph, then metrics as detached 0-d tensors. The keys depend on the options
-    of the loss, never on the data: an empty batch has them all. A subclass without `forward` can't be built. The `reduction`,
-    one of `reductions` (else ValueError), is `"mean"` or `"sum"` of the per-sample losses, or `"none"`, which keeps them.
-    """
-
-    reductions: tuple[str, ...] = utils.REDUCTIONS
-    """The reductions that make sense for this loss."""
+    reductions: tuple[str, ...] = utils.REDUCTIONS  # Those that make sense for this loss.
 
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
@@ -41,7 +33,11 @@ class BaseLoss(nn.Module, ABC):
         found = {"loss": loss}
         for name, value in metrics.items():
             # full() writes the number by a kernel; tensor(number) would copy it from the host and wait.
-            found[name] = value.detach() if isinstance(value, Tensor) else torch.full((), value, device=loss.device)
+            found[name] = (
+                value.detach()
+                if isinstance(value, Tensor)
+                else loss.new_full((), value, dtype=None if isinstance(value, float) else torch.int64)
+            )
         return found
 
     def extra_repr(self) -> str:
@@ -52,14 +48,11 @@ class BaseLoss(nn.Module, ABC):
 
 class ContrastiveLoss(BaseLoss):
     """A loss that compares rows of two feature batches: s_ij = a_i . b_j / temperature, which must be above 0 (else ValueError).
-
-    With `normalize` every row is scaled to length 1 first, so that the similarities are cosines.
-    """
+    With `normalize` every row is scaled to length 1 first, so that the similarities are cosines."""
 
     def __init__(self, temperature: float = 0.07, reduction: str = "mean", normalize: bool = True) -> None:
         super().__init__(reduction)
-        self.temperature = utils.check_positive("temperature", temperature)
-        self.normalize = normalize
+        self.temperature, self.normalize = utils.check_positive("temperature", temperature), normalize
 
     def compute_similarity(self, a: Tensor, b: Tensor) -> Tensor:
         """Logits between all rows of `a` and all rows of `b`; see `losses.utils.compute_similarity`."""
