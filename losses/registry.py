@@ -1,7 +1,5 @@
 """Losses by name, for configuration files and command lines: `register` a class, `create` it again by its name."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -9,7 +7,6 @@ from typing import Any, TypeVar
 from losses.base import BaseLoss
 
 Loss = TypeVar("Loss", bound=type[BaseLoss])
-
 _CLASSES: dict[str, type[BaseLoss]] = {}
 
 
@@ -41,13 +38,10 @@ def find(name: str) -> type[BaseLoss]:
 
 def create(name: str, **options: Any) -> BaseLoss:
     """Build the loss registered under `name`.
-
-    >>> from losses import create
     >>> create("clip", temperature=0.1).temperature
     0.1
     >>> create("clop")
     Traceback (most recent call last):
         ...
-    ValueError: no loss is called 'clop'; the nearest is 'clip' (known: ...clip...)
-    """
+    ValueError: no loss is called 'clop'; the nearest is 'clip' (known: ...clip...)"""
     return find(name)(**options)
