@@ -16,10 +16,8 @@ from losses.targets import LabelSmoothingCrossEntropy, MeanSquaredError
 from losses.utils import nt_xent_loss, recall_at_k, supervised_contrastive_loss
 from losses.vicreg import BarlowTwinsLoss, DecorrelationLoss, VICRegLoss
 
-__all__ = [
-    "AllPairsLoss", "BarlowTwinsLoss", "BaseLoss", "CLIPLoss", "CombinedLoss", "ContrastiveLoss", "DecorrelationLoss",
-    "DecoupledLoss", "DynamicTemperatureLoss", "FeatureConsistencyLoss", "HardNegativeLoss", "HybridPretrainVICRegLoss",
-    "InfoNCELoss", "LabelSmoothingCrossEntropy", "MeanSquaredError", "MemoryQueueLoss", "MixedContrastiveLoss", "MoCoLoss",
-    "MultitaskLoss", "SigLIPLoss", "SimpleContrastiveLoss", "SupConLoss", "VICRegLoss", "create", "create_loss_function",
-    "find", "names", "nt_xent_loss", "recall_at_k", "register", "supervised_contrastive_loss",
-]  # fmt: skip
+__all__ = ["AllPairsLoss", "BarlowTwinsLoss", "BaseLoss", "CLIPLoss", "CombinedLoss", "ContrastiveLoss", "DecorrelationLoss",
+           "DecoupledLoss", "DynamicTemperatureLoss", "FeatureConsistencyLoss", "HardNegativeLoss", "HybridPretrainVICRegLoss",
+           "InfoNCELoss", "LabelSmoothingCrossEntropy", "MeanSquaredError", "MemoryQueueLoss", "MixedContrastiveLoss", "MoCoLoss",
+           "MultitaskLoss", "SigLIPLoss", "SimpleContrastiveLoss", "SupConLoss", "VICRegLoss", "create", "create_loss_function",
+           "find", "names", "nt_xent_loss", "recall_at_k", "register", "supervised_contrastive_loss"]  # fmt: skip
