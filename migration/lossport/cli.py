@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         terminal.document({"error": str(error)})
         return WRONG_USE
     except KeyboardInterrupt:
-        terminal.error("interrupted: the tree is as it was")
+        terminal.error("interrupted: nothing is half done")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
         sys.stderr.close()
