@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from lossport import __version__, commands
+from lossport import __version__
 from lossport.config import ConfigError, find_project
 from lossport.errors import InputError
 from lossport.terminal import Terminal
@@ -36,9 +36,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"lossport {__version__}")
     names = top.add_subparsers(metavar="COMMAND", required=True)
 
-    def command(name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
+    def command(name: str, text: str) -> argparse.ArgumentParser:
         sub = names.add_parser(name, parents=[common], help=text, description=text[0].upper() + text[1:] + ".")
-        sub.set_defaults(run=run)
+        sub.set_defaults(run=name)
         return sub
 
     def one_loss(sub: argparse.ArgumentParser, text: str = "the loss, named like its port file") -> None:
@@ -49,41 +49,41 @@ def parser() -> argparse.ArgumentParser:
             "--device", choices=["cpu", "cuda", "all"], default="all", help="where to compare (default: wherever there is one)"
         )
 
-    command("status", commands.status, "where each loss stands, why, and what is next")
+    command("status", "where each loss stands, why, and what is next")
 
-    sites = command("sites", commands.sites, "every place that names a legacy symbol of LOSS, and what will happen to it")
+    sites = command("sites", "every place that names a legacy symbol of LOSS, and what will happen to it")
     one_loss(sites)
     sites.add_argument("--sarif", action="store_true", help="print SARIF for code hosts")
 
-    one_loss(command("record", commands.record, "run the cases on the legacy loss and write its golden"))
+    one_loss(command("record", "run the cases on the legacy loss and write its golden"))
 
-    parity = command("parity", commands.parity, "compare new losses with their goldens")
+    parity = command("parity", "compare new losses with their goldens")
     parity.add_argument("losses", nargs="*", metavar="LOSS", help="losses to compare (default: all)")
     devices(parity)
     parity.add_argument("--save", type=Path, metavar="DIR", help="write each counterexample as a pytest file into DIR")
 
-    power = command("power", commands.power, "plant faults in new losses and report which ones parity catches")
+    power = command("power", "plant faults in new losses and report which ones parity catches")
     power.add_argument("losses", nargs="*", metavar="LOSS", help="losses to try (default: all)")
 
-    rewrite = command("rewrite", commands.rewrite, "rewrite the call sites of LOSS, without proof or retirement")
+    rewrite = command("rewrite", "rewrite the call sites of LOSS, without proof or retirement")
     one_loss(rewrite)
     rewrite.add_argument("--dry-run", action="store_true", help="print the diff, write nothing")
     rewrite.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything is left to rewrite")
     rewrite.add_argument("--sarif", action="store_true", help="print SARIF for code hosts; write nothing")
 
-    migrate = command("migrate", commands.migrate, "prove the new loss, switch the call sites, retire the legacy file")
+    migrate = command("migrate", "prove the new loss, switch the call sites, retire the legacy file")
     one_loss(migrate, "the loss, named like its port file; 'all' for every loss")
     migrate.add_argument("--dry-run", action="store_true", help="go as far as the rehearsal and print the diff, write nothing")
     devices(migrate)
 
-    one_loss(command("undo", commands.undo, "take the migration of LOSS back"))
+    one_loss(command("undo", "take the migration of LOSS back"))
 
-    new = command("new", commands.new, "write the skeleton of a new loss with its tests")
+    new = command("new", "write the skeleton of a new loss with its tests")
     new.add_argument("name", metavar="NAME", help="its name: a module name such as siglip")
 
-    command("compare", commands.compare, "measure ways to write a loss side by side: the matrix in docs/decision.md")
+    command("compare", "measure ways to write a loss side by side: the matrix in docs/decision.md")
 
-    report = command("report", commands.report, "write the dashboard: reports/index.html, this week's page, metrics.json")
+    report = command("report", "write the dashboard: reports/index.html, this week's page, metrics.json")
     report.add_argument("--check", action="store_true", help="exit 1 if a gate that was met is lost")
     return top
 
@@ -94,7 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     terminal = Terminal(as_json=options.json or getattr(options, "sarif", False))
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return int(options.run(find_project(options.project), options, terminal))
+        from lossport import commands  # noqa: PLC0415  # most of the start: Ctrl-C is heard, and --help does not wait for it
+
+        return int(getattr(commands, options.run)(find_project(options.project), options, terminal))
     except (ConfigError, InputError) as error:
         terminal.error(str(error))
         terminal.document({"error": str(error)})
