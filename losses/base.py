@@ -33,11 +33,8 @@ class BaseLoss(nn.Module, ABC):
         found = {"loss": loss}
         for name, value in metrics.items():
             # full() writes the number by a kernel; tensor(number) would copy it from the host and wait.
-            found[name] = (
-                value.detach()
-                if isinstance(value, Tensor)
-                else loss.new_full((), value, dtype=None if isinstance(value, float) else torch.int64)
-            )
+            dtype = loss.dtype if isinstance(value, float) else None
+            found[name] = value.detach() if isinstance(value, Tensor) else torch.full((), value, dtype=dtype, device=loss.device)
         return found
 
     def extra_repr(self) -> str:
