@@ -6,7 +6,6 @@ whose mean is the loss: N / K times the halves of row i and column i. Without an
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from losses import utils
@@ -125,4 +124,4 @@ def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 def _summed_positives(logits: Tensor, positives: Tensor) -> Tensor:
     """-log of the share that a row's positives have of its sum of exponentials, [rows]; 0 for a row without positives."""
     pulled, pushed = utils.masked_logsumexp(logits, positives), utils.masked_logsumexp(logits, ~positives)
-    return -F.logsigmoid(pulled - pushed).masked_fill(~positives.any(dim=1), 0.0)
+    return utils.isolated_pairs_loss(pulled[:, None], positives.any(dim=1, keepdim=True), pushed)

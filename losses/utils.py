@@ -234,7 +234,8 @@ def all_pairs_loss(logits: Tensor, positives: Tensor) -> Tensor:
 def isolated_pairs_loss(logits: Tensor, positives: Tensor, log_negatives: Tensor) -> Tensor:
     """Every positive pair against the negatives alone: l_i = sum over p in P(i) of -log(e^s_ip / (e^s_ip + e^n_i)), [rows]."""
     # `log_negatives` is n_i, the log of the row's (weighted) sum of negatives; -inf, no negatives, makes the row 0.
-    return -F.logsigmoid(logits - log_negatives[:, None]).masked_fill(~positives, 0.0).sum(dim=1)
+    # Exact up to the threshold, and so is its second derivative, unlike that of logsigmoid.
+    return F.softplus(log_negatives[:, None] - logits, threshold=60.0).masked_fill(~positives, 0.0).sum(dim=1)
 
 
 def average_over_pairs(v2t: Tensor, t2v: Tensor, positives: Tensor, reduction: str,
