@@ -32,10 +32,15 @@ if TYPE_CHECKING:
     from lossport.evidence.golden import load_golden as load_golden
     from lossport.evidence.golden import read_golden as read_golden
     from lossport.evidence.golden import record as record
+    from lossport.evidence.junit import junit_xml as junit_xml
+    from lossport.evidence.proving import costs as costs
+    from lossport.evidence.proving import current_fingerprint as current_fingerprint
     from lossport.evidence.proving import devices_here as devices_here
     from lossport.evidence.proving import prove as prove
     from lossport.evidence.proving import replay as replay
     from lossport.evidence.proving import revive as revive
+    from lossport.evidence.searching import Searched as Searched
+    from lossport.evidence.searching import search as search
     from lossport.evidence.verdict import Finding as Finding
     from lossport.evidence.verdict import Proof as Proof
     from lossport.evidence.verdict import Verdict as Verdict
@@ -51,7 +56,12 @@ _HOMES = {
     "load_golden": "golden",
     "read_golden": "golden",
     "record": "golden",
+    "costs": "proving",
+    "current_fingerprint": "proving",
     "devices_here": "proving",
+    "junit_xml": "junit",
+    "Searched": "searching",
+    "search": "searching",
     "prove": "proving",
     "replay": "proving",
     "revive": "proving",

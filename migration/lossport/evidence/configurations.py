@@ -41,19 +41,21 @@ class Derived:
 
 
 def constructions(project: Project, loss: Loss) -> tuple[Construction, ...]:
-    """Where the tree builds the legacy classes of a loss, in the order of files and lines."""
+    """Where the tree builds the legacy classes of a loss, in the order of files and lines; legacy modules themselves aside."""
     from lossport.tree import find_sites  # noqa: PLC0415  # a capsule runs where there is no tree to read
 
+    retired = project.relative(project.legacy)
     classes = {port.legacy for port in loss.ports if _is_class(project, port.module, port.name)}
     found: list[Construction] = []
     parsed: dict[str, ast.Module | None] = {}
     for site in find_sites(project, [loss]).sites:
-        if site.symbol in classes and site.path.endswith(".py"):
+        if site.symbol in classes and site.path.endswith(".py") and not site.path.startswith(f"{retired}/"):
             if site.path not in parsed:
                 parsed[site.path] = _parsed(project, site.path)
             call = _call_at(parsed[site.path], site.line, site.column)
             if call is not None:
-                found.append(Construction(site.symbol, site.path, site.line, _literals(call), site.code.strip()))
+                arguments = _literals(_with_constants(call, parsed[site.path]))
+                found.append(Construction(site.symbol, site.path, site.line, arguments, site.code.strip()))
     return tuple(found)
 
 
@@ -121,6 +123,35 @@ def _call_at(tree: ast.Module | None, line: int, column: int) -> ast.Call | None
         if isinstance(node, ast.Call) and (node.func.lineno, node.func.col_offset + 1) == (line, column):
             return node
     return None
+
+
+def _with_constants(call: ast.Call, tree: ast.Module | None) -> ast.Call:
+    """The call with the module's constants in place of their names: `dim=DIM` where the file says `DIM = 32` once."""
+    constants: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr | ast.For):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+                    constants.setdefault(target.id, []).append(value or ast.Name("?"))
+    top = {target.id for node in (tree.body if tree else ()) if isinstance(node, ast.Assign) for target in _names_in(node)}
+    known = {name: values[0] for name, values in constants.items() if len(values) == 1 and name in top}
+
+    class Constants(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            value = known.get(node.id)
+            return value if isinstance(value, ast.Constant) else node
+
+    replaced = ast.parse(ast.unparse(call), mode="eval").body
+    assert isinstance(replaced, ast.Call)
+    replaced.args = [Constants().visit(item) for item in replaced.args]
+    replaced.keywords = [ast.keyword(item.arg, Constants().visit(item.value)) for item in replaced.keywords]
+    return replaced
+
+
+def _names_in(node: ast.Assign) -> list[ast.Name]:
+    return [target for target in node.targets if isinstance(target, ast.Name)]
 
 
 def _literals(call: ast.Call) -> str | None:

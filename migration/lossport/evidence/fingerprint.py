@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 WORDS = {
     "legacy": "the legacy source changed",
@@ -46,6 +47,6 @@ def fingerprint_from(data: Mapping[str, str]) -> Fingerprint:
     return Fingerprint(**{name: str(data.get(name, "")) for name in WORDS})
 
 
-def text_digest(text: str) -> str:
-    """SHA-256 of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, empty if there is no such file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -18,7 +18,7 @@ from lossport.config import Loss, Project
 from lossport.errors import InputError
 from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, CapsuleError, Header, parse, read_bytes, seal
 from lossport.evidence.configurations import Derived, constructions, with_configurations, without
-from lossport.evidence.fingerprint import Fingerprint, text_digest
+from lossport.evidence.fingerprint import Fingerprint, file_digest
 from lossport.evidence.observation import Observation, decode_observation, encoded_digest
 from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.scope import Sources
@@ -164,7 +164,7 @@ def record(
         with legacy_side(sources, symbols, (), (shown, derived.text)) as side:
             observations, unsteady = _observed(side, progress)
     tensors = Tensors()
-    given = fingerprint or Fingerprint(cases=text_digest(text), port=loss.port_digest)
+    given = fingerprint or Fingerprint(cases=file_digest(loss.case_file), port=loss.port_digest)
     data = {
         "format": FORMAT,
         "digest": NO_DIGEST,

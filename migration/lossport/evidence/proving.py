@@ -13,9 +13,10 @@ import torch
 from lossport.config import Loss, Project
 from lossport.evidence.capsule import CapsuleError
 from lossport.evidence.counterexample import Counterexample, counterexample
-from lossport.evidence.fingerprint import Fingerprint
+from lossport.evidence.fingerprint import Fingerprint, file_digest
 from lossport.evidence.golden import Golden, Progress, environment, load_golden, no_progress, read_golden
 from lossport.evidence.judging import covers
+from lossport.evidence.memory import cost
 from lossport.evidence.observe import steady
 from lossport.evidence.scope import Scope, Sources, resolve
 from lossport.evidence.shrink import shrink
@@ -95,6 +96,21 @@ def _counterexample(project: Project, loss: Loss, sides: Sides, verdicts: Sequen
         return None if smallest is None else counterexample(project, loss, sides, smallest)
     except Exception:  # a loss that fails in odd ways at odd sizes; the verdict stands without a smaller input
         return None
+
+
+def current_fingerprint(loss: Loss) -> Fingerprint:
+    """What evidence can tell by itself about the sources of today: the port and the cases."""
+    return Fingerprint(cases=file_digest(loss.case_file), port=loss.port_digest)
+
+
+def costs(
+    project: Project, loss: Loss, golden: Golden, rewritten: str, device: str = "cpu"
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Seconds and peak bytes of every written case, of the legacy and the new loss: `found["diagonal"]["new"]["peak_bytes"]`."""
+    with ExitStack() as stack:
+        stack.enter_context(steady(device))
+        sides = open_sides(stack, project, loss, golden, rewritten=rewritten, device=device)
+        return {case: {side.name: cost(side, case, device) for side in (sides.legacy, sides.new)} for case in golden.cases}
 
 
 def revive(capsule: str | Path, symbol: str) -> Any:

@@ -6,6 +6,7 @@ Hypothesis is needed here alone and imported when a search is asked for.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +24,8 @@ from lossport.inputs import Variation
 LARGEST = 9
 """Of batches and widths: faults that need more than nine rows are looked for by the written cases."""
 
-EXAMPLES_A_SECOND = 200
-"""More than any machine runs, so that the time limit ends a search, not the count."""
+ROUND = 20
+"""Runs of one round: enough for Hypothesis to vary what it has, few enough to end in time."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +77,7 @@ def search(
         names = [name for name in golden.cases if sides.written(name, golden)[0].kind in ("equal", "close")]
         runs = 0
 
-        @hypothesis.seed(seed)
-        @hypothesis.settings(
-            max_examples=max(int(seconds * EXAMPLES_A_SECOND), 10),
-            deadline=None,
-            database=None,
-            suppress_health_check=list(hypothesis.HealthCheck),
-            phases=[hypothesis.Phase.generate],
-            report_multiple_bugs=False,
-        )
-        @hypothesis.given(hypothesis.strategies.sampled_from(names), _variations(hypothesis.strategies))
-        def every_run_agrees(case: str, variation: Variation) -> None:
+        def agrees(case: str, variation: Variation) -> None:
             nonlocal runs
             if time.monotonic() - began > seconds or found:
                 return
@@ -96,11 +87,25 @@ def search(
             if verdict is not None:
                 found.append((verdict, variation))
 
-        if names:
-            every_run_agrees()
+        while names and not found and time.monotonic() - began < seconds:
+            seed += 1
+            _round(hypothesis, agrees, names, seed)
         if not found:
             return Searched(runs, time.monotonic() - began)
         return _told(project, loss, sides, found[0], runs, began)
+
+
+def _round(hypothesis: Any, agrees: Callable[[str, Variation], None], names: Sequence[str], seed: int) -> None:
+    """Some runs; Hypothesis has no limit of time, so that a search is made of many rounds."""
+    settings = hypothesis.settings(
+        max_examples=ROUND,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.generate],
+    )
+    given = hypothesis.given(hypothesis.strategies.sampled_from(names), _variations(hypothesis.strategies))
+    hypothesis.seed(seed)(settings(given(agrees)))()
 
 
 def _told(project: Project, loss: Loss, sides: Sides, found: tuple[Verdict, Variation], runs: int, began: float) -> Searched:

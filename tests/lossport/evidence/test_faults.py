@@ -1,0 +1,142 @@
+"""Each operator of the catalogue plants the mistake that it is named after, and parity sees what it is meant to see."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import pytest
+
+from lossport.evidence.faults import OPERATORS, faults_of
+
+PAIRS = [
+    ("sign", "x = a - b", "x = (a + (b))"),
+    ("sign", "x = -a", "x = (a)"),
+    ("multiplied for divided", "x = a / self.temperature", "x = (a * (self.temperature))"),
+    ("a part left out", "x = v2t + t2v", "x = (v2t)"),
+    ("a part left out", "x = v2t + t2v", "x = (t2v)"),
+    ("another constant", "x = f(eps=1e-8)", "x = f(eps=1e-2)"),
+    ("another constant", "x = 0.5", "x = 0.75"),
+    ("another constant", "x = torch.triu(a, 1)", "x = torch.triu(a, 2)"),
+    ("another constant", "x = True", "x = False"),
+    ("a modulus dropped", "p = (p + n) % size", "p = ((p + n + 1) % (size))"),
+    ("another function", "x = a.mean()", "x = a.sum()"),
+    ("another function", "x = torch.sum(a)", "x = torch.mean(a)"),
+    ("a call dropped", "x = a.detach()", "x = a"),
+    ("a call dropped", "x = F.normalize(a, dim=1)", "x = a"),
+    ("a call dropped", "x = s.masked_fill(eye, 0)", "x = s"),
+    ("arguments swapped", "x = f(a, b)", "x = f(b, a)"),
+    ("a keyword left out", "x = a.sum(dim=1, keepdim=True)", "x = a.sum(keepdim=True)"),
+    ("another word", "x = {'loss': a}", "x = {'loss_': a}"),
+    ("another word", "x = f(reduction='mean')", "x = f(reduction='sum')"),
+    ("a detach too many", "x = f(a)", "x = f(a.detach())"),
+    ("another axis", "x = a.sum(dim=1)", "x = a.sum(dim=0)"),
+    ("not transposed", "x = a @ b.T", "x = a @ b"),
+    ("state not kept", "def f(self):\n    self.calls += 1", "def f(self):\n    pass"),
+    ("a condition turned", "if a:\n    pass", "if not (a):\n    pass"),
+    ("a comparison off", "x = a < b", "x = (a <= b)"),
+    ("a mask turned", "x = ~mask", "x = (mask)"),
+    ("a mask turned", "x = a & b", "x = ((a) | (b))"),
+    ("without no_grad", "with torch.no_grad():\n    pass", "with torch.enable_grad():\n    pass"),
+]
+
+
+@pytest.mark.parametrize(("operator", "before", "after"), PAIRS)
+def test_an_operator_plants_its_mistake(operator: str, before: str, after: str) -> None:
+    planted = [ast.unparse(ast.parse(item.text)) for item in faults_of("a.py", before) if item.operator == operator]
+    assert ast.unparse(ast.parse(after)) in planted
+
+
+def test_every_operator_of_the_catalogue_has_an_example() -> None:
+    assert {name for name, _, _ in PAIRS} | {"a dead parameter"} == set(OPERATORS)
+
+
+def test_a_parameter_dies_by_taking_its_default() -> None:
+    text = "class A:\n    def __init__(self, t=0.07):\n        self.t = t\n    def f(self, x):\n        return x / self.t\n"
+    planted = [item for item in faults_of("a.py", text) if item.operator == "a dead parameter"]
+    assert [item.after for item in planted] == ["return x / 0.07"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"""A word."""',
+        "def f(x: 'Tensor') -> 'Tensor':\n    pass",
+        "raise ValueError('too small' + name)",
+        "@register('a')\nclass A:\n    pass",
+    ],
+)
+def test_docstrings_annotations_messages_and_decorators_are_left_alone(text: str) -> None:
+    assert faults_of("a.py", text) == []
+
+
+def test_lines_that_do_not_run_get_no_fault() -> None:
+    assert {item.line for item in faults_of("a.py", "x = a + b\ny = a + b\n", {2})} == {2}
+
+
+def test_text_outside_the_change_stays_as_it_is() -> None:
+    text = "# ü, before\nx = a  -  b   # kept\r\ny = 1\n"
+    for item in faults_of("a.py", text, {2}):
+        assert item.text.startswith("# ü, before\nx = ")
+        assert item.text.endswith("   # kept\r\ny = 1\n")
+
+
+def test_a_fault_keeps_its_id_when_lines_move() -> None:
+    first, second = faults_of("a.py", "x = a - b\n"), faults_of("a.py", "\n\nx = a - b\n")
+    assert [item.id for item in first] == [item.id for item in second]
+    assert len({item.id for item in first}) == len(first)
+
+
+@pytest.mark.slow
+def test_power_catches_faults_and_tells_survivors_with_their_diff(made: Any) -> None:
+    from lossport import evidence  # noqa: PLC0415
+
+    golden = made.record()
+    before = {path: path.read_bytes() for path in made.root.rglob("*.py")}
+    told: list[tuple[str, int, int]] = []
+    found = evidence.power(
+        made.project,
+        made.loss,
+        golden,
+        made.rewritten,
+        extent="none",
+        progress=lambda text, done=0, total=0: told.append((text, done, total)),
+    )
+    assert {path: path.read_bytes() for path in made.root.rglob("*.py")} == before
+    assert found.counts["caught"] > 60
+    assert told[-1][1] == told[-1][2] == len(found.tried)
+    survivors = "\n".join(found.explanation())
+    assert "+ self.running_loss = 0.9 * self.running_loss" in survivors
+    assert "temperature" not in survivors
+    assert not found.passed
+    assert f"{len(found.survivors)} survive" in found.headline
+    made.write(
+        "migration/cases/pairs.equivalent.toml",
+        "\n".join(
+            f"[[equivalent]]\nfile = {item.fault.path!r}\nbefore = '''{item.fault.before}'''\nafter = '''{item.fault.after}'''\n"
+            f"reason = 'an example'"
+            for item in found.survivors
+        ),
+    )
+    again = evidence.power(
+        made.project, made.loss, golden, made.rewritten, extent="none", faults=[item.fault for item in found.survivors]
+    )
+    assert again.passed
+    assert again.counts["equivalent"] == len(found.survivors)
+    made.write(
+        "migration/cases/pairs.equivalent.toml",
+        "[[equivalent]]\nfile = 'fresh/pairs.py'\nbefore = 'a'\nafter = 'b'\nreason = 'c'",
+    )
+    stale = evidence.power(made.project, made.loss, golden, made.rewritten, extent="none", faults=[found.tried[0].fault])
+    assert not stale.passed
+    assert stale.explanation()[-1] == "recorded as equivalent, but no such fault is planted any more: a -> b"
+
+
+@pytest.mark.slow
+def test_power_asks_for_a_loss_that_passes(made: Any) -> None:
+    from lossport import evidence  # noqa: PLC0415
+    from lossport.errors import InputError  # noqa: PLC0415
+
+    made.edit("fresh/pairs.py", "(forward + backward) / 2", "forward")
+    with pytest.raises(InputError, match="parity fails without a fault"):
+        evidence.power(made.project, made.loss, made.record(), made.rewritten)
