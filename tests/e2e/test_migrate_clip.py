@@ -65,7 +65,7 @@ FAULTS = {
     "the temperature multiplies": ("losses/utils.py", ") / temperature", ") * temperature"),
     "one direction is left out": ("losses/clip.py", "(v2t + t2v) / 2", "v2t"),
     "a detach too many": ("losses/clip.py", "(v2t + t2v) / 2", "(v2t + t2v.detach()) / 2"),
-    "smoothing mass is off": ("losses/clip.py", "label_smoothing=smoothing", "label_smoothing=smoothing / 2"),
+    "smoothing mass is off": ("losses/clip.py", "self.label_smoothing}", "self.label_smoothing / 2}"),
 }
 
 
