@@ -205,7 +205,7 @@ def _prove(project: Project, loss: Loss, golden: Golden, devices: Sequence[str],
             run.passed("prove", f"{device:<5} {proof.headline}")
             continue
         if not proof.passed:
-            raise run.stop("prove", f"{device:<5} {proof.headline}", proof.explanation())
+            raise run.stop("prove", f"{device:<5} FAILED: {proof.headline}", proof.explanation())
         run.passed("prove", f"{device:<5} {proof.headline}", proof.notes)
         events.append(proof_event(project, loss, proof))
     if not events:
