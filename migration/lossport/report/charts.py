@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DRAWING = 2
+DRAWING = 3
 """Raised whenever charts look different, so that remembered drawings are not shown for new ones."""
 
 WIDTHS: Mapping[str, int] = {"wide": 540, "narrow": 340}
@@ -161,7 +161,7 @@ def _draw_time(figure: Figure, chart: TimeChart, width: int) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
-    axes = figure.add_axes((44 / width, 0.13, 1 - 52 / width, 0.74))
+    axes = figure.add_axes((44 / width, 0.13, 1 - 62 / width, 0.74))
     _quiet(axes)
     for line in chart.lines:
         _draw_line(axes, line)

@@ -186,4 +186,4 @@ def _hours(losses: Sequence[LossFacts]) -> tuple[float | None, str]:
     if not took:
         return None, "no loss has been proven yet"
     slowest = max(took, key=lambda name: took[name])
-    return median(took.values()), f"{len(took)} losses; slowest {slowest}, {took[slowest]:.1f} hours"
+    return median(took.values()), f"slowest of {len(took)}: {slowest}, {took[slowest]:.1f} hours"

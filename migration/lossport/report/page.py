@@ -48,6 +48,8 @@ LONGEST_LIST = 40
 
 NOTHING = "\N{EN DASH}"
 """Stands where there is no value."""
+SMALLEST = 0.1
+"""What is less than this, and not nothing, is shown as such."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 _VERDICTS: dict[CellState, tuple[str, str, str]] = {
@@ -161,6 +163,7 @@ def _environment() -> jinja2.Environment:
         mark=_mark,
         mood=_mood,
         opening=lambda text: text[:1].upper() + text[1:],
+        many=many,
         percent=lambda value: f"{value:.1f} %",
         ratios=_ratios,
         sentence=_sentence,
@@ -183,7 +186,14 @@ def figure(value: float | None) -> str:
     """A number with thousands apart and no digits that mean nothing; a dash for none."""
     if value is None:
         return NOTHING
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    if 0 < abs(value) < SMALLEST:
+        return f"< {SMALLEST}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def many(count: int, word: str) -> str:
+    """A count with its word: 1 day, 2 days; loss and losses."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word.endswith('s') else 's'}"
 
 
 def gate_value(gate: Gate) -> str:

@@ -24,7 +24,6 @@ class Trend:
 
 
 _THEN: Mapping[str, Callable[[Moment], float | None]] = {
-    "legacy-files": lambda moment: moment.legacy.files,
     "lines": lambda moment: moment.new.lines if moment.new.source else None,
     "duplication": lambda moment: moment.new.duplication if moment.new.source else None,
     "inheritance": lambda moment: moment.new.depth if moment.new.source else None,
@@ -40,14 +39,22 @@ def trends(gates: Sequence[Gate], moments: Sequence[Moment], retired: Sequence[d
     earlier = next((moment for moment in reversed(moments) if moment.at.date() <= then), moments[0] if moments else None)
     found: dict[str, Trend] = {}
     for gate in gates:
-        if gate.name == "migrated":
-            before: float | None = sum(day <= then for day in retired)
-        else:
-            before = _THEN[gate.name](earlier) if earlier and gate.name in _THEN else None
+        before = _then(gate.name, then, earlier, moments, retired)
         if before is not None and gate.value is not None:
             since = max(then, earlier.at.date()) if earlier else then
             found[gate.name] = Trend(before, since, gate.value - before, _better(gate, before))
     return found
+
+
+def _then(name: str, day: dt.date, earlier: Moment | None, moments: Sequence[Moment], retired: Sequence[dt.date]) -> float | None:
+    """A gate's value at the end of a day. Legacy files count from their peak since: to move them in was no step back."""
+    if name == "migrated":
+        return sum(date <= day for date in retired)
+    if earlier is None:
+        return None
+    if name == "legacy-files":
+        return max(moment.legacy.files for moment in moments if moment.at >= earlier.at)
+    return _THEN[name](earlier) if name in _THEN else None
 
 
 def _better(gate: Gate, before: float) -> bool | None:

@@ -151,7 +151,7 @@ def test_a_young_project_has_a_report_without_a_warning(tmp_path: Path, commits:
         f"project = find_project(pathlib.Path({str(tmp_path)!r}))\n"
         "loss = LossFacts('one', 'planned', ('legacy.one.f',), ('losses.f',), ('legacy/one.py',), ())\n"
         "report = build_report(project, Facts((loss,)), today=datetime.datetime.now(datetime.UTC).date())\n"
-        "assert b'0 <span>of 1 losses' in render_report(report)['index.html']\n"
+        "assert b'0 <span>of 1 loss retired' in render_report(report)['index.html']\n"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
