@@ -49,7 +49,7 @@ def test_json_and_sarif_say_the_same(bench: Any) -> None:
         ("coded.py", b"# coding: utf-8\nx = '\xff'\nfrom old_losses.plain import PlainLoss\n", 2, "decoded"),
         ("unheard.py", b"# coding: no-such\nfrom old_losses.plain import PlainLoss\n", 1, "decoded"),
         ("nulls.py", b"from old_losses.plain import PlainLoss\n\0\n", 1, "does not parse"),
-        ("cut.ipynb", b'{"cells": [ PlainLoss', 1, "no notebook"),
+        ("cut.ipynb", b'{"cells": [ old_losses.plain.PlainLoss', 1, "no notebook"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_a_line_in_the_result(
