@@ -11,18 +11,8 @@ from losses import utils
 from losses.base import ContrastiveLoss
 from losses.registry import register
 
-UNFILLED = -1e30  # The logit of a slot that does not count: far below all others, but finite: nothing but such slots is no NaN.
+NO_LOGIT = -1e30  # Of what does not count: far below all others, but finite, so that a row of nothing else is no NaN.
 TIE, TIE_SHARE = 1e-5, 4e-7  # Logits so close are tied: a positive and its copy in the queue come from two roundings.
-
-
-def contrast_with_queue(logits: Tensor, positives: Tensor, rows: Tensor, queue: Tensor,
-                        filled: Tensor | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Each row's positives against the batch's negatives and all (or `filled`) keys: (losses, largest row . key, a logit)."""
-    keys = utils.product(rows, queue.to(rows.dtype))
-    if filled is not None:
-        keys = keys.masked_fill(torch.arange(queue.shape[1], device=queue.device) >= filled, UNFILLED)
-    negatives = torch.stack((utils.masked_logsumexp(logits, ~positives), keys.logsumexp(dim=1))).logsumexp(dim=0)
-    return utils.isolated_pairs_loss(logits, positives, negatives), keys.detach().amax(dim=1)
 
 
 def unit_columns(width: int, size: int, device: torch.device | None = None) -> Tensor:
@@ -67,13 +57,20 @@ class MemoryQueueLoss(ContrastiveLoss):
         ratio, warm = filled[0].double() / self.queue_size, self.temperature * 1.3
         tau = torch.where(ratio >= 0.95, self.temperature, warm - (warm - self.temperature) * ratio)
         scale = torch.where(ratio < 0.2, 0.5 * ratio, (1.5 * ratio).clamp(max=1.0)) / tau
-        logits, limit = utils.product(vision, text.t()) / tau, filled if self.only_filled else None
-        v2t, _ = contrast_with_queue(logits, positives, vision * scale, text_queue, limit)
-        t2v, _ = contrast_with_queue(logits.t(), positives, text * scale, vision_queue, limit)
+        logits = utils.product(vision, text.t()) / tau
+        v2t = self._direction(logits, positives, utils.product(vision * scale, text_queue.to(vision.dtype)), filled)
+        t2v = self._direction(logits.t(), positives, utils.product(text * scale, vision_queue.to(text.dtype)), filled)
         if self.training:
             self._store(vision, text)
         loss, parts = utils.average_over_pairs(v2t, t2v, positives, self.reduction)
         return self.results(loss, {**parts, "temperature": tau, "queue_fill": ratio})
+
+    def _direction(self, logits: Tensor, positives: Tensor, keys: Tensor, filled: Tensor) -> Tensor:
+        """The loss of each row, of its logits with the batch and with all keys."""
+        if self.only_filled:
+            keys = keys.masked_fill(torch.arange(self.queue_size, device=keys.device) >= filled, NO_LOGIT)
+        negatives = torch.cat((logits.masked_fill(positives, NO_LOGIT), keys), dim=1)
+        return utils.isolated_pairs_loss(logits, positives, negatives.logsumexp(dim=1))
 
     def enqueue(self, vision_features: Tensor, text_features: Tensor) -> None:
         """Store a batch, [N, D] each, without computing a loss; also in evaluation."""
@@ -187,12 +184,11 @@ class MoCoLoss(ContrastiveLoss):
 
     def _direction(self, queries: Tensor, keys: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
         """The loss of each query against one modality's keys and queue, and the share that finds its own key."""
-        logits = utils.product(queries, keys[name].to(queries.dtype).t()) / self.temperature
-        own, queue = torch.eye(len(logits), dtype=torch.bool, device=logits.device), self.get_buffer(f"{name}_queue")
-        losses, best = contrast_with_queue(logits, own, queries / self.temperature, queue)
-        best = torch.cat((logits.detach(), best[:, None]), dim=1).amax(dim=1)
-        hits = torch.isclose(logits.detach().diagonal(), best, rtol=TIE_SHARE, atol=TIE)
-        return losses, utils.reduce(hits.float(), "mean")
+        candidates = (keys[name].t(), self.get_buffer(f"{name}_queue"))
+        logits = torch.cat([utils.product(queries, x.to(queries.dtype)) for x in candidates], dim=1) / self.temperature
+        seen = logits.detach()
+        hits = torch.isclose(seen.diagonal(), seen.amax(dim=1), rtol=TIE_SHARE, atol=TIE)
+        return utils.info_nce_loss(logits, reduction="none"), utils.reduce(hits.float(), "mean")
 
     @torch.no_grad()
     def _follow(self) -> None:
