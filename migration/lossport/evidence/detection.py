@@ -28,8 +28,8 @@ from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import new_side
 from lossport.evidence.sides import Sides, open_sides
-from lossport.evidence.variants import Extent, derived
-from lossport.inputs import PLAIN, Variation
+from lossport.evidence.variants import Extent
+from lossport.inputs import Variation
 
 SLOWER = 10.0
 """A fault may make the loss this many times slower before it counts as hanging, which is noticed too."""
@@ -166,22 +166,12 @@ def power(
 def _plan(sides: Sides, golden: Golden, extent: Extent) -> list[_Planned]:
     planned = []
     for case in golden.cases:
-        verdict, plain = sides.written(case, golden)
-        if not verdict.passed:
-            raise InputError(f"{verdict.case}: parity fails without a fault; power is measured on a loss that passes")
-        planned.append(_planned(sides, case, PLAIN, plain, verdict.divergences))
-        if verdict.kind in ("equal", "close") and not plain.raised:
-            for variation in derived(case, golden.cases, extent):
-                found = sides.varied(case, variation, plain)
-                if found is not None and found.passed:
-                    planned.append(_planned(sides, case, variation, None, found.divergences))
+        for variation, seen in sides.runs(case, golden, extent):
+            if seen.verdict.passed:
+                planned.append(_Planned(case, variation, seen.old, seen.new.digest(), seen.verdict.divergences))
+            elif not variation.name:
+                raise InputError(f"{case}: parity fails without a fault; power is measured on a loss that passes")
     return planned
-
-
-def _planned(sides: Sides, case: str, variation: Variation, old: Observation | None, divergences: tuple[str, ...]) -> _Planned:
-    run = Run(variation, sides.device)
-    new = observe(sides.new, case, run)
-    return _Planned(case, variation, old or observe(sides.legacy, case, run), new.digest(), divergences)
 
 
 def _reached_lines(sides: Sides, golden: Golden, fresh: Sources) -> dict[str, set[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from lossport.evidence.golden import Golden, Progress, environment, load_golden,
 from lossport.evidence.judging import covers
 from lossport.evidence.memory import cost
 from lossport.evidence.observe import steady
+from lossport.evidence.remembered import Known, remembered
 from lossport.evidence.scope import Scope, Sources, resolve
 from lossport.evidence.shrink import shrink
 from lossport.evidence.sides import UNSTEADY, Sides, open_sides
@@ -43,6 +45,7 @@ def prove(
     fingerprint: Fingerprint | None = None,
     only: Sequence[str] | None = None,
     extent: Extent = "chosen",
+    cache: Path | None = None,
 ) -> Proof:
     """Compare the new loss in the tree with the legacy loss of the golden, on every case and its derived variants.
 
@@ -51,6 +54,8 @@ def prove(
         device: `cpu` or `cuda`; a device that is missing gives a proof that says "not run here" and has not passed.
         only: names of written cases; others are left out, and so is the check for unused divergences.
         extent: which variants to derive from the written cases.
+        cache: a folder for verdicts that passed; where it holds them for the same capsule, cases, port and environment, only the
+            new loss runs, and its verdicts stand as long as it shows the same bits.
     """
     given = fingerprint or Fingerprint()
     if device not in devices_here():
@@ -61,14 +66,15 @@ def prove(
         stack.enter_context(steady(device))
         sides = open_sides(stack, project, loss, golden, rewritten=text, device=device)
         names = [name for name in golden.cases if only is None or name in only]
-        verdicts: list[Verdict] = []
+        known = remembered(cache, loss.name, _parts(loss, golden, text, device, extent))
+        found: dict[str, Sequence[Known]] = {}
         for done, name in enumerate(names):
             progress(name, done, len(names))
-            if name in golden.unsteady:
-                verdicts.append(Verdict(name, "not provable", reason=UNSTEADY))
-            else:
-                verdicts.extend(sides.verdicts(name, golden, extent))
+            found[name] = _case(sides, golden, name, extent, known.cases.get(name, ()))
         progress("", len(names), len(names))
+        verdicts = [item.verdict for case in found.values() for item in case]
+        if only is None and all(item.passed for item in verdicts):
+            known.save(found)
         shown = _counterexample(project, loss, sides, verdicts)
     unused = _unused(loss, device, verdicts) if only is None else ()
     notes = _notes(golden, device)
@@ -83,6 +89,22 @@ def prove(
         seconds=time.perf_counter() - began,
         counterexample=shown,
     )
+
+
+def _case(sides: Sides, golden: Golden, name: str, extent: Extent, before: Sequence[Known]) -> Sequence[Known]:
+    """The verdicts on a case and its variants: those of before, if the new loss still shows the same."""
+    if sides.as_before(name, before):
+        return before
+    if name in golden.unsteady:
+        return [Known("", "", Verdict(name, "not provable", reason=UNSTEADY))]
+    runs = sides.runs(name, golden, extent)
+    return [Known(variation.name, seen.new.digest(), seen.verdict) for variation, seen in runs]
+
+
+def _parts(loss: Loss, golden: Golden, rewritten: str, device: str, extent: Extent) -> list[str | bytes]:
+    """All that a verdict depends on, but for what the new loss shows."""
+    port = loss.port_file.read_bytes()
+    return [golden.content, rewritten, port, json.dumps(environment(device), sort_keys=True), device, extent]
 
 
 def _counterexample(project: Project, loss: Loss, sides: Sides, verdicts: Sequence[Verdict]) -> Counterexample | None:
@@ -133,7 +155,7 @@ def replay(project: Project, name: str, case: str, variation: Variation, device:
         text = rewritten or _stored_cases(loss, golden, Fingerprint())
         sides = open_sides(stack, project, loss, golden, rewritten=text, device=device)
         found = sides.varied(case, variation)
-    return found if found is not None else Verdict(case, "equal")
+    return found.verdict if found is not None else Verdict(case, "equal")
 
 
 def _stored_cases(loss: Loss, golden: Golden, given: Fingerprint) -> str:

@@ -74,7 +74,7 @@ def search(
     with ExitStack() as stack:
         stack.enter_context(steady(device))
         sides = open_sides(stack, project, loss, golden, rewritten=rewritten, device=device)
-        names = [name for name in golden.cases if sides.written(name, golden)[0].kind in ("equal", "close")]
+        names = [name for name in golden.cases if sides.written(name, golden).verdict.kind in ("equal", "close")]
         runs = 0
 
         def agrees(case: str, variation: Variation) -> None:

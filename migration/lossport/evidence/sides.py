@@ -13,14 +13,24 @@ from lossport.evidence.golden import Golden
 from lossport.evidence.judging import Arbiter, Comparison, Sample, covers
 from lossport.evidence.observation import Observation
 from lossport.evidence.observe import Run, observe
+from lossport.evidence.remembered import Known
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import Side, legacy_side, new_side
-from lossport.evidence.variants import Extent, changes_inputs, changes_width, derived, parts_of
+from lossport.evidence.variants import BY_NAME, Extent, changes_inputs, changes_width, derived, parts_of
 from lossport.evidence.verdict import Finding, Verdict
 from lossport.inputs import PLAIN, Variation
 from lossport.port import Divergence, Port, Rename
 
 UNSTEADY = "the legacy loss differs from itself when it is run twice with the same seeds"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One run: the verdict, and what both losses showed."""
+
+    verdict: Verdict
+    old: Observation
+    new: Observation
 
 
 @dataclass(frozen=True)
@@ -33,8 +43,8 @@ class Sides:
     divergences: tuple[Divergence, ...]
     device: str
 
-    def written(self, case: str, golden: Golden) -> tuple[Verdict, Observation]:
-        """The case as written, and what the legacy loss showed. It has to show the same twice to be provable.
+    def written(self, case: str, golden: Golden) -> Seen:
+        """The case as written. The legacy loss has to show the same twice to be provable.
 
         Where it shows what the golden holds, that is the second time.
         """
@@ -42,10 +52,11 @@ class Sides:
         new = observe(self.new, case, Run(device=self.device))
         seen = old.digest()
         if seen != golden.digest(case) and seen != observe(self.legacy, case, Run(device=self.device)).digest():
-            return Verdict(case, "not provable", reason=UNSTEADY), old
-        return self._allowing_for_chance(case, PLAIN, old, self.compare(case, case, PLAIN, old, new).verdict), old
+            return Seen(Verdict(case, "not provable", reason=UNSTEADY), old, new)
+        verdict = self.compare(case, case, PLAIN, old, new).verdict
+        return Seen(self._allowing_for_chance(case, PLAIN, old, verdict), old, new)
 
-    def varied(self, case: str, variation: Variation, plain: Observation | None = None) -> Verdict | None:
+    def varied(self, case: str, variation: Variation, plain: Observation | None = None) -> Seen | None:
         """Run one case in one variation on both sides and judge it; None if the variation does not apply to the case.
 
         `plain` is the legacy observation of the case as written: a variation of inputs that leaves it as it is does not apply.
@@ -60,8 +71,8 @@ class Sides:
         name = f"{case}@{variation.name}"
         verdict = self.compare(name, case, variation, old, new).verdict
         if verdict.kind == "different" and observe(self.legacy, case, run).digest() != old.digest():
-            return Verdict(name, "not provable", verdict.findings, reason=UNSTEADY)
-        return self._allowing_for_chance(case, variation, old, verdict)
+            return Seen(Verdict(name, "not provable", verdict.findings, reason=UNSTEADY), old, new)
+        return Seen(self._allowing_for_chance(case, variation, old, verdict), old, new)
 
     def _allowing_for_chance(self, case: str, variation: Variation, old: Observation, verdict: Verdict) -> Verdict:
         """A random loss that draws another stream by declaration is judged by distribution where its values differ."""
@@ -89,15 +100,22 @@ class Sides:
     def _declared(self, finding: Finding, names: Sequence[str]) -> bool:
         return any(covers(item, name, finding.place, self.device) for item in self.divergences for name in names)
 
-    def verdicts(self, case: str, golden: Golden, extent: Extent) -> Iterator[Verdict]:
+    def runs(self, case: str, golden: Golden, extent: Extent) -> Iterator[tuple[Variation, Seen]]:
         """The case as written, then its variants; none for a case that differs, by intention or not, before it varies."""
-        verdict, plain = self.written(case, golden)
-        yield verdict
-        if verdict.kind in ("equal", "close") and not plain.raised:
+        plain = self.written(case, golden)
+        yield PLAIN, plain
+        if plain.verdict.kind in ("equal", "close") and not plain.old.raised:
             for variation in derived(case, golden.cases, extent):
-                found = self.varied(case, variation, plain)
+                found = self.varied(case, variation, plain.old)
                 if found is not None:
-                    yield found
+                    yield variation, found
+
+    def as_before(self, case: str, known: Sequence[Known]) -> bool:
+        """Whether the new loss shows in every run of a case what it showed when these verdicts were found."""
+        return bool(known) and all(
+            observe(self.new, case, Run(BY_NAME.get(item.variation, PLAIN), self.device)).digest() == item.digest
+            for item in known
+        )
 
     def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> Comparison:
         """Both observations, with the legacy loss at hand for float64 and samples of its rounding."""

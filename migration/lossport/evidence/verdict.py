@@ -15,6 +15,9 @@ Kind: TypeAlias = Literal["equal", "close", "intended", "not provable", "differe
 
 KINDS: tuple[Kind, ...] = ("equal", "close", "intended", "not provable", "different")
 
+PRECISIONS = ("float64", "bfloat16", "float16", "autocast")
+"""Variants that run a case in another precision."""
+
 MOST_ULPS_TOLD = 1000
 """Above it, ULP mean little to a reader: such errors come from a precision lower than the result's."""
 
@@ -105,6 +108,16 @@ class Proof:
         return tuple(item for item in self.verdicts if not item.passed)
 
     @property
+    def by_precision(self) -> dict[str, dict[Kind, int]]:
+        """Verdicts by kind for each precision: float32 is that of the cases as written, `autocast` mixes."""
+        found: dict[str, dict[Kind, int]] = {}
+        for item in self.verdicts:
+            variant = item.case.partition("@")[2]
+            row = found.setdefault(variant if variant in PRECISIONS else "float32", dict.fromkeys(KINDS, 0))
+            row[item.kind] += 1
+        return {name: found[name] for name in ("float32", *PRECISIONS) if name in found}
+
+    @property
     def first(self) -> Finding | None:
         """The first difference that no divergence declares."""
         return next((item for verdict in self.failures for item in verdict.findings if item.divergence is None), None)
@@ -171,6 +184,7 @@ class Proof:
             "passed": self.passed,
             "headline": self.headline,
             "counts": self.counts,
+            "precisions": self.by_precision,
             "case_count": len(self.verdicts),
             "ulp": max((item.ulp for item in self.verdicts if item.kind == "close"), default=0.0),
             "relative": max((item.relative for item in self.verdicts if item.kind == "close"), default=0.0),

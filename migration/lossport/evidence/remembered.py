@@ -1,0 +1,85 @@
+"""Verdicts of earlier runs, by the digest of what the new loss showed: a warm run asks the new loss alone, and runs it in full.
+
+A verdict depends on nothing but the capsule, the rewritten cases, the port, this package, the environment, and what the new loss
+shows now. The first five are the key of the file; the last is compared run by run. Only verdicts that passed are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lossport.evidence.verdict import Finding, Verdict
+
+
+@dataclass(frozen=True)
+class Known:
+    """One run of an earlier proof: its variation by name, what the new loss showed, and the verdict."""
+
+    variation: str
+    digest: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Earlier runs by case, and the file that they are kept in, None to keep nothing."""
+
+    file: Path | None
+    cases: Mapping[str, tuple[Known, ...]]
+
+    def save(self, cases: Mapping[str, Sequence[Known]]) -> None:
+        """Keep the runs of a proof that passed. A cache that cannot be written is no error."""
+        if self.file is None:
+            return
+        data = {case: [[item.variation, item.digest, asdict(item.verdict)] for item in known] for case, known in cases.items()}
+        beside = self.file.with_name(f"{self.file.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            for old in self.file.parent.glob(f"{self.file.name.partition('.')[0]}.*"):
+                old.unlink()
+            beside.write_text(json.dumps(data), encoding="utf-8")
+            os.replace(beside, self.file)
+
+
+def remembered(folder: Path | None, loss: str, parts: Sequence[str | bytes]) -> Remembered:
+    """The runs kept under this key; none if there is no such file or it cannot be read."""
+    if folder is None:
+        return Remembered(None, {})
+    digest = hashlib.sha256(_own_sources())
+    for part in parts:
+        content = part.encode() if isinstance(part, str) else part
+        digest.update(f"{len(content)}:".encode() + content)
+    file = folder / f"{loss}.{digest.hexdigest()[:24]}"
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        return Remembered(file, {case: tuple(_known(item) for item in known) for case, known in data.items()})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return Remembered(file, {})
+
+
+def _known(item: Sequence[Any]) -> Known:
+    variation, digest, verdict = item
+    findings = tuple(Finding(**{**found, "index": _index(found["index"])}) for found in verdict["findings"])
+    return Known(str(variation), str(digest), Verdict(**{**verdict, "findings": findings}))
+
+
+def _index(index: Sequence[int] | None) -> tuple[int, ...] | None:
+    return None if index is None else tuple(index)
+
+
+@cache
+def _own_sources() -> bytes:
+    """A digest of this package and of the inputs: another comparison gives other verdicts."""
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in (folder.parent / "inputs.py", folder.parent / "port.py", *sorted(folder.glob("*.py"))):
+        digest.update(path.read_bytes())
+    return digest.digest()
