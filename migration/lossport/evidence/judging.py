@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from lossport.evidence.equality import (
-    HOPELESS,
     SAMPLES,
     STEPS,
     Close,
@@ -19,6 +18,7 @@ from lossport.evidence.equality import (
     Numbers,
     as_numbers,
     compare,
+    is_hopeless,
     is_visible,
     judge,
     jumps,
@@ -73,7 +73,7 @@ class Arbiter:
         usual = own_error(numbers.legacy, reference)
         first = found = judge(numbers, reference, worst_of_row(usual), self.precision)
         for number in range(1, SAMPLES + 1):
-            if isinstance(found, Close) or (number > 2 and found.excess > HOPELESS):
+            if isinstance(found, Close) or (number > 2 and is_hopeless(numbers, reference, usual)):
                 break
             values = self._numbers(Sample(False, number), step, place, shape)
             if values is not None:

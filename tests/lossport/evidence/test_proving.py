@@ -32,6 +32,26 @@ def test_another_order_of_operations_is_close_and_its_error_is_told(made: Any) -
     assert all(verdict.ulp > 0 for verdict in proof.verdicts if verdict.kind == "close")
 
 
+NOTHING_BUT_ROUNDING = """
+from old_losses.pairs import pick
+
+
+def nothing_but_rounding(inputs):
+    return pick(inputs.features(64, 1), 2)
+"""
+
+
+def test_one_element_that_is_zero_in_the_first_samples_is_judged_by_all_of_them(made: Any) -> None:
+    """Where equal terms cancel, an element is often exactly zero: in the legacy run, in float64, and in a sample or two."""
+    made.cases(NOTHING_BUT_ROUNDING, NOTHING_BUT_ROUNDING.replace("old_losses.pairs", "fresh").replace("pick", "draw_rows"))
+    made.edit("old_losses/pairs.py", "return features[order]", "return features / 3 * 3 - features")
+    made.edit("fresh/pairs.py", "features[torch.randperm(features.shape[0])[:count]]", "features * 0.7 / 0.7 - features")
+    made.edit("old_losses/pairs.py", "order = torch.randperm(features.shape[0])[:count]", "")
+    proof = made.prove()
+    assert proof.passed, proof.explanation()
+    assert proof.headline.startswith("1 close")
+
+
 FAULTS = {
     "temperature multiplied": ("right.t()) / self.temperature", "right.t()) * self.temperature"),
     "one direction left out": ("(forward + backward) / 2", "forward"),
