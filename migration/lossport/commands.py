@@ -189,15 +189,16 @@ def _ending(project: Project, outcome: Outcome, terminal: Terminal) -> None:
             terminal.line(f"{name} stays as it was: nothing was changed.", "bold red")
         case "rehearsed":
             terminal.diff(outcome.diff)
+            for path in outcome.shims:
+                terminal.line(f"{path} would become a shim")
             for path in outcome.deleted:
                 terminal.line(f"{path} would be deleted", "red")
             terminal.line()
             terminal.line(f"a dry run: nothing was written.   do it: lossport migrate {name}")
         case _:
-            for path in outcome.changed:
-                terminal.line(f"  rewritten  {path}")
-            for path in outcome.deleted:
-                terminal.line(f"  deleted    {path}")
+            for word, paths in (("rewritten", outcome.changed), ("shim", outcome.shims), ("deleted", outcome.deleted)):
+                for path in paths:
+                    terminal.line(f"  {word:<9}  {path}")
             left = sum(not s.retired for s in stages.standings(project, list(project.losses())).values())
             terminal.line()
             ending = f"{name} is retired; {left} of {len(project.loss_names)} are left."
@@ -211,7 +212,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     ]
     return {
         "loss": outcome.loss, "result": outcome.result, "first": list(outcome.first), "steps": steps,
-        "rewritten": list(outcome.changed), "deleted": list(outcome.deleted), "diff": outcome.diff,
+        "rewritten": list(outcome.changed), "shims": list(outcome.shims), "deleted": list(outcome.deleted), "diff": outcome.diff,
     }  # fmt: skip
 
 

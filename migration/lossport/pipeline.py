@@ -10,11 +10,11 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lossport import ledger, stages, tell, transaction, trial
+from lossport import ledger, shim, stages, tell, transaction, trial
 from lossport.config import Loss, Project
 from lossport.errors import InputError
 from lossport.rewrite import Refusal, RewritePlan, RewriteRefused, plan_rewrite, rewrite_case_file
@@ -63,6 +63,7 @@ class Outcome:
     steps: tuple[Step, ...] = ()
     first: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    shims: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     diff: str = field(default="", repr=False)
 
@@ -111,7 +112,8 @@ def migrate(
         transaction.recover(project.root, project.state)
         run = _Run(observer)
         where = stages.standings(project, [loss])[name]
-        if where.retired:
+        asked = stages.shims_are_asked_for(project)
+        if where.retired and (asked or not where.shims):
             return Outcome(name, "nothing to do")
         with run.busy("looking for call sites"):
             plan = plan_rewrite(project, [loss])
@@ -122,16 +124,28 @@ def migrate(
             _plan(project, loss, plan, run)
             golden, recorded = _record(project, loss, run)
             golden, proven = _prove(project, loss, golden, devices, run)
-            edits = _switch(project, loss, plan, run)
-            deletions = _retire(project, loss, run)
+            shims = _shims(project, loss, golden, run) if asked else {}
+            if shims:  # the legacy package goes on naming what stands in it
+                plan = replace(plan, files=tuple(f for f in plan.files if not f.path.is_relative_to(project.legacy)))
+            removals = _removals(project, loss, shims)
+            edits = _switch(project, plan, removals, run)
+            _retire(project, removals, run)
         except Stopped:
             return Outcome(name, "stopped", tuple(run.steps))
-        changed, deleted = (tuple(project.relative(c.path) for c in part) for part in (edits, deletions))
+        outcome = Outcome(
+            name,
+            "rehearsed",
+            tuple(run.steps),
+            changed=tuple(project.relative(change.path) for change in edits),
+            shims=tuple(project.relative(change.path) for change in removals if change.after is not None),
+            deleted=tuple(project.relative(change.path) for change in removals if change.after is None),
+            diff=plan.diff(),
+        )
         if dry_run:
-            return Outcome(name, "rehearsed", tuple(run.steps), changed=changed, deleted=deleted, diff=plan.diff())
-        _commit(project, loss, golden, [*recorded, *proven], [*edits, *deletions])
+            return outcome
+        _commit(project, loss, golden, [*recorded, *proven], [*edits, *removals])
         run.passed("tell", f"ledger, {project.relative(refresh_report(project))}")
-        return Outcome(name, "migrated", tuple(run.steps), changed=changed, deleted=deleted)
+        return replace(outcome, result="migrated", steps=tuple(run.steps))
 
 
 def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
@@ -237,10 +251,32 @@ def proof_event(project: Project, loss: Loss, proof: Proof) -> ledger.Event:
     return _event(kind, loss, {name: value for name, value in proof.summary().items() if name not in ("loss", "skipped")})
 
 
-def _switch(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> list[Change]:
+def _shims(project: Project, loss: Loss, golden: Golden, run: _Run) -> Mapping[Path, str]:
+    """The shims that take the places of the legacy files, proven on the cases as they are written."""
+    from lossport import evidence  # noqa: PLC0415
+
+    texts = shim.shims(project, loss, project.shim_until or dt.date.max)
+    way_out = "write what is missing into the port, or take shim-until out of [tool.lossport]: the file goes at once then"
+    if isinstance(texts, shim.NoShim):
+        raise run.stop("prove", f"shim  FAILED: {texts.symbol} can have none", [texts.reason, f"-> {way_out}"])
+    with run.busy("proving the shim") as progress:
+        proof = evidence.prove_shims(project, loss, golden, texts, progress=progress)
+    if not proof.passed:
+        raise run.stop("prove", f"shim  FAILED: {proof.headline}", [*proof.explanation(), f"-> {way_out}"])
+    run.passed("prove", f"shim  {proof.headline}")
+    return texts
+
+
+def _removals(project: Project, loss: Loss, shims: Mapping[Path, str]) -> list[Change]:
+    """The legacy files, gone or become shims; shims that nobody asks for any more go as well."""
+    files = [*stages.legacy_files(project, loss), *(() if shims else stages.shim_files(project, loss))]
+    return [Change(path, path.read_bytes(), shims[path].encode() if path in shims else None) for path in files]
+
+
+def _switch(project: Project, plan: RewritePlan, removals: Sequence[Change], run: _Run) -> list[Change]:
     """Rehearse the whole migration on a copy: the rewritten call sites without the legacy file."""
     edits = [Change(file.path, file.before, file.after) for file in plan.files]
-    changes = [*edits, *_deletions(project, loss)]
+    changes = [*edits, *removals]
     with run.busy("choosing the tests that touch the call sites"):
         tests = trial.touching_tests(project, source_files(project), [change.path for change in changes])
     with run.busy(f"rehearsing with {_count(len(tests), 'test file')}"):
@@ -261,15 +297,12 @@ def _before_too(project: Project, tests: Sequence[Path]) -> list[str]:
     return ["they fail without the migration too; mend them first:", f"    {' '.join(before.command)}"]
 
 
-def _deletions(project: Project, loss: Loss) -> list[Change]:
-    return [Change(path, path.read_bytes(), None) for path in stages.legacy_files(project, loss)]
-
-
-def _retire(project: Project, loss: Loss, run: _Run) -> list[Change]:
-    deletions = _deletions(project, loss)
-    names = ", ".join(project.relative(change.path) for change in deletions)
-    run.passed("retire", f"{names} deleted; nothing names it" if deletions else "the legacy file is gone already")
-    return deletions
+def _retire(project: Project, removals: Sequence[Change], run: _Run) -> None:
+    deleted = ", ".join(project.relative(change.path) for change in removals if change.after is None)
+    shims = ", ".join(project.relative(change.path) for change in removals if change.after is not None)
+    told = [f"{deleted} deleted; nothing names it"] if deleted else []
+    told += [f"{shims} is a shim until {project.shim_until}"] if shims else []
+    run.passed("retire", "; ".join(told) or "the legacy file is gone already")
 
 
 def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> None:

@@ -6,6 +6,7 @@ port as well, the call sites that are left, and the legacy file that is gone. No
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ from lossport.config import Loss, Project
 from lossport.evidence.capsule import CapsuleError, read_header
 from lossport.evidence.fingerprint import WORDS, Fingerprint, fingerprint_from
 from lossport.rewrite import REWRITER_VERSION
+from lossport.shim import is_shim
 from lossport.tree import Site, find_sites, source_digest
 
 Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
@@ -25,7 +27,7 @@ Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one loss stands, why not further, and which command goes on."""
+    """Where one loss stands, why not further, and which command goes on. `shims` are in the places of legacy files."""
 
     loss: Loss
     stage: Stage
@@ -33,6 +35,7 @@ class Standing:
     next_command: str
     legacy_files: tuple[Path, ...]
     sites_left: int
+    shims: tuple[Path, ...] = ()
 
     @property
     def retired(self) -> bool:
@@ -60,11 +63,26 @@ def _joint_digest(project: Project, symbols: Sequence[str]) -> str:
 
 def legacy_file(project: Project, symbol: str) -> Path | None:
     """The file that defines a legacy symbol, None once it is gone."""
-    return project.module_path(symbol.rpartition(".")[0])
+    path = project.module_path(symbol.rpartition(".")[0])
+    return None if path is None or is_shim(path) else path
 
 
 def legacy_files(project: Project, loss: Loss) -> tuple[Path, ...]:
     """The files that retiring the loss deletes, those that are still there."""
+    return tuple(path for path in _in_their_places(project, loss) if not is_shim(path))
+
+
+def shim_files(project: Project, loss: Loss) -> tuple[Path, ...]:
+    """The shims that stand in the places of the loss's legacy files."""
+    return tuple(path for path in _in_their_places(project, loss) if is_shim(path))
+
+
+def shims_are_asked_for(project: Project) -> bool:
+    """Whether the configuration's `shim-until` lies ahead."""
+    return project.shim_until is not None and dt.date.today() < project.shim_until
+
+
+def _in_their_places(project: Project, loss: Loss) -> tuple[Path, ...]:
     found = (project.module_path(module) for module in loss.modules)
     return tuple(path for path in found if path is not None and path.is_relative_to(project.legacy))
 
@@ -84,12 +102,15 @@ def standings(project: Project, losses: Sequence[Loss], sites: Iterable[Site] | 
 
 def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites: int) -> Standing:
     """Derive the stage of a loss from what is there now; `sites` is the number of call sites left."""
-    files = legacy_files(project, loss)
+    files, shims = legacy_files(project, loss), shim_files(project, loss)
     now = fingerprint(project, loss)
     why, command = "", f"lossport migrate {loss.name}"
     if not files:
         stage, why = _without_legacy_file(project, loss, events, now)
-        command = f"lossport parity {loss.name}" if why else ""
+        if shims and not why and not shims_are_asked_for(project):
+            why = f"no shim is asked for any more; {', '.join(map(project.relative, shims))} can go"
+        else:
+            command = f"lossport parity {loss.name}" if why else ""
     elif why := _why_not_recorded(project, loss, now):
         stage = "planned"
     elif why := _why_not_proven(loss, events, now):
@@ -98,7 +119,7 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
         stage, why = "proven", f"{sites} call {'site' if sites == 1 else 'sites'} left"
     else:
         stage, why = "switched", f"nothing names {', '.join(map(project.relative, files))} any more; it can go"
-    return Standing(loss, stage, why, command, files, sites)
+    return Standing(loss, stage, why, command, files, sites, shims)
 
 
 def _without_legacy_file(project: Project, loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> tuple[Stage, str]:

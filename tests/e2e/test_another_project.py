@@ -238,3 +238,54 @@ def test_parity_writes_its_verdict_into_the_ledger(project: Path, lossport: Run)
     assert json.loads(done.stdout)["proofs"][0]["passed"]
     events = [json.loads(line) for line in (project / "port/ledger.jsonl").read_text().splitlines()]
     assert [event["event"] for event in events] == ["recorded", "proven"]
+
+
+OUTSIDE = """
+import torch
+from rank.old.margin import MarginRank
+
+criterion = MarginRank(0.5, True)
+out = criterion(torch.zeros(2, 3), torch.zeros(2, 3), torch.zeros(2, 3))
+print(float(out["total"]), out["active"], criterion.alpha)
+"""
+
+
+def ask_for_shims(project: Path, until: str) -> None:
+    table = project / "pyproject.toml"
+    kept = [line for line in table.read_text().splitlines() if "shim-until" not in line]
+    table.write_text("\n".join([*kept, f"shim-until = {until}"]) + "\n")
+
+
+def test_a_shim_serves_code_outside_until_its_day_and_then_goes(project: Path, lossport: Run) -> None:
+    ask_for_shims(project, "2999-01-01")
+    done = lossport("migrate", "margin")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "src/rank/old/margin.py is a shim until 2999-01-01" in done.stdout
+    ran = subprocess.run(
+        [sys.executable, "-W", "always", "-c", OUTSIDE],
+        env={**os.environ, "PYTHONPATH": str(project / "src")}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stdout == "0.5 1.0 0.5\n"
+    assert "rank.old.margin.MarginRank is retired: use rank.losses.TripletLoss" in ran.stderr
+    assert json.loads(lossport("status", "--json").stdout)["losses"][0]["stage"] == "retired"
+    assert "nothing to do" in lossport("migrate", "margin").stdout
+
+    ask_for_shims(project, "2020-01-01")
+    status = lossport("status").stdout
+    assert "src/rank/old/margin.py can go" in status
+    assert "next: lossport migrate margin" in status
+    done = lossport("migrate", "margin")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (project / "src/rank/old/margin.py").exists()
+
+
+def test_a_loss_that_can_have_no_shim_stays_as_it_was(project: Path, lossport: Run) -> None:
+    ask_for_shims(project, "2999-01-01")
+    old = project / "src/rank/old/margin.py"
+    old.write_text(old.read_text().replace("verbose=False):", "verbose=False, *extra):"))
+    before = git(project, "status", "--porcelain")
+    done = lossport("migrate", "margin")
+    assert done.returncode == 1
+    assert "rank.old.margin.MarginRank can have none" in done.stdout
+    assert "it takes any number of arguments, *extra" in done.stdout
+    assert git(project, "status", "--porcelain") == before

@@ -17,7 +17,7 @@ FLOORS = (
     {"config"},
     {"tree"},
     {"inputs"},
-    {"rewrite", "evidence", "measure", "transaction", "ledger"},
+    {"rewrite", "evidence", "measure", "transaction", "ledger", "shim"},
     {"trial", "stages", "report", "compare", "scaffold"},
     {"tell"},
     {"pipeline"},

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lossport.evidence.proving import revive as revive
     from lossport.evidence.searching import Searched as Searched
     from lossport.evidence.searching import search as search
+    from lossport.evidence.shims import prove_shims as prove_shims
     from lossport.evidence.verdict import Finding as Finding
     from lossport.evidence.verdict import Proof as Proof
     from lossport.evidence.verdict import Verdict as Verdict
@@ -57,6 +58,7 @@ _HOMES = {
     "read_golden": "golden",
     "record": "golden",
     "costs": "proving",
+    "prove_shims": "shims",
     "current_fingerprint": "proving",
     "devices_here": "proving",
     "junit_xml": "junit",

@@ -1,0 +1,85 @@
+"""Whether a shim behaves as the legacy loss that it stands for: the cases as they are written, run on the shim."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from lossport.config import Loss, Project
+from lossport.evidence.fingerprint import Fingerprint
+from lossport.evidence.golden import Golden, Progress, environment, from_tree, import_path, no_progress
+from lossport.evidence.mapping import Ports, mapped_result
+from lossport.evidence.observation import Observation
+from lossport.evidence.observe import Run, observe, steady
+from lossport.evidence.scope import Sources
+from lossport.evidence.side import legacy_side, new_side
+from lossport.evidence.sides import Sides
+from lossport.evidence.value import Call, Items, Node, Number, Plain, array
+from lossport.evidence.verdict import Proof
+from lossport.inputs import PLAIN
+
+
+def prove_shims(
+    project: Project, loss: Loss, golden: Golden, shims: Mapping[Path, str], *, progress: Progress = no_progress
+) -> Proof:
+    """Compare the legacy loss of the golden with shims, by file, on every written case.
+
+    Both results are read through the port, so that its divergences say where the shim may differ: where the new loss may.
+    """
+    began = time.perf_counter()
+    texts = {import_path(project, path): text for path, text in shims.items()}
+    legacy = Sources(golden.header.sources)
+    shimmed = Sources({**golden.header.sources, **texts}, fallback=lambda module: from_tree(project, module))
+    cases = (golden.header.cases_path, golden.header.cases)
+    symbols = tuple(port.legacy for port in loss.ports)
+    ports = {port.legacy: port for port in loss.ports}
+    verdicts = []
+    with ExitStack() as stack:
+        stack.enter_context(steady())
+        sides = Sides(
+            stack.enter_context(legacy_side(legacy, symbols, (), cases)),
+            stack.enter_context(new_side(project.import_roots, frozenset(legacy.tops), symbols, cases, shimmed)),
+            ports,
+            tuple(item for port in loss.ports for item in port.divergences),
+            "cpu",
+        )
+        for done, case in enumerate(golden.cases):
+            progress(case, done, len(golden.cases))
+            old, new = observe(sides.legacy, case, Run()), observe(sides.new, case, Run())
+            verdicts.append(sides.compare(case, case, PLAIN, _quiet(old), _in_new_words(_quiet(new), ports)).verdict)
+    return Proof(loss.name, "cpu", tuple(verdicts), Fingerprint(), environment(), seconds=time.perf_counter() - began)
+
+
+def _quiet(seen: Observation) -> Observation:
+    """Without deprecation warnings: a shim has to give one."""
+    kept = [tuple(name for name in step.warnings if name != DeprecationWarning.__name__) for step in seen.steps]
+    return replace(seen, steps=tuple(replace(step, warnings=names) for step, names in zip(seen.steps, kept, strict=True)))
+
+
+def _in_new_words(seen: Observation, ports: Ports) -> Observation:
+    results = [None if step.result is None else _read(step.result, ports) for step in seen.steps]
+    return replace(seen, steps=tuple(replace(s, result=found) for s, found in zip(seen.steps, results, strict=True)))
+
+
+def _read(node: Node, ports: Ports) -> Node:
+    if isinstance(node, Call):
+        port = ports.get(node.symbol)
+        return node if port is None or not port.returns else Call(node.symbol, _as_tensors(mapped_result(node.node, port)))
+    if isinstance(node, Items):
+        return replace(node, entries=tuple((key, _read(item, ports)) for key, item in node.entries))
+    return node
+
+
+def _as_tensors(node: Node) -> Node:
+    """Numbers as the tensors that a shim read them from, as far as one can tell: those of the run's precision."""
+    if isinstance(node, Number) and isinstance(node.node, Plain) and isinstance(node.node.value, bool | int | float):
+        value = node.node.value
+        return array(torch.tensor(value, dtype=torch.float32 if isinstance(value, float) else None))
+    if isinstance(node, Items):
+        return replace(node, entries=tuple((key, _as_tensors(item)) for key, item in node.entries))
+    return node
