@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from lossport.port import Compute, Drop, Refuse
 from lossport.rewrite.contract import Binding, literal
+from lossport.rewrite.expressions import decided, substitute
 from lossport.rewrite.listing import Listing, argument_value, call_listing, display_listing
 from lossport.rewrite.literals import like
 from lossport.rewrite.purity import free_of_effects
@@ -387,22 +388,4 @@ class _Mapper:
         missing = sorted(name for name in names & known if name not in texts)
         if missing:
             return Unmapped(parts[0].node, f"{rule.name!r} is computed from {missing[0]!r}, which is not given", "give it")
-        return substitute(rule.expression, texts)
-
-
-def substitute(expression: str, texts: Mapping[str, str]) -> str:
-    """An expression with source text in the place of some names, bracketed where it needs to be.
-
-    >>> substitute("1 / T", {"T": "a + b"})
-    '1 / (a + b)'
-    """
-    tree = ast.parse(expression, mode="eval")
-    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in texts]
-    raw = expression.encode()
-    for node in sorted(nodes, key=lambda n: n.col_offset, reverse=True):
-        text = texts[node.id]
-        inner = ast.parse(f"({text})", mode="eval").body
-        simple = isinstance(inner, ast.Name | ast.Constant | ast.Attribute | ast.Call | ast.Subscript) and "\n" not in text
-        shown = text if simple or (tree.body is node and not isinstance(inner, ast.NamedExpr)) else f"({text})"
-        raw = raw[: node.col_offset] + shown.encode() + raw[node.end_col_offset :]
-    return raw.decode()
+        return decided(substitute(rule.expression, texts))

@@ -311,6 +311,34 @@ def test_a_subclass_whose_overrides_changed_their_contract(bench: Any, body: str
     assert [reason in r.reason for r in refusals if r.line >= 5] == [True], refusals
 
 
+@pytest.mark.parametrize(
+    ("call", "after"),
+    [
+        ("Averaged(size_average=False)", "Reduced(reduction='sum')"),
+        ("Averaged(True)", "Reduced(reduction='mean')"),
+        ("Averaged(size_average=flag)", "Reduced(reduction='mean' if flag else 'sum')"),
+        ("Averaged(size_average=not flag)", "Reduced(reduction='mean' if (not flag) else 'sum')"),
+        ("Averaged(size_average=not True)", "Reduced(reduction='sum')"),
+    ],
+)
+def test_a_computed_parameter_whose_condition_is_known_reads_as_its_value(bench: Any, call: str, after: str) -> None:
+    bench.write(
+        {
+            "old_losses/averaged.py": "class Averaged:\n    def __init__(self, size_average=True): ...\n",
+            "new_losses/reduced.py": "class Reduced:\n    def __init__(self, reduction='mean'): ...\n",
+            "ports/averaged.py": (
+                "from lossport.port import Port, compute\n\nPORTS = (Port('old_losses.averaged.Averaged', 'new_losses.reduced.Reduced',"
+                " parameters=(compute('reduction', \"'mean' if size_average else 'sum'\"),)),)\n"
+            ),
+        }
+    )
+    bench.check_transformed(
+        f"from old_losses.averaged import Averaged\n\nx = {call}\n",
+        f"from new_losses.reduced import Reduced\n\nx = {after}\n",
+        "averaged",
+    )
+
+
 def test_a_computed_parameter(bench: Any) -> None:
     bench.write(
         {
