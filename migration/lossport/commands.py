@@ -14,8 +14,9 @@ from lossport import pipeline, scaffold, stages, tell, transaction
 from lossport import rewrite as rewriting
 from lossport.config import Project
 from lossport.errors import InputError
+from lossport.overview import overview
 from lossport.pipeline import Outcome, Progress, Step
-from lossport.report import metrics
+from lossport.report import measure_gates, metrics, next_step
 from lossport.terminal import Terminal
 
 FINE, FAILED = 0, 1
@@ -42,11 +43,14 @@ class Watcher:
 
 
 def status(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """One line a loss: stage, what holds it up, what is next."""
-    where = stages.standings(project, list(project.losses()))
-    retired = sum(standing.retired for standing in where.values())
+    """How far, what holds each loss up, which gates are missed, what is next: in one screen."""
+    with terminal.busy("looking"):
+        where, facts = tell.standings_and_facts(project)
+        gates = measure_gates(project, facts)
+    step = next_step(facts.losses)
     terminal.document(
         {
+            "retired": sum(standing.retired for standing in where.values()),
             "losses": [
                 {
                     "name": name,
@@ -58,7 +62,9 @@ def status(project: Project, options: argparse.Namespace, terminal: Terminal) ->
                     "sites_left": standing.sites_left,
                 }
                 for name, standing in where.items()
-            ]
+            ],
+            "gates": [{"gate": g.name, "met": g.met, "value": g.value, "sense": g.sense, "target": g.target} for g in gates],
+            "next": step.command if step else "",
         }
     )
     if not where:
@@ -66,11 +72,8 @@ def status(project: Project, options: argparse.Namespace, terminal: Terminal) ->
             f"no losses yet: a loss begins with its port, {project.relative(project.ports)}/<loss>.py (see docs/ports.md)"
         )
         return FINE
-    rows = [(name, s.stage, str(s.sites_left), s.why) for name, s in where.items()]
-    terminal.table(("loss", "stage", "sites", "why not further"), rows, right=frozenset({2}))
-    terminal.line()
-    following = next((s.next_command for s in where.values() if s.next_command), "")
-    terminal.line(f"{retired} of {len(where)} retired." + (f"   next: {following}" if following else ""))
+    for line in overview(facts, gates):
+        terminal.line(line.text, line.style)
     return FINE
 
 
@@ -199,7 +202,7 @@ def _ending(project: Project, outcome: Outcome, terminal: Terminal) -> None:
             for word, paths in (("rewritten", outcome.changed), ("shim", outcome.shims), ("deleted", outcome.deleted)):
                 for path in paths:
                     terminal.line(f"  {word:<9}  {path}")
-            left = sum(not s.retired for s in stages.standings(project, list(project.losses())).values())
+            left = sum(not s.retired for s in stages.standings(project, list(project.losses()), sites=()).values())
             terminal.line()
             ending = f"{name} is retired; {left} of {len(project.loss_names)} are left."
             terminal.line(f"{ending}   see it: git diff   take it back: lossport undo {name}")
@@ -254,7 +257,8 @@ def parity(project: Project, options: argparse.Namespace, terminal: Terminal) ->
             if options.save is not None and proof.counterexample is not None:
                 terminal.line(f"             saved as {proof.counterexample.save(options.save)}")
             if not proof.skipped:
-                events.append(pipeline.proof_event(project, loss, proof))
+                with terminal.busy(f"timing {name} on {device}"):
+                    events.append(pipeline.proof_event(project, loss, golden, proof))
         pipeline.save_evidence(project, loss, golden, events)
     terminal.document({"proofs": [proof.summary() for proof in proofs]})
     failed = [proof for proof in proofs if not proof.passed and not proof.skipped]
@@ -301,7 +305,7 @@ def compare(project: Project, options: argparse.Namespace, terminal: Terminal) -
     with terminal.busy("comparing") as progress:
         found = comparing.compare(project, progress=progress)
     content = json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n"
-    written = {project.reports / "comparison.json": content}
+    written = {project.reports / comparing.FILE: content}
     document = project.root / "docs" / "decision.md"
     if document.is_file():
         text = document.read_text(encoding="utf-8")

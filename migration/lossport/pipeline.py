@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lossport import ledger, shim, stages, tell, transaction, trial
 from lossport.config import Loss, Project
+from lossport.cost import cost_ratios
 from lossport.errors import InputError
 from lossport.rewrite import Refusal, RewritePlan, RewriteRefused, plan_rewrite, rewrite_case_file
 from lossport.transaction import Change
@@ -111,7 +112,7 @@ def migrate(
     with transaction.locked(project.state):
         transaction.recover(project.root, project.state)
         run = _Run(observer)
-        where = stages.standings(project, [loss])[name]
+        where = stages.standings(project, [loss], sites=())[name]
         asked = stages.shims_are_asked_for(project)
         if where.retired and (asked or not where.shims):
             return Outcome(name, "nothing to do")
@@ -201,7 +202,7 @@ def golden_of(
     """A golden that fits the sources, and the event of recording it if it had to be recorded."""
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
-    if not stages.standings(project, [loss])[loss.name].needs_recording:
+    if not stages.standings(project, [loss], sites=())[loss.name].needs_recording:
         return evidence.load_golden(project, loss), None
     parts = stages.fingerprint(project, loss)
     with busy("recording the legacy loss") as progress:
@@ -220,8 +221,9 @@ def _prove(project: Project, loss: Loss, golden: Golden, devices: Sequence[str],
             continue
         if not proof.passed:
             raise run.stop("prove", f"{device:<5} FAILED: {proof.headline}", proof.explanation())
+        with run.busy(f"timing on {device}"):
+            events.append(proof_event(project, loss, golden, proof))
         run.passed("prove", f"{device:<5} {proof.headline}", proof.notes)
-        events.append(proof_event(project, loss, proof))
     if not events:
         raise run.stop("prove", f"nothing was proven: none of {', '.join(devices)} is here")
     return golden, events
@@ -245,10 +247,13 @@ def prove_on(project: Project, loss: Loss, golden: Golden, device: str, progress
     return evidence.prove(project, loss, golden, None, device, progress=progress, fingerprint=parts)
 
 
-def proof_event(project: Project, loss: Loss, proof: Proof) -> ledger.Event:
-    """The proof, or the failure, as an event with all that it was made from."""
-    kind: ledger.Kind = "proven" if proof.passed else "failed"
-    return _event(kind, loss, {name: value for name, value in proof.summary().items() if name not in ("loss", "skipped")})
+def proof_event(project: Project, loss: Loss, golden: Golden, proof: Proof) -> ledger.Event:
+    """The proof, or the failure, as an event with all that it was made from; a proof with what the new loss costs."""
+    facts = {name: value for name, value in proof.summary().items() if name not in ("loss", "skipped")}
+    if not proof.passed:
+        return _event("failed", loss, facts)
+    known = stages.read_events(project)
+    return _event("proven", loss, {**facts, "cost": cost_ratios(project, loss, golden, proof.device, proof.fingerprint, known)})
 
 
 def _shims(project: Project, loss: Loss, golden: Golden, run: _Run) -> Mapping[Path, str]:

@@ -20,14 +20,17 @@ from lossport.evidence.capsule import CapsuleError, read_header
 from lossport.evidence.fingerprint import WORDS, Fingerprint, fingerprint_from
 from lossport.rewrite import REWRITER_VERSION
 from lossport.shim import is_shim
-from lossport.tree import Site, find_sites, source_digest
+from lossport.tree import Closures, Site, find_sites
 
 Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one loss stands, why not further, and which command goes on. `shims` are in the places of legacy files."""
+    """Where one loss stands, why not further, which command goes on, and the sources that evidence would be made from now.
+
+    `shims` are in the places of legacy files.
+    """
 
     loss: Loss
     stage: Stage
@@ -35,6 +38,7 @@ class Standing:
     next_command: str
     legacy_files: tuple[Path, ...]
     sites_left: int
+    fingerprint: Fingerprint
     shims: tuple[Path, ...] = ()
 
     @property
@@ -48,16 +52,17 @@ class Standing:
         return self.stage == "planned"
 
 
-def fingerprint(project: Project, loss: Loss) -> Fingerprint:
-    """Digests of all that evidence is made from. A part whose files are gone is empty."""
+def fingerprint(project: Project, loss: Loss, closures: Closures | None = None) -> Fingerprint:
+    """Digests of all that evidence is made from. A part whose files are gone is empty. `closures` is what was read already."""
+    closures = closures or Closures(project)
     cases = hashlib.sha256(loss.case_file.read_bytes()).hexdigest() if loss.case_file.is_file() else ""
-    legacy = _joint_digest(project, loss.symbols) if all(legacy_file(project, s) for s in loss.symbols) else ""
-    new = _joint_digest(project, [port.new for port in loss.ports])
+    legacy = _joint_digest(closures, loss.symbols) if all(legacy_file(project, s) for s in loss.symbols) else ""
+    new = _joint_digest(closures, [port.new for port in loss.ports])
     return Fingerprint(legacy=legacy, new=new, cases=cases, port=loss.port_digest, rewriter=REWRITER_VERSION)
 
 
-def _joint_digest(project: Project, symbols: Sequence[str]) -> str:
-    digests = [f"{symbol} {source_digest(project, symbol)}\n" for symbol in sorted(symbols)]
+def _joint_digest(closures: Closures, symbols: Sequence[str]) -> str:
+    digests = [f"{symbol} {closures.digest(symbol)}\n" for symbol in sorted(symbols)]
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
@@ -94,16 +99,24 @@ def read_events(project: Project) -> tuple[ledger.Event, ...]:
 
 
 def standings(project: Project, losses: Sequence[Loss], sites: Iterable[Site] | None = None) -> dict[str, Standing]:
-    """Where each of the losses stands, by name. `sites` are their call sites, where the caller has searched the tree already."""
-    events = read_events(project)
+    """Where each of the losses stands, by name.
+
+    `sites` are their call sites, where the caller has searched the tree already. What evidence there is, and whether a loss is
+    retired, does not depend on them: who asks for no more than that passes none.
+    """
+    events, closures = read_events(project), Closures(project)
     found = Counter(site.symbol for site in (find_sites(project, losses).sites if sites is None else sites))
-    return {loss.name: standing(project, loss, events, sum(found[symbol] for symbol in loss.symbols)) for loss in losses}
+    return {
+        loss.name: standing(
+            project, loss, events, sum(found[symbol] for symbol in loss.symbols), fingerprint(project, loss, closures)
+        )
+        for loss in losses
+    }
 
 
-def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites: int) -> Standing:
-    """Derive the stage of a loss from what is there now; `sites` is the number of call sites left."""
+def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites: int, now: Fingerprint) -> Standing:
+    """Derive the stage of a loss from what is there `now`; `sites` is the number of call sites left."""
     files, shims = legacy_files(project, loss), shim_files(project, loss)
-    now = fingerprint(project, loss)
     why, command = "", f"lossport migrate {loss.name}"
     if not files:
         stage, why = _without_legacy_file(project, loss, events, now)
@@ -119,7 +132,7 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
         stage, why = "proven", f"{sites} call {'site' if sites == 1 else 'sites'} left"
     else:
         stage, why = "switched", f"nothing names {', '.join(map(project.relative, files))} any more; it can go"
-    return Standing(loss, stage, why, command, files, sites, shims)
+    return Standing(loss, stage, why, command, files, sites, now, shims)
 
 
 def _without_legacy_file(project: Project, loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> tuple[Stage, str]:

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from lossport import compare as comparing
 from lossport import ledger, stages, transaction, tree
-from lossport.config import Loss, Project
-from lossport.evidence.fingerprint import fingerprint_from
-from lossport.report import Facts, LossFacts, ParityCell, Report, Waiting, build_report, render_report
-from lossport.rewrite import Refusal, plan_rewrite
+from lossport.config import ConfigError, Loss, Project
+from lossport.errors import InputError
+from lossport.evidence.fingerprint import Fingerprint, fingerprint_from
+from lossport.report import (
+    Facts,
+    LossFacts,
+    OptionCell,
+    OptionRow,
+    Options,
+    ParityCell,
+    Report,
+    Waiting,
+    build_report,
+    render_report,
+)
+from lossport.rewrite import A_USE, Refusal, plan_rewrite
 from lossport.transaction import Change
 from lossport.tree import Site
 from lossport.tree.files import defining_file
+
+COMPARE = "lossport compare"
 
 DEVICES = ("cpu", "cuda")
 """The columns of the parity table; one that was never run says so."""
@@ -27,15 +44,53 @@ def dashboard(project: Project, *, today: dt.date | None = None) -> Report:
 
 def facts_of(project: Project) -> Facts:
     """Everything that the report cannot measure itself."""
+    return standings_and_facts(project)[1]
+
+
+def standings_and_facts(project: Project) -> tuple[Mapping[str, stages.Standing], Facts]:
+    """Where each loss stands, and what the report is told: the tree is searched once for both."""
     losses = tuple(project.losses())
     events = stages.read_events(project)
-    found = tree.find_sites(project, losses)
-    where = stages.standings(project, losses, found.sites)
-    refusals = plan_rewrite(project, [loss for loss in losses if not where[loss.name].retired]).refusals
-    told = tuple(_loss_facts(project, where[loss.name], events, found.sites, refusals) for loss in losses)
+    retired = {name for name, standing in stages.standings(project, losses, sites=()).items() if standing.retired}
+    plan = plan_rewrite(project, [loss for loss in losses if loss.name not in retired])
+    sites = [planned.site for planned in plan.sites if planned.site.form != A_USE]
+    if retired:  # their ports cannot be checked against a legacy file that is gone, but something may name it again
+        sites += tree.find_sites(project, [loss for loss in losses if loss.name in retired]).sites
+    where = stages.standings(project, losses, sites)
+    told = tuple(_loss_facts(project, where[loss.name], events, sites, plan.refusals) for loss in losses)
     gates = {str(e.facts["gate"]): float(e.facts["target"]) for e in events if e.kind == "gate"}
-    problems = tuple(f"{p.path}:{p.line}: {p.reason}" for p in found.problems)
-    return Facts(told, gates, problems)
+    problems = tuple(f"{r.path}:{r.line}: {r.reason}" for r in plan.refusals if not r.symbol)
+    return where, Facts(told, gates, problems, options_of(project))
+
+
+def options_of(project: Project) -> Options | None:
+    """The comparison of options as it was last measured, or why there is none; None for a project that compares nothing."""
+    if not project.options:
+        return None
+    first = project.options[0]
+    bare = Options(first.loss, tuple(o.name for o in project.options), tuple(o.title for o in project.options))
+    path = project.reports / comparing.FILE
+    if not path.is_file():
+        return replace(bare, note=f"not measured yet: {COMPARE} measures them")
+    try:
+        found = comparing.read_comparison(json.loads(path.read_text(encoding="utf-8")))
+    except (InputError, ValueError) as error:
+        return replace(bare, note=f"{project.relative(path)} cannot be read: {error}")
+    rows = tuple(
+        OptionRow(row.title, row.how, tuple(OptionCell(c.text, n in row.best, c.note) for n, c in enumerate(row.cells)))
+        for row in found.rows
+    )
+    environment = ", ".join(f"{name} {value}" for name, value in found.environment.items())
+    return Options(found.loss, found.names, found.titles, rows, environment, _stale(project, found))
+
+
+def _stale(project: Project, found: comparing.Comparison) -> str:
+    """What a reader of an older comparison needs to know; empty if nothing has changed."""
+    try:
+        unchanged = not found.sources or found.sources == comparing.sources_digest(project)
+    except ConfigError as error:
+        return str(error)
+    return "" if unchanged else f"what was measured has changed since: {COMPARE} measures it anew"
 
 
 def report_changes(project: Project, report: Report) -> list[Change]:
@@ -68,11 +123,13 @@ def _loss_facts(
         new_files=_new_files(project, loss),
         why=where.why,
         sites_left=Counter(site.form for site in sites if site.symbol in loss.symbols),
-        parity=tuple(_cell(project, loss, events, device) for device in DEVICES),
+        parity=parity_cells(own, where.fingerprint),
         waiting=tuple(Waiting(r.path, r.line, r.column, r.code, r.reason, r.todo) for r in refusals if r.symbol in loss.symbols),
         started_at=own[0].at if own else None,
         proven_at=next((event.at for event in own if event.kind == "proven"), None),
         retired_at=retired.at if where.retired and retired is not None else None,
+        next_command=where.next_command,
+        shims=tuple(project.relative(path) for path in where.shims),
     )
 
 
@@ -81,26 +138,45 @@ def _new_files(project: Project, loss: Loss) -> tuple[str, ...]:
     return tuple(dict.fromkeys(project.relative(path) for path in definitions if path is not None))
 
 
-def _cell(project: Project, loss: Loss, events: Sequence[ledger.Event], device: str) -> ParityCell:
-    """The latest verdict on a device; stale if what it was made from has changed since."""
-    verdicts = [e for e in events if e.loss == loss.name and e.kind in ("proven", "failed") and e.facts.get("device") == device]
+def parity_cells(events: Sequence[ledger.Event], now: Fingerprint) -> tuple[ParityCell, ...]:
+    """Of the latest verdict on each device: the whole, then each precision. Stale if its sources are not as they are `now`."""
+    return tuple(cell for device in DEVICES for cell in _on_device(events, device, now))
+
+
+def _on_device(events: Sequence[ledger.Event], device: str, now: Fingerprint) -> Iterator[ParityCell]:
+    verdicts = [e for e in events if e.kind in ("proven", "failed") and e.facts.get("device") == device]
     if not verdicts:
-        return ParityCell(device, "all", "missing")
+        yield ParityCell(device, "all", "missing")
+        return
     last = verdicts[-1]
-    changed = fingerprint_from(last.facts.get("fingerprint", {})).changed(stages.fingerprint(project, loss))
-    counts = last.facts.get("counts", {})
-    return ParityCell(
-        device,
-        "all",
-        "stale" if changed else "passed" if last.kind == "proven" else "failed",
-        equal=counts.get("equal", 0),
-        close=counts.get("close", 0),
-        intended=counts.get("intended", 0),
-        different=counts.get("different", 0) + counts.get("not provable", 0),
-        seconds=last.facts.get("seconds"),
-        at=last.at,
-        why=", ".join(changed),
+    changed = fingerprint_from(last.facts.get("fingerprint", {})).changed(now)
+    whole = _counted(
+        ParityCell(device, "all", "passed" if last.kind == "proven" else "failed", at=last.at), last.facts.get("counts")
     )
+    cost = last.facts.get("cost") or {}
+    yield replace(
+        whole,
+        state="stale" if changed else whole.state,
+        seconds=last.facts.get("seconds"),
+        time_ratio=cost.get("time"),
+        memory_ratio=cost.get("memory"),
+        why=", ".join(changed) or _why_failed(last),
+    )
+    for dtype, counts in (last.facts.get("precisions") or {}).items():
+        cell = _counted(ParityCell(device, str(dtype), "passed", at=last.at), counts)
+        yield replace(cell, state="stale" if changed else "failed" if cell.different else "passed")
+
+
+def _counted(cell: ParityCell, counts: Mapping[str, int] | None) -> ParityCell:
+    found = counts or {}
+    different = found.get("different", 0) + found.get("not provable", 0)
+    return replace(
+        cell, equal=found.get("equal", 0), close=found.get("close", 0), intended=found.get("intended", 0), different=different
+    )
+
+
+def _why_failed(event: ledger.Event) -> str:
+    return str(event.facts.get("headline", "")) if event.kind == "failed" else ""
 
 
 def _write(path: Path, content: bytes) -> Change:

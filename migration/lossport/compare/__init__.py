@@ -8,8 +8,21 @@
 The options are `[[tool.lossport.options]]`. Judges none of them: a row says which way is better, and that is all.
 """
 
-from lossport.compare.build import compare
+from lossport.compare.build import compare, sources_digest
 from lossport.compare.document import render_markdown, update_document
 from lossport.compare.model import Cell, Comparison, Row, read_comparison
 
-__all__ = ["Cell", "Comparison", "Row", "compare", "read_comparison", "render_markdown", "update_document"]
+FILE = "comparison.json"
+"""Its name below the reports folder, where the report looks for it."""
+
+__all__ = [
+    "FILE",
+    "Cell",
+    "Comparison",
+    "Row",
+    "compare",
+    "read_comparison",
+    "render_markdown",
+    "sources_digest",
+    "update_document",
+]

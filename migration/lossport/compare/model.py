@@ -59,13 +59,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All measures of all options. `titles` are what the options are called, `names` how the configuration names them."""
+    """All measures of all options. `titles` are what the options are called, `names` how the configuration names them.
+
+    `sources` is the digest of what was measured, empty in one that was written before it was kept.
+    """
 
     loss: str
     names: tuple[str, ...]
     titles: tuple[str, ...]
     rows: tuple[Row, ...]
     environment: Mapping[str, str]
+    sources: str = ""
 
     def row(self, key: str) -> Row:
         """The row of that key."""
@@ -78,6 +82,7 @@ class Comparison:
             "loss": self.loss,
             "options": [{"name": name, "title": title} for name, title in zip(self.names, self.titles, strict=True)],
             "environment": dict(self.environment),
+            "sources": self.sources,
             "rows": [
                 {**asdict(row), "cells": [asdict(cell) for cell in row.cells], "best": sorted(row.best)} for row in self.rows
             ],
@@ -100,6 +105,7 @@ def read_comparison(data: Any) -> Comparison:
             tuple(str(item["title"]) for item in options),
             tuple(_row(item, len(options)) for item in data["rows"]),
             {str(name): str(value) for name, value in data["environment"].items()},
+            str(data.get("sources", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"not a comparison: {type(error).__name__}: {error}; make it anew: lossport compare") from error

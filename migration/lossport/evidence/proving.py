@@ -126,13 +126,18 @@ def current_fingerprint(loss: Loss) -> Fingerprint:
 
 
 def costs(
-    project: Project, loss: Loss, golden: Golden, rewritten: str, device: str = "cpu"
+    project: Project, loss: Loss, golden: Golden, rewritten: str, device: str = "cpu", *, only: Sequence[str] | None = None
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Seconds and peak bytes of every written case, of the legacy and the new loss: `found["diagonal"]["new"]["peak_bytes"]`."""
+    """Seconds and peak bytes of every written case, of the legacy and the new loss: `found["diagonal"]["new"]["peak_bytes"]`.
+
+    `only` names the cases to run; all of them if it is left out.
+    """
     with ExitStack() as stack:
         stack.enter_context(steady(device))
         sides = open_sides(stack, project, loss, golden, rewritten=rewritten, device=device)
-        return {case: {side.name: cost(side, case, device) for side in (sides.legacy, sides.new)} for case in golden.cases}
+        return {
+            case: {side.name: cost(side, case, device) for side in (sides.legacy, sides.new)} for case in only or golden.cases
+        }
 
 
 def revive(capsule: str | Path, symbol: str) -> Any:

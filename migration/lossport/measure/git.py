@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ _RENAME_LIMIT = "400"
 _ENVIRONMENT = {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 _OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY"})
 """Set while a hook of some repository runs: they would lead away from the one that is asked about."""
+_HEADS = re.compile(rb"\x01(?=[0-9a-f]{40,64} [0-9]+ )")
+"""Where a commit begins in the log: a path may hold the byte, but nothing that looks like the rest."""
 _SETTINGS = ("-c", "log.showRoot=true", "-c", "log.showSignature=false", "-c", "core.quotePath=false")
 
 
@@ -81,7 +84,17 @@ def commits(root: Path, folders: Sequence[str]) -> list[Commit]:
         output = _run(root, *log, "-M", "-l", _RENAME_LIMIT, *what)
     except GitError:  # finding renames needs contents, which a partial clone may not hold
         output = _run(root, *log, "--no-renames", *what)
-    return [_commit(part) for part in output.split(b"\x01")[1:]]
+    return [_commit(part) for part in _HEADS.split(output)[1:]]
+
+
+def subjects(root: Path, ids: Sequence[str]) -> dict[str, str]:
+    """The first lines of what commits say of themselves, by id."""
+    if not ids:
+        return {}
+    asked = ("log", "--no-walk=unsorted", "--stdin", "-z", "--no-color", "--encoding=UTF-8", "--format=%H %s")
+    output = _run(root, *asked, stdin="".join(f"{name}\n" for name in dict.fromkeys(ids)).encode())
+    lines = (line.decode("utf-8", "replace").partition(" ") for line in output.split(b"\0") if line)
+    return {name: subject for name, _, subject in lines}
 
 
 class BlobReader:
@@ -162,10 +175,10 @@ def _path(field: bytes) -> str:
     return field.decode("utf-8", "backslashreplace")
 
 
-def _run(root: Path, *arguments: str) -> bytes:
+def _run(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
     try:
         done = subprocess.run(
-            _command(root, *arguments), capture_output=True, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL, env=_env(), check=False
+            _command(root, *arguments), capture_output=True, timeout=TIMEOUT_S, input=stdin, env=_env(), check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GitError(f"git {arguments[0]}: {error}") from error

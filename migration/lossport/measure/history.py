@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from lossport.measure import git
@@ -51,12 +51,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class Removal:
-    """A legacy file that went away, with its last lines and the commit that took it."""
+    """A legacy file that went away, with its last lines, and the commit that took it with its subject."""
 
     path: str
     commit: str
     at: dt.datetime
     lines: int
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,15 @@ def read_history(root: Path, legacy: str, new: str, memory: Memory, intended_lin
             peak = max(moments, key=lambda moment: moment.legacy.duplicated, default=None)
             shared = reader.shared(peak.commit) if peak else {}
             last_lines = reader.last_lines()
+        subjects = git.subjects(root, [removal.commit for removal in reader.removals])
     except git.GitError as error:
         return History(notes=(f"No history: {error}.",))
     notes = [*_line_notes(commits, legacy, new), *reader.notes()]
     if shallow:
         first = commits[0].at.date() if commits else "now"
         notes.append(f"This is a shallow clone: what came before {first} is not here (git fetch --unshallow brings it).")
-    return History(tuple(moments), tuple(reader.removals), shared, peak.at if peak else None, last_lines, tuple(notes))
+    removals = tuple(replace(removal, subject=subjects.get(removal.commit, "")) for removal in reader.removals)
+    return History(tuple(moments), removals, shared, peak.at if peak else None, last_lines, tuple(notes))
 
 
 class _Reader:

@@ -80,6 +80,7 @@ class Memory:
             return
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            (self._path.parent / ".gitignore").write_text("*\n", encoding="utf-8")  # a look at a project leaves no trace in git
             if self._path.exists() and self._path.stat().st_size > MAX_BYTES:
                 self._path.unlink()
                 self._new = {key: record for key, record in self._records.items() if key in self._used}

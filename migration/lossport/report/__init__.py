@@ -10,9 +10,10 @@ Nothing here writes into the tree: `render_report` gives bytes and the caller wr
 is kept, by content, so that nothing is measured twice. Never imports torch.
 """
 
-from lossport.report.build import build_report
-from lossport.report.facts import STAGES, Facts, LossFacts, ParityCell, Stage, Waiting
+from lossport.report.build import build_report, measure_gates
+from lossport.report.facts import STAGES, Facts, LossFacts, OptionCell, OptionRow, Options, ParityCell, Stage, Waiting
 from lossport.report.gates import Gate
+from lossport.report.glance import next_step
 from lossport.report.metrics import metrics
 from lossport.report.model import LossRow, Report
 from lossport.report.page import render_report
@@ -23,11 +24,16 @@ __all__ = [
     "Gate",
     "LossFacts",
     "LossRow",
+    "OptionCell",
+    "OptionRow",
+    "Options",
     "ParityCell",
     "Report",
     "Stage",
     "Waiting",
     "build_report",
+    "measure_gates",
     "metrics",
+    "next_step",
     "render_report",
 ]

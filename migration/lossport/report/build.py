@@ -22,7 +22,7 @@ from lossport.report.charts import Chart, drawn
 from lossport.report.claims import CheckedClaim, check_claims
 from lossport.report.facts import Facts, LossFacts
 from lossport.report.forecast import Forecast, forecast
-from lossport.report.gates import Measured, gates, lost, newly_met
+from lossport.report.gates import Gate, Measured, gates, lost, newly_met
 from lossport.report.model import Report
 from lossport.report.owners import read_owners
 from lossport.report.rows import gone_files, loss_rows, retired_times
@@ -40,16 +40,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
     memory = Memory(project.state / "cache")
     trees = _measure(project, memory, today)
     coverage, note = _coverage(project)
-    measured = Measured(
-        losses=facts.losses,
-        new=trees.new,
-        legacy=trees.legacy,
-        coverage=_percent(coverage, list(trees.new.files)),
-        utils_coverage=_percent(coverage, [f"{trees.new_name}/utils.py"]),
-        coverage_note=note,
-        architecture=architecture(trees.new, project.gates.lines),
-    )
-    criteria = gates(project.gates, measured, trees.new_name, trees.legacy_name)
+    criteria = _gates(project, facts, trees.new, trees.legacy, coverage, note)
     gone = gone_files(facts.losses, trees.history, trees.legacy, trees.now)
     retired = retired_times(facts.losses, gone, trees.now)
     since = min(
@@ -76,7 +67,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
         legacy=trees.legacy,
         new=trees.new,
         legacy_architecture=architecture(trees.legacy, project.gates.lines),
-        new_architecture=measured.architecture,
+        new_architecture=architecture(trees.new, project.gates.lines),
         legacy_name=trees.legacy_name,
         new_name=trees.new_name,
         history=trees.history,
@@ -94,6 +85,38 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
     )
     memory.save()
     return report
+
+
+def measure_gates(project: Project, facts: Facts) -> tuple[Gate, ...]:
+    """The gates alone, from the trees as they lie there now: no history is read and nothing is drawn."""
+    memory = Memory(project.state / "cache")
+    legacy, new = _corpora(project, memory)
+    coverage, note = _coverage(project)
+    found = _gates(project, facts, new, legacy, coverage, note)
+    memory.save()
+    return found
+
+
+def _gates(
+    project: Project, facts: Facts, new: Corpus, legacy: Corpus, coverage: Coverage | None, note: str
+) -> tuple[Gate, ...]:  # fmt: skip
+    new_name, legacy_name = project.relative(project.new), project.relative(project.legacy)
+    measured = Measured(
+        losses=facts.losses,
+        new=new,
+        legacy=legacy,
+        coverage=_percent(coverage, list(new.files)),
+        utils_coverage=_percent(coverage, [f"{new_name}/utils.py"]),
+        coverage_note=note,
+        architecture=architecture(new, project.gates.lines),
+    )
+    return gates(project.gates, measured, new_name, legacy_name)
+
+
+def _corpora(project: Project, memory: Memory) -> tuple[Corpus, Corpus]:
+    """The legacy tree and the new one as they lie there now."""
+    legacy, new = (measure_files(read_sources(project.root, folder), memory) for folder in (project.legacy, project.new))
+    return legacy, new
 
 
 @dataclass(frozen=True)
@@ -132,7 +155,7 @@ class _Course:
 def _measure(project: Project, memory: Memory, today: dt.date) -> _Trees:
     size = project.gates.lines
     names = project.relative(project.legacy), project.relative(project.new)
-    legacy, new = (measure_files(read_sources(project.root, folder), memory) for folder in (project.legacy, project.new))
+    legacy, new = _corpora(project, memory)
     history = read_history(project.root, *names, memory, size)
     midnight = dt.datetime.combine(today, dt.time(), dt.UTC)
     now = max([midnight, *(moment.at for moment in history.moments[-1:])])
@@ -143,7 +166,7 @@ def _measure(project: Project, memory: Memory, today: dt.date) -> _Trees:
 def _charts(project: Project, trees: _Trees, course: _Course, claims: Sequence[CheckedClaim]) -> dict[str, Chart]:
     """Every chart that has something to show."""
     names = trees.legacy_name, trees.new_name
-    peak = trees.history.peak_shared
+    peak, shared = trees.history.peak_shared, trees.legacy.duplication.shared
     peak_files = {path for pair in peak for path in pair}
     charts: dict[str, Chart | None] = {
         "burndown": series.burndown(course.total, course.retired, course.since, course.now, course.end) if course.total else None,
@@ -151,8 +174,8 @@ def _charts(project: Project, trees: _Trees, course: _Course, claims: Sequence[C
         "claims-lines": series.claimed(claims, trees.moments, "lines"),
         "lines": series.lines_over_time(trees.moments, names, project.gates),
         "duplication": series.duplication_over_time(trees.moments, names, project.gates),
-        "copies-peak": series.copies("copies-peak", "Copies at their peak", peak, peak, peak_files),
-        "copies-now": series.copies("copies-now", "Copies now", trees.legacy.duplication.shared, peak, trees.legacy.files),
+        "copies-peak": series.copies("copies-peak", "Copies at their peak", peak, peak, peak_files) if peak != shared else None,
+        "copies-now": series.copies("copies-now", "Copies now", shared, peak, trees.legacy.files),
     }
     return {name: chart for name, chart in charts.items() if chart is not None}
 

@@ -61,7 +61,8 @@ class LossFacts:
     """One loss. Paths are relative to the project, with forward slashes; `sites_left` counts call sites by form.
 
     `why` says in one sentence what stands between the loss and the next stage. `started_at` is the first recorded event of
-    the loss, `proven_at` the first proof.
+    the loss, `proven_at` the first proof. `next_command` goes on, empty once nothing is left to do; `shims` stand in the places
+    of legacy files that are gone.
     """
 
     name: str
@@ -77,6 +78,41 @@ class LossFacts:
     started_at: dt.datetime | None = None
     proven_at: dt.datetime | None = None
     retired_at: dt.datetime | None = None
+    next_command: str = ""
+    shims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OptionCell:
+    """One figure of one way to write a loss: as it is shown, whether it leads its row, and what has to be said with it."""
+
+    text: str
+    best: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class OptionRow:
+    """One measure of all ways, and how it is measured."""
+
+    title: str
+    how: str
+    cells: tuple[OptionCell, ...]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Ways to write one loss, measured side by side. Without rows nothing was measured, and `note` says why, and what to do.
+
+    `names` are short, `titles` say what each is; with rows, `note` says what has changed since.
+    """
+
+    loss: str
+    names: tuple[str, ...]
+    titles: tuple[str, ...]
+    rows: tuple[OptionRow, ...] = ()
+    measured_with: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,9 +120,10 @@ class Facts:
     """Everything that the report is told.
 
     `gates_met` has the gates that were met before, each with the target it met: what `Report.gates_lost` is measured against.
-    `problems` are sentences about files that could hide a call site.
+    `problems` are sentences about files that could hide a call site. `options` is None for a project that compares none.
     """
 
     losses: tuple[LossFacts, ...]
     gates_met: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    options: Options | None = None

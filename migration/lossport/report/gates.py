@@ -71,10 +71,12 @@ def gates(wanted: Gates, found: Measured, new: str, legacy: str) -> tuple[Gate, 
     left = [path for path, file in found.legacy.files.items() if file.source]
     proven, of, parity_note = _parity(found.losses)
     hours, hours_note = _hours(found.losses)
+    standing_in = {path for loss in found.losses for path in loss.shims}.intersection(left)
+    shims = f"{len(standing_in)} of them are shims" if standing_in else ""
     count = f"git ls-files -z '{new}/*.py' | xargs -0 cat | wc -l"
     return (
         Gate("migrated", "Losses retired", retired, "exactly", total, f"of {total}", "lossport status"),
-        Gate("legacy-files", "Legacy files left", len(left), "exactly", 0, "files", f"git ls-files '{legacy}/*.py'"),
+        Gate("legacy-files", "Legacy files left", len(left), "exactly", 0, "files", f"git ls-files '{legacy}/*.py'", shims),
         Gate("parity", "Losses proven, and still so", proven, "exactly", of, f"of {of}", "lossport parity", parity_note),
         Gate("lines", f"Lines in {new}/", found.new.total if code else None, "under", wanted.lines, "lines", count),
         Gate(

@@ -6,11 +6,11 @@ Keys are only ever added; a key that changes its meaning raises `SCHEMA`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import astuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, astuple
 from typing import Any
 
-from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus
+from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus, FileCoverage
 from lossport.measure.history import Moment, TreeFigures
 from lossport.report.claims import CheckedClaim
 from lossport.report.facts import ParityCell
@@ -43,8 +43,8 @@ def metrics(report: Report) -> dict[str, Any]:
         "gates": {gate.name: _gate(gate, report.trends.get(gate.name)) for gate in report.gates},
         "gates_lost": [gate.name for gate in report.gates_lost],
         "thresholds": {"duplication_min_tokens": MIN_TOKENS, "duplication_min_lines": MIN_LINES},
-        "legacy": _corpus(report.legacy, report.legacy_architecture),
-        "new": _corpus(report.new, report.new_architecture),
+        "legacy": _corpus(report.legacy, report.legacy_architecture, report.coverage),
+        "new": _corpus(report.new, report.new_architecture, report.coverage),
         "since": report.since.isoformat(),
         "forecast": _forecast(report.forecast) if report.forecast else None,
         "claims": [_claim(item) for item in report.claims],
@@ -52,6 +52,7 @@ def metrics(report: Report) -> dict[str, Any]:
         "history": [_moment(moment) for moment in _where_it_moved(report.moments)],
         "history_columns": list(TreeFigures.__dataclass_fields__),
         "notes": list(report.notes),
+        "options": asdict(report.facts.options) if report.facts.options else None,
     }
 
 
@@ -83,6 +84,7 @@ def _gone(item: Retired) -> dict[str, Any]:
         "path": item.path,
         "at": item.at.isoformat(),
         "commit": item.commit,
+        "subject": item.subject,
         "lines": item.lines,
     }
 
@@ -135,6 +137,8 @@ def _loss(row: LossRow) -> dict[str, Any]:
         "lines_before": row.lines_before,
         "lines_after": row.lines_after,
         "coverage": _rounded(row.coverage.percent) if row.coverage else None,
+        "branches": [row.coverage.branches_run, row.coverage.branches] if row.coverage else None,
+        "hours_to_proof": _rounded(row.hours_to_proof),
         "tests": row.tests,
         "sites_left": dict(facts.sites_left),
         "waiting": [f"{item.path}:{item.line}:{item.column}: {item.reason}" for item in facts.waiting],
@@ -162,10 +166,10 @@ def _cell(cell: ParityCell) -> dict[str, Any]:
     }
 
 
-def _corpus(corpus: Corpus, score: Architecture | None) -> dict[str, Any]:
+def _corpus(corpus: Corpus, score: Architecture | None, coverage: Mapping[str, FileCoverage]) -> dict[str, Any]:
     worst = corpus.worst
     return {
-        "files": {path: _file(corpus, path) for path in corpus.files},
+        "files": {path: _file(corpus, path, coverage.get(path)) for path in corpus.files},
         "lines": corpus.total,
         "source": corpus.source,
         "duplicated": corpus.duplication.count,
@@ -186,7 +190,7 @@ def _corpus(corpus: Corpus, score: Architecture | None) -> dict[str, Any]:
     }
 
 
-def _file(corpus: Corpus, path: str) -> dict[str, Any]:
+def _file(corpus: Corpus, path: str, coverage: FileCoverage | None) -> dict[str, Any]:
     file = corpus.files[path]
     return {
         "lines": file.total,
@@ -196,6 +200,9 @@ def _file(corpus: Corpus, path: str) -> dict[str, Any]:
         "complexity": file.worst,
         "maintainability": _rounded(corpus.maintainability[path]),
         "inheritance": max((item.depth for item in corpus.classes if item.path == path), default=0),
+        "coverage": _rounded(coverage.percent) if coverage else None,
+        "branches": [coverage.branches_run, coverage.branches] if coverage else None,
+        "problem": f"line {file.problem.line}: {file.problem.reason}" if file.problem else None,
     }
 
 

@@ -54,6 +54,7 @@ class Retired:
     at: dt.datetime
     commit: str | None
     lines: int | None
+    subject: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,12 +20,15 @@ from markupsafe import Markup
 from lossport import __version__
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus, FileMeasure, Part
 from lossport.report.facts import STAGES, CellState, ParityCell
-from lossport.report.forecast import PACE_DAYS, Forecast
+from lossport.report.forecast import PACE_DAYS
 from lossport.report.gates import Gate
+from lossport.report.glance import figures, next_step, sites_by_form
 from lossport.report.metrics import metrics_json
-from lossport.report.model import LossRow, Report
+from lossport.report.model import Report
+from lossport.report.parity import parity_matrix, worst_states
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
+from lossport.report.words import NOTHING, age, day, figure, gate_target, gate_value, many, sentence, span
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -33,24 +36,33 @@ SECTIONS = (
     ("headline", "Headline"),
     ("losses", "Losses"),
     ("gates", "Gates"),
-    ("progress", "Progress"),
-    ("copies", "Copies"),
-    ("parity", "Parity"),
     ("retired", "Retired"),
     ("waiting", "Waiting"),
+    ("progress", "Progress"),
+    ("parity", "Parity"),
+    ("copies", "Copies"),
+    ("options", "Options"),
     ("files", "Files"),
     ("method", "Method"),
 )
 
-MOST_FILES = 150
-LONGEST_LIST = 40
-"""Rows beyond these are in metrics.json: the page stays under 500 KB and can be read to its end."""
+LARGEST = 480_000
+"""Bytes that a page may have: it stays under 500 KB."""
 
-NOTHING = "\N{EN DASH}"
-"""Stands where there is no value."""
-SMALLEST = 0.1
-"""What is less than this, and not nothing, is shown as such."""
-TIMES = "\N{MULTIPLICATION SIGN}"
+
+@dataclass(frozen=True)
+class Limits:
+    """How many rows of each kind are listed; those beyond are in metrics.json."""
+
+    losses: int
+    files: int
+    items: int
+    waiting: int
+
+
+LIMITS = (Limits(1000, 150, 40, 40), Limits(400, 60, 30, 10), Limits(200, 30, 15, 3), Limits(100, 20, 10, 1))
+"""The first that makes a page small enough is taken, so that a small project hides nothing."""
+
 
 _VERDICTS: dict[CellState, tuple[str, str, str]] = {
     "passed": ("good", "✓", "passed"),
@@ -60,9 +72,6 @@ _VERDICTS: dict[CellState, tuple[str, str, str]] = {
 }
 """Colour, sign and word of each state."""
 
-_WORSE: tuple[CellState, ...] = ("passed", "missing", "stale", "failed")
-"""In the order of what a reader must know about a device."""
-
 
 def render_report(report: Report) -> dict[str, bytes]:
     """The files of a report by name, below the reports folder: `index.html`, `<ISO week>.html` and `metrics.json`."""
@@ -71,27 +80,40 @@ def render_report(report: Report) -> dict[str, bytes]:
 
 
 def _page(report: Report) -> str:
+    pages = (_rendered(report, limits) for limits in LIMITS)
+    text = next(pages)
+    while len(text.encode()) > LARGEST and (shorter := next(pages, None)):
+        text = shorter
+    return text
+
+
+def _rendered(report: Report, limits: Limits) -> str:
     environment = _environment()
     script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
     existing = {*report.legacy.files, *report.new.files}
     existing.update(path for row in report.losses for path in (row.port, row.cases) if path)
     return environment.get_template("page.html.j2").render(
         report=report,
-        sections=SECTIONS,
+        sections=[(anchor, title) for anchor, title in SECTIONS if anchor != "options" or report.facts.options],
         stages=STAGES,
         words={state: word for state, (_, _, word) in _VERDICTS.items()},
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         version=__version__,
-        next_up=next_up(report),
+        next_step=next_step([row.facts for row in report.losses]),
         met=[gate for gate in report.gates if gate.met],
-        columns=_columns(report),
-        devices=_devices(report),
-        cells={(row.facts.name, (cell.device, cell.dtype)): cell for row in report.losses for cell in row.facts.parity},
-        waiting={row.facts.name: row.facts.waiting for row in report.losses if row.facts.waiting},
-        shown={name: _longest(corpus) for name, corpus in ((report.legacy_name, report.legacy), (report.new_name, report.new))},
-        limit=LONGEST_LIST,
+        matrix=parity_matrix(report.losses),
+        devices={row.facts.name: worst_states(row) for row in report.losses},
+        waiting=[(row.facts.name, row.facts.waiting) for row in report.losses if row.facts.waiting],
+        figures=figures(report),
+        forms=sites_by_form(report.losses),
+        depths=_depths(report.legacy, report.new),
+        shown={
+            name: _longest(corpus, limits.files)
+            for name, corpus in ((report.legacy_name, report.legacy), (report.new_name, report.new))
+        },
+        limits=limits,
         score_rows=_score_rows(report.legacy_architecture, report.new_architecture),
         pairs=(shared_pairs(report.legacy.duplication.shared), shared_pairs(report.history.peak_shared)),
         most_shared=max([*report.legacy.duplication.shared.values(), *report.history.peak_shared.values()], default=0),
@@ -102,41 +124,19 @@ def _page(report: Report) -> str:
     )
 
 
-def next_up(report: Report) -> LossRow | None:
-    """The loss to take next: nothing that waits for a person, then the furthest stage, then the fewest call sites."""
-    left = [row for row in report.losses if row.facts.stage != "retired"]
-    return min(
-        left,
-        key=lambda row: (bool(row.facts.waiting), -STAGES.index(row.facts.stage), row.sites, row.facts.name),
-        default=None,
-    )
+def _depths(*corpora: Corpus) -> dict[str, int]:
+    """The deepest class of each file."""
+    depths: dict[str, int] = {}
+    for corpus in corpora:
+        for item in corpus.classes:
+            depths[item.path] = max(item.depth, depths.get(item.path, 0))
+    return depths
 
 
-def _columns(report: Report) -> list[tuple[str, str]]:
-    """Every device and dtype that some loss has a cell for: CPU first, single precision first."""
-    known = {(cell.device, cell.dtype) for row in report.losses for cell in row.facts.parity}
-    return sorted(known, key=lambda pair: (pair[0] != "cpu", pair[0], pair[1] != "float32", pair[1]))
-
-
-def _devices(report: Report) -> dict[str, list[tuple[str, CellState]]]:
-    """For each loss the worst state on each device."""
-    return {
-        row.facts.name: [
-            (device, max((cell.state for cell in cells), key=_WORSE.index))
-            for device, cells in groupby(sorted(row.facts.parity, key=_cpu_first), key=lambda cell: cell.device)
-        ]
-        for row in report.losses
-    }
-
-
-def _cpu_first(cell: ParityCell) -> tuple[bool, str]:
-    return cell.device != "cpu", cell.device
-
-
-def _longest(corpus: Corpus) -> list[tuple[str, FileMeasure]]:
+def _longest(corpus: Corpus, most: int) -> list[tuple[str, FileMeasure]]:
     """The files that are listed, in order of path: all of them, unless they are too many."""
     by_length = sorted(corpus.files.items(), key=lambda item: (item[1].problem is None, -item[1].total))
-    return sorted(by_length[:MOST_FILES])
+    return sorted(by_length[:most])
 
 
 def _score_rows(*scores: Architecture | None) -> list[tuple[str, int, list[Part | None]]]:
@@ -165,43 +165,17 @@ def _environment() -> jinja2.Environment:
         opening=lambda text: text[:1].upper() + text[1:],
         many=many,
         percent=lambda value: f"{value:.1f} %",
-        ratios=_ratios,
-        sentence=_sentence,
-        span=_span,
+        ratio=lambda value: NOTHING if value is None else f"{value:.2f}",
+        result=_result,
+        sentence=sentence,
+        span=span,
         timing=_timing,
         trend=_trend,
-        unit=lambda gate: "" if gate.unit.startswith("of") else gate.unit,
+        target=gate_target,
         value=gate_value,
         verdict=_verdict,
     )
     return environment
-
-
-def day(date: dt.date) -> str:
-    """A day as people write it: 5 May 2026."""
-    return f"{date.day} {date:%B %Y}"
-
-
-def figure(value: float | None) -> str:
-    """A number with thousands apart and no digits that mean nothing; a dash for none."""
-    if value is None:
-        return NOTHING
-    if 0 < abs(value) < SMALLEST:
-        return f"< {SMALLEST}"
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
-
-
-def many(count: int, word: str) -> str:
-    """A count with its word: 1 day, 2 days; loss and losses."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word.endswith('s') else 's'}"
-
-
-def gate_value(gate: Gate) -> str:
-    """A gate's value with its unit, or that it was not measured."""
-    if gate.value is None:
-        return "not measured"
-    unit = gate.unit.removesuffix("s") if gate.value == 1 else gate.unit
-    return f"{figure(gate.value)} {unit}".strip()
 
 
 def _mark(gate: Gate) -> Markup:
@@ -223,21 +197,18 @@ def _counts(cell: ParityCell) -> str:
     return " · ".join(f"{count} {word}" for count, word in parts if count)
 
 
+def _result(cell: ParityCell) -> Markup:
+    """A verdict as a sign and the counts that the section explains; what went wrong stands in words."""
+    mood, sign, word = _VERDICTS[cell.state]
+    digits = " · ".join(map(str, (cell.equal, cell.close, cell.intended))) if cell.cases else word
+    bad = Markup(' <strong class="bad">{} differ{}</strong>').format(cell.different, "s" if cell.different == 1 else "")
+    said = Markup('<span class="hidden">{}: </span>').format(word) if cell.state != "passed" and cell.cases else ""
+    return Markup('<b class="{}">{}</b> {}{}{}').format(mood, sign, said, digits, bad if cell.different else "")
+
+
 def _timing(cell: ParityCell, today: dt.date) -> str:
     took = f"{cell.seconds:.1f} s" if cell.seconds is not None else ""
     return ", ".join(filter(None, [took, age(cell.at, today) if cell.at else ""]))
-
-
-def age(at: dt.datetime, today: dt.date) -> str:
-    """How long ago, in days."""
-    days = (today - at.date()).days
-    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
-
-
-def _ratios(cell: ParityCell) -> str:
-    time = f"{cell.time_ratio:.2f} {TIMES} time" if cell.time_ratio is not None else ""
-    memory = f"{cell.memory_ratio:.2f} {TIMES} memory" if cell.memory_ratio is not None else ""
-    return ", ".join(filter(None, [time, memory]))
 
 
 def _trend(trend: Trend | None) -> Markup:
@@ -251,19 +222,6 @@ def _trend(trend: Trend | None) -> Markup:
     return Markup(
         '<span class="{}">{} {}</span><span class="hidden"> {}</span><br><span class="soft small">since {}</span>'
     ).format(mood, arrow, figure(round(abs(trend.change), 1)), word, f"{trend.since.day} {trend.since:%b}")
-
-
-def _span(end: Forecast) -> str:
-    """When the forecast expects the end, in words."""
-    early, late = (day(date) if date else "" for date in (end.early, end.late))
-    if not early:
-        return "not within ten years"
-    return f"between {early} and {late}" if late else f"not before {early}, with no end that can be named"
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
 
 @jinja2.pass_context

@@ -44,7 +44,7 @@ def gone_files(losses: Sequence[LossFacts], history: History, legacy: Corpus, no
     """Legacy files that are not there any more, the latest first: from git, and from losses whose removal is not committed."""
     owner = {path: loss.name for loss in losses for path in loss.legacy_files}
     found = {
-        removal.path: Retired(owner.get(removal.path), removal.path, removal.at, removal.commit, removal.lines)
+        removal.path: Retired(owner.get(removal.path), removal.path, removal.at, removal.commit, removal.lines, removal.subject)
         for removal in history.removals
         if removal.path not in legacy.files
     }

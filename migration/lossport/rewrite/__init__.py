@@ -3,6 +3,7 @@
 from lossport.rewrite.check import check_port
 from lossport.rewrite.outcome import Refusal
 from lossport.rewrite.plan import (
+    A_USE,
     REWRITER_VERSION,
     FileRewrite,
     PlannedSite,
@@ -14,6 +15,7 @@ from lossport.rewrite.plan import (
 from lossport.rewrite.render import to_json, to_sarif
 
 __all__ = [
+    "A_USE",
     "REWRITER_VERSION",
     "FileRewrite",
     "PlannedSite",

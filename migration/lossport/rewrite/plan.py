@@ -31,6 +31,9 @@ from lossport.tree.survey import ConfigFile, Site, Survey, config_sites, sites_o
 REWRITER_VERSION = "1"
 """Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""
 
+A_USE = "use"
+"""The form of a place that is refused without naming anything: it uses what a call site made."""
+
 Fate: TypeAlias = Literal["rewritten", "refused", "acknowledged"]
 
 
@@ -168,7 +171,7 @@ class _Changes:
             else:
                 yield PlannedSite(site, self.fate(refused), refused.reason)
         for refusal in by_line.values():
-            site = Site(refusal.path, refusal.line, refusal.column, "use", refusal.symbol, refusal.code)
+            site = Site(refusal.path, refusal.line, refusal.column, A_USE, refusal.symbol, refusal.code)
             yield PlannedSite(site, self.fate(refusal), refusal.reason)
 
     def fate(self, refusal: Refusal) -> Fate:

@@ -1,10 +1,11 @@
 """Reading a source tree: walking it, finding every place that names a legacy symbol, following what is done with it."""
 
-from lossport.tree.closure import module_closure, source_digest
+from lossport.tree.closure import Closures, module_closure, source_digest
 from lossport.tree.signatures import Parameter, Signature, signature_of
 from lossport.tree.survey import Problem, Site, SiteReport, find_sites
 
 __all__ = [
+    "Closures",
     "Parameter",
     "Problem",
     "Signature",

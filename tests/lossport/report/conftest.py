@@ -17,7 +17,18 @@ from typing import IO, Any, cast
 import pytest
 
 from lossport.config import Project, find_project
-from lossport.report import Facts, LossFacts, ParityCell, Report, Waiting, build_report, render_report
+from lossport.report import (
+    Facts,
+    LossFacts,
+    OptionCell,
+    OptionRow,
+    Options,
+    ParityCell,
+    Report,
+    Waiting,
+    build_report,
+    render_report,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 TODAY = dt.date(2026, 11, 25)
@@ -78,7 +89,7 @@ class Workshop:
         command = ["git", "-C", str(self.folder), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
 
-    def commit(self, day: str, files: Mapping[str, str | None]) -> str:
+    def commit(self, day: str, files: Mapping[str, str | None], message: str = "change") -> str:
         """Write the files, delete those that are None, commit everything."""
         for name, text in files.items():
             path = self.folder / name
@@ -88,7 +99,7 @@ class Workshop:
             else:
                 path.write_text(text)
         self.git("add", "-A")
-        self.git("commit", "-q", "--allow-empty", "-m", "change", day=day)
+        self.git("commit", "-q", "--allow-empty", "-m", message, day=day)
         return self.git("rev-parse", "HEAD")
 
 
@@ -100,7 +111,7 @@ def workshop(tmp_path: Path) -> Workshop:
     shop.commit("2026-10-05", {**SETTINGS, **TESTS, **OWNERS, **legacy})
     shop.commit("2026-10-19", {"kit/__init__.py": "", "kit/base.py": BASE, "kit/triplet.py": NEW.format("Triplet")})
     shop.commit("2026-11-02", {"old_losses/triplet.py": None, "kit/margin.py": NEW.format("Margin")})
-    shop.commit("2026-11-24", {"old_losses/margin.py": None})
+    shop.commit("2026-11-24", {"old_losses/margin.py": None}, "Retire the margin loss\n\nNothing names it.")
     return shop
 
 
@@ -114,6 +125,11 @@ def facts() -> Facts:
     """What the pipeline would tell about the workshop's project."""
     passed = ParityCell("cpu", "float32", "passed", 9, 3, 2, 0, 2.25, NOW - dt.timedelta(days=3), 0.41, 0.8)
     stale = ParityCell("cuda", "bfloat16", "stale", 9, 0, 0, 0, 1.0, NOW, why="the cases changed")
+    halves = (
+        ParityCell("cuda", "all", "failed", 7, 0, 0, 1, 3.5, NOW - dt.timedelta(days=1), why="1 of 8 cases differs"),
+        ParityCell("cuda", "float32", "passed", 4, at=NOW - dt.timedelta(days=1)),
+        ParityCell("cuda", "float16", "failed", 3, different=1, at=NOW - dt.timedelta(days=1)),
+    )
     site = Waiting("train.py", 12, 4, "Focal(**options) < 3", "the options come from a file", "name the arguments")
 
     def at(day: int, hour: int = 12) -> dt.datetime:
@@ -126,11 +142,18 @@ def facts() -> Facts:
     return Facts(
         losses=(
             loss("focal", "planned", why="no golden yet", sites_left={"from-import": 3, "string": 1}, waiting=(site,)),
-            loss("margin", "retired", parity=(passed,), started_at=at(23, 9), proven_at=at(23, 12), retired_at=at(24)),
+            loss("margin", "retired", parity=(passed, *halves), started_at=at(23, 9), proven_at=at(23, 12), retired_at=at(24)),
             loss("ranking", "proven", why="2 call sites left", sites_left={"attribute": 2}, parity=(passed, stale)),
             loss("triplet", "retired", parity=(passed,), started_at=at(1, 8), proven_at=at(1, 9), retired_at=at(2)),
         ),
         gates_met={"duplication": 5.0},
+        options=Options(
+            "triplet",
+            ("A", "B"),
+            ("mend", "restart"),
+            (OptionRow("lines", "of all files", (OptionCell("300"), OptionCell("200", best=True, note="in 3 files"))),),
+            "python 3.11",
+        ),
     )
 
 

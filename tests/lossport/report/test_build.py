@@ -129,7 +129,7 @@ def test_an_empty_project_has_a_report_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.lossport]\n")
     report = build_report(find_project(tmp_path), Facts(()), today=TODAY)
     page = render_report(report)["index.html"].decode()
-    assert "0 <span>of 0 losses retired" in page
+    assert "0 <span>losses yet" in page
     assert "No history" in page
 
 

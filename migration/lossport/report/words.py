@@ -1,0 +1,67 @@
+"""How values are said on the page and in the terminal: numbers, days, counts and gates as words. Pure text, no markup."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from lossport.report.forecast import Forecast
+from lossport.report.gates import Gate
+
+NOTHING = "\N{EN DASH}"
+"""Stands where there is no value."""
+SMALLEST = 0.1
+"""What is less than this, and not nothing, is shown as such."""
+
+
+def day(date: dt.date) -> str:
+    """A day as people write it: 5 May 2026."""
+    return f"{date.day} {date:%B %Y}"
+
+
+def figure(value: float | None) -> str:
+    """A number with thousands apart and no digits that mean nothing; a dash for none."""
+    if value is None:
+        return NOTHING
+    if 0 < abs(value) < SMALLEST:
+        return f"< {SMALLEST}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def many(count: int, word: str) -> str:
+    """A count with its word: 1 day, 2 days; loss and losses."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word.endswith('s') else 's'}"
+
+
+def gate_value(gate: Gate) -> str:
+    """A gate's value with its unit, or that it was not measured."""
+    if gate.value is None:
+        return "not measured"
+    unit = gate.unit.removesuffix("s") if gate.value == 1 else gate.unit
+    return f"{figure(gate.value)} {unit}".strip()
+
+
+def age(at: dt.datetime, today: dt.date) -> str:
+    """How long ago, in days."""
+    days = (today - at.date()).days
+    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+
+
+def span(end: Forecast) -> str:
+    """When the forecast expects the end, in words."""
+    early, late = (day(date) if date else "" for date in (end.early, end.late))
+    if not early:
+        return "not within ten years"
+    return f"between {early} and {late}" if late else f"not before {early}, with no end that can be named"
+
+
+def sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def gate_target(gate: Gate) -> str:
+    """What a gate asks for: under 2,000 lines; all 19; none."""
+    if gate.sense == "exactly":
+        return "none" if gate.target == 0 else f"all {figure(gate.target)}"
+    unit = "" if gate.unit.startswith("of") else gate.unit
+    return f"{gate.sense} {figure(gate.target)} {unit}".strip()
