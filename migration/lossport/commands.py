@@ -164,6 +164,10 @@ def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -
         outcomes.append(outcome)
         if outcome.result == "stopped":
             break
+    if options.loss == "all" and any(outcome.result == "migrated" for outcome in outcomes):
+        with terminal.busy("measuring"):
+            page = pipeline.refresh_report(project)
+        terminal.line(f"all of it in one page: {project.relative(page)}")
     terminal.document({"migrations": [_outcome(outcome) for outcome in outcomes]})
     return FAILED if any(outcome.result in ("stopped", "others first") for outcome in outcomes) else FINE
 
@@ -174,7 +178,14 @@ def _migrate_one(project: Project, name: str, options: argparse.Namespace, termi
     for number, port in enumerate(loss.ports):
         terminal.line(f"{'' if number else name:{width}}   {port.legacy} -> {port.new}", "bold")
     terminal.line()
-    outcome = pipeline.migrate(project, name, Watcher(terminal), devices=_devices(options.device), dry_run=options.dry_run)
+    outcome = pipeline.migrate(
+        project,
+        name,
+        Watcher(terminal),
+        devices=_devices(options.device),
+        dry_run=options.dry_run,
+        with_report=options.loss != "all",
+    )
     _ending(project, outcome, terminal)
     return outcome
 

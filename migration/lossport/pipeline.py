@@ -97,13 +97,20 @@ class _Run:
 
 
 def migrate(
-    project: Project, name: str, observer: Observer, *, devices: Sequence[str] = ("cpu",), dry_run: bool = False
+    project: Project,
+    name: str,
+    observer: Observer,
+    *,
+    devices: Sequence[str] = ("cpu",),
+    dry_run: bool = False,
+    with_report: bool = True,
 ) -> Outcome:
     """Take one loss through all stages, or stop at the first that fails with every file as it was.
 
     Args:
         devices: where to prove the new loss; those that are not here are named, never counted as passed.
         dry_run: go as far as the rehearsal, write nothing.
+        with_report: write the dashboard anew; who migrates many losses does that once, after the last.
 
     Raises:
         ConfigError, InputError: the port, the cases or the tree are such that no stage can be run.
@@ -145,7 +152,7 @@ def migrate(
         if dry_run:
             return outcome
         _commit(project, loss, golden, [*recorded, *proven], [*edits, *removals])
-        run.passed("tell", f"ledger, {project.relative(refresh_report(project))}")
+        run.passed("tell", ", ".join(["ledger", *([project.relative(refresh_report(project))] if with_report else [])]))
         return replace(outcome, result="migrated", steps=tuple(run.steps))
 
 

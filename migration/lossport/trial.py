@@ -71,7 +71,10 @@ def rehearse(project: Project, files: Sequence[Path], changes: Sequence[Change],
 
 
 def _names_of(project: Project, changed: Iterable[Path]) -> frozenset[str]:
-    """The strings by which a test may name a changed file: its path, any folder above it, its file name, its module."""
+    """The strings by which a test may name a changed file: its path, any folder above it, its file name, its module.
+
+    Every package has an `__init__.py`: that name alone names none.
+    """
     names = set()
     for path in changed:
         relative = Path(project.relative(path))
@@ -79,7 +82,7 @@ def _names_of(project: Project, changed: Iterable[Path]) -> frozenset[str]:
         module = project.module_name(path)
         if module:
             names.add(module)
-    return frozenset(names)
+    return frozenset(names - {"__init__.py"})
 
 
 def _names_any(tree: ast.Module, words: frozenset[str]) -> bool:

@@ -19,7 +19,7 @@ from examples.options import mixins, restart, shared_functions
 from tests.legacy.recording import Case, read_recording
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDINGS = ROOT / "tests" / "legacy" / "recordings"
+RECORDINGS = ROOT / "tests/legacy/recordings"
 
 CLIP: dict[str, type[nn.Module]] = {
     "mixins": mixins.CLIPLoss,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.examples.conftest import ROOT
 
-OPTIONS = ROOT / "examples" / "options"
+OPTIONS = ROOT / "examples/options"
 CLASSES = {
     "mixins": ("CLIPLoss", "DecoupledLoss"),
     "restart": ("CLIPLoss", "DecoupledLoss"),
@@ -23,9 +23,9 @@ CLASSES = {
 @pytest.mark.parametrize("style", sorted(CLASSES))
 def test_the_kept_change_adds_a_learnable_temperature_to_both_losses_and_breaks_nothing(style: str, tmp_path: Path) -> None:
     """With it off nothing changes; with it on the loss is the same and the temperature gets a gradient."""
-    copy = tmp_path / "examples" / "options"
+    copy = tmp_path / "examples/options"
     shutil.copytree(OPTIONS, copy)
-    (tmp_path / "examples" / "__init__.py").touch()
+    copy.with_name("__init__.py").touch()
     patch = OPTIONS / "learnable_temperature" / f"{style}.patch"
     subprocess.run(["git", "apply", str(patch)], cwd=tmp_path, check=True)
     clip, decoupled = CLASSES[style]

@@ -24,6 +24,7 @@ FILES = {
         "import subprocess, sys\n\ndef test_script():\n    subprocess.run([sys.executable, 'scripts/train.py'], check=True)\n"
     ),
     "tests/test_folder.py": "FOLDER = 'scripts/'\n\ndef test_folder():\n    assert FOLDER\n",
+    "tests/test_packages.py": "NAME = '__init__.py'\n\ndef test_name():\n    assert NAME\n",
     "tests/broken_test.py": "def (\n",
 }
 
@@ -51,6 +52,10 @@ def test_importing_a_file_touches_it_directly_and_through_other_modules(project:
 
 def test_a_package_is_imported_with_its_modules(project: Project) -> None:
     assert touching(project, "app/__init__.py") == ["test_direct.py", "test_other.py", "test_through.py"]
+
+
+def test_the_name_that_every_package_file_has_touches_none(project: Project) -> None:
+    assert "test_packages.py" not in touching(project, "app/__init__.py")
 
 
 def test_naming_a_script_or_its_folder_touches_it(project: Project) -> None:
