@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help migrate undo parity power report status new compare test lint bench clean
+.PHONY: help migrate undo parity power report status new compare test coverage lint bench clean
 
 help: ## list the targets
 	@echo "lossport: take legacy losses to a clean library, provably"
@@ -58,6 +58,9 @@ status: $(READY) ## where each loss stands, and what is next
 
 test: $(READY) ## run all tests
 	@$(BIN)/python -m pytest -q $(TESTS)
+
+coverage: $(READY) ## run the tests of the losses, with coverage: the report takes it from coverage.json
+	@$(BIN)/python -m pytest -q --cov=losses --cov-branch --cov-report=json --cov-report=term tests/losses
 
 lint: $(READY) ## ruff and the strict type checker
 	@$(BIN)/ruff check .

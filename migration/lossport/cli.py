@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     command("compare", "measure ways to write a loss side by side: the matrix in docs/decision.md")
 
     report = command("report", "write the dashboard: reports/index.html, this week's page, metrics.json")
-    report.add_argument("--check", action="store_true", help="exit 1 if a gate that was met is lost")
+    report.add_argument("--check", action="store_true", help="write nothing; exit 1 if a gate that was met is lost")
     return top
 
 

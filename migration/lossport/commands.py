@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,8 @@ from lossport.config import Project
 from lossport.errors import InputError
 from lossport.overview import overview
 from lossport.pipeline import Outcome, Progress, Step
-from lossport.report import measure_gates, metrics, next_step
+from lossport.report import Gate, lost, measure_gates, metrics, next_step
+from lossport.report.words import gate_target, gate_value
 from lossport.terminal import Terminal
 
 FINE, FAILED = 0, 1
@@ -332,22 +333,41 @@ def compare(project: Project, options: argparse.Namespace, terminal: Terminal) -
 
 
 def report(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """Write the dashboard; with --check, fail if a gate that was met is lost."""
+    """Write the dashboard; with --check, write nothing and fail if a gate that was met is lost."""
+    if options.check:
+        return _check_gates(project, terminal)
     with terminal.busy("measuring"):
         dashboard = tell.dashboard(project)
         with transaction.locked(project.state):
             changes = tell.report_changes(project, dashboard)
             transaction.commit(project.root, project.state, changes)
     written = [project.relative(change.path) for change in changes if change.path.is_relative_to(project.reports)]
-    lost = [
-        {"gate": gate.name, "value": gate.value, "target": gate.target, "command": gate.command} for gate in dashboard.gates_lost
-    ]
-    terminal.document({"written": written, "lost": lost, "metrics": metrics(dashboard)})
+    terminal.document({"written": written, "lost": list(map(_lost, dashboard.gates_lost)), "metrics": metrics(dashboard)})
     for path in written:
         terminal.line(f"  written    {path}")
-    for gate in dashboard.gates_lost:
-        terminal.line(
-            f"  lost       {gate.title}: {gate.value} {gate.unit}, it was {gate.sense} {gate.target}; see it: {gate.command}",
-            "bold red",
-        )
-    return FAILED if options.check and lost else FINE
+    _tell_lost(dashboard.gates_lost, terminal)
+    return FINE
+
+
+def _check_gates(project: Project, terminal: Terminal) -> int:
+    """The ratchet alone, for CI."""
+    with terminal.busy("measuring"):
+        facts = tell.facts_of(project)
+        gates = measure_gates(project, facts)
+    gone = lost(gates, facts.gates_met)
+    terminal.document({"lost": list(map(_lost, gone))})
+    _tell_lost(gone, terminal)
+    if not gone:
+        met = sum(gate.met is True for gate in gates)
+        terminal.line(f"no gate that was met is lost; {met} of {len(gates)} are met")
+    return FAILED if gone else FINE
+
+
+def _lost(gate: Gate) -> dict[str, Any]:
+    return {"gate": gate.name, "value": gate.value, "target": gate.target, "command": gate.command}
+
+
+def _tell_lost(gates: Sequence[Gate], terminal: Terminal) -> None:
+    for gate in gates:
+        said = f"{gate.title}: {gate_value(gate)}, and it was {gate_target(gate)}; see it: {gate.command}"
+        terminal.line(f"  lost       {said}", "bold red")

@@ -12,7 +12,7 @@ is kept, by content, so that nothing is measured twice. Never imports torch.
 
 from lossport.report.build import build_report, measure_gates
 from lossport.report.facts import STAGES, Facts, LossFacts, OptionCell, OptionRow, Options, ParityCell, Stage, Waiting
-from lossport.report.gates import Gate
+from lossport.report.gates import Gate, lost
 from lossport.report.glance import next_step
 from lossport.report.metrics import metrics
 from lossport.report.model import LossRow, Report
@@ -32,6 +32,7 @@ __all__ = [
     "Stage",
     "Waiting",
     "build_report",
+    "lost",
     "measure_gates",
     "metrics",
     "next_step",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
         [*(loss.started_at for loss in facts.losses if loss.started_at), *retired, *(m.at for m in trees.moments[:1])],
         default=trees.now,
     )
-    course = _Course(len(facts.losses), retired, since, trees.now)
+    course = _Course(len(facts.losses), retired, since, max([trees.now, *retired]))
     claims = check_claims(project.claims, trees.moments)
     report = Report(
         project=project.root.name,
@@ -191,13 +192,31 @@ def _coverage(project: Project) -> tuple[Coverage | None, str]:
     """The coverage report if there is a readable one, and what a reader needs to know about it."""
     path = project.root / COVERAGE_FILE
     if not path.is_file():
-        return None, f"no {COVERAGE_FILE} yet: make test writes it"
+        return None, f"no {COVERAGE_FILE} yet: {_coverage_command(project)} writes it"
     try:
         found = read_coverage(path.read_text(encoding="utf-8", errors="replace"))
     except CoverageError as error:
         return None, f"{COVERAGE_FILE}: {error}"
     branches = "statements and branches" if found.with_branches else "statements only: run coverage with branches"
-    return found, f"{branches}, {found.at:%Y-%m-%d %H:%M}" if found.at else branches
+    return found, f"{branches}, {found.at:%Y-%m-%d %H:%M}{_newer(project, found.at)}" if found.at else branches
+
+
+def _coverage_command(project: Project) -> str:
+    """What makes the coverage report: the project's own target if it has one, else pytest with pytest-cov."""
+    makefile = project.root / "Makefile"
+    with suppress(OSError):
+        if re.search(r"^coverage\s*:", makefile.read_text(encoding="utf-8", errors="replace"), re.MULTILINE):
+            return "make coverage"
+    return f"pytest --cov={shlex.quote(project.relative(project.new))} --cov-branch --cov-report=json"
+
+
+def _newer(project: Project, at: dt.datetime) -> str:
+    """How many files of the new tree were changed after the coverage was measured, in words; empty if none was."""
+    zone = at.tzinfo or dt.datetime.now().astimezone().tzinfo  # coverage.py writes local time without a zone
+    newer = sum(
+        dt.datetime.fromtimestamp(path.stat().st_mtime, zone) > at.replace(tzinfo=zone) for path in project.new.rglob("*.py")
+    )
+    return f", before {newer} of its files changed" if newer else ""
 
 
 def _percent(coverage: Coverage | None, paths: list[str]) -> float | None:

@@ -14,6 +14,7 @@ from typing import Literal
 from lossport.config import Gates
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus
 from lossport.report.facts import LossFacts
+from lossport.report.words import duration
 
 Sense = Literal["under", "at most", "at least", "exactly"]
 
@@ -188,4 +189,4 @@ def _hours(losses: Sequence[LossFacts]) -> tuple[float | None, str]:
     if not took:
         return None, "no loss has been proven yet"
     slowest = max(took, key=lambda name: took[name])
-    return median(took.values()), f"slowest of {len(took)}: {slowest}, {took[slowest]:.1f} hours"
+    return median(took.values()), f"slowest of {len(took)}: {slowest}, {duration(took[slowest])}"

@@ -28,7 +28,7 @@ from lossport.report.model import Report
 from lossport.report.parity import parity_matrix, worst_states
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
-from lossport.report.words import NOTHING, age, day, figure, gate_target, gate_value, many, sentence, span
+from lossport.report.words import NOTHING, age, day, duration, figure, gate_target, gate_value, many, sentence, span
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -157,6 +157,7 @@ def _environment() -> jinja2.Environment:
         counts=_counts,
         data=lambda value: "" if value is None else f"{value:g}",
         day=day,
+        duration=duration,
         figure=figure,
         fraction=lambda value: f"{value:.2f}",
         link=_link,

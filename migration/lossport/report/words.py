@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
-from lossport.report.forecast import Forecast
-from lossport.report.gates import Gate
+if TYPE_CHECKING:
+    from lossport.report.forecast import Forecast
+    from lossport.report.gates import Gate
 
 NOTHING = "\N{EN DASH}"
 """Stands where there is no value."""
@@ -32,10 +34,24 @@ def many(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word.endswith('s') else 's'}"
 
 
+def duration(hours: float | None) -> str:
+    """A time as people say it: 41 s, 12 min, 3.5 h, 4.2 days."""
+    if hours is None:
+        return NOTHING
+    seconds = hours * 3600
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
 def gate_value(gate: Gate) -> str:
     """A gate's value with its unit, or that it was not measured."""
     if gate.value is None:
         return "not measured"
+    if gate.unit == "hours":
+        return duration(gate.value)
     unit = gate.unit.removesuffix("s") if gate.value == 1 else gate.unit
     return f"{figure(gate.value)} {unit}".strip()
 

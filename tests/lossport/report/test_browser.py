@@ -89,7 +89,7 @@ def test_stages_sort_in_their_own_order_and_missing_numbers_stay_last(tab: Tab, 
     tab.run("document.querySelectorAll('#losses thead th button')[1].click()")
     assert column(tab, 1) == ["planned", "proven", "retired", "retired"]
     heads = tab.run("[...document.querySelectorAll('#losses thead th')].map((h) => h.innerText)")
-    hours = next(index for index, text in enumerate(heads) if text.startswith("Hours"))
+    hours = next(index for index, text in enumerate(heads) if text.startswith("Proven"))
     for _ in range(2):
         tab.run(f"document.querySelectorAll('#losses thead th button')[{hours}].click()")
         assert column(tab, hours)[2:] == ["\N{EN DASH}"] * 2

@@ -168,7 +168,8 @@ def test_a_file_whose_name_is_no_text_is_shown_all_the_same(project: Project, fa
 
 
 def test_every_loss_retired_is_said_to_be_done(project: Project, facts: Facts) -> None:
-    done = tuple(replace(loss, stage="retired", retired_at=dt.datetime(2026, 11, 24, tzinfo=dt.UTC)) for loss in facts.losses)
+    last = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+    done = tuple(replace(loss, stage="retired", retired_at=last, why="", sites_left={}, waiting=()) for loss in facts.losses)
     report = build_report(project, replace(facts, losses=done), today=TODAY)
     page = render_report(report)["index.html"].decode()
     assert report.forecast is None
@@ -217,3 +218,50 @@ def test_a_loss_whose_files_nobody_knows_is_a_row_like_any_other(project: Projec
     (row,) = report.losses
     assert (row.lines_before, row.lines_after, row.coverage, row.owners) == (None, None, None, ())
     assert "old_losses/never" in metrics(report)["losses"]["lonely"]["legacy_files"][0]
+
+
+def test_what_was_retired_after_the_last_commit_counts_on_the_burndown_too(project: Project, facts: Facts) -> None:
+    later = dt.datetime(2026, 11, 25, 18, tzinfo=dt.UTC)
+    done = tuple(replace(loss, stage="retired", retired_at=later) if loss.name == "ranking" else loss for loss in facts.losses)
+    report = build_report(project, replace(facts, losses=done), today=TODAY)
+    assert report.retired == 3
+    assert "1 of 4 losses were left on 2026-11-25" in report.charts["burndown"]
+
+
+COVERED = {
+    "meta": {"branch_coverage": True, "timestamp": "2026-11-25T10:00:00"},
+    "files": {
+        "kit/margin.py": {"summary": {"num_statements": 8, "covered_lines": 6, "num_branches": 4, "covered_branches": 3}},
+    },
+}
+
+
+def coverage_gate(report: Report) -> Any:
+    return next(gate for gate in report.gates if gate.name == "coverage")
+
+
+def test_without_a_coverage_report_the_command_that_makes_it_is_named(project: Project, facts: Facts) -> None:
+    gate = coverage_gate(build_report(project, facts, today=TODAY))
+    assert (gate.value, gate.note) == (
+        None,
+        "no coverage.json yet: pytest --cov=kit --cov-branch --cov-report=json writes it",
+    )
+    (project.root / "Makefile").write_text("test:\n\tpytest\ncoverage: test\n\tcoverage json\n")
+    assert coverage_gate(build_report(project, facts, today=TODAY)).note == "no coverage.json yet: make coverage writes it"
+
+
+def test_coverage_is_told_with_its_branches_and_how_old_it_is(project: Project, facts: Facts) -> None:
+    (project.root / "coverage.json").write_text(json.dumps(COVERED))
+    noon = dt.datetime(2026, 11, 25, 12).timestamp()
+    for path in project.new.rglob("*.py"):
+        os.utime(path, (noon - 86400, noon - 86400))
+    assert coverage_gate(build_report(project, facts, today=TODAY)).note == "statements and branches, 2026-11-25 10:00"
+    os.utime(project.new / "margin.py", (noon, noon))
+    report = build_report(project, facts, today=TODAY)
+    gate = coverage_gate(report)
+    assert gate.value == 75.0
+    assert gate.note == "statements and branches, 2026-11-25 10:00, before 1 of its files changed"
+    told = metrics(report)
+    assert (told["losses"]["margin"]["coverage"], told["losses"]["margin"]["branches"]) == (75.0, [3, 4])
+    assert told["new"]["files"]["kit/margin.py"]["branches"] == [3, 4]
+    assert told["new"]["files"]["kit/base.py"]["branches"] is None
