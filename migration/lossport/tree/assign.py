@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from lossport.tree.flow import Env, Frame, FunctionFacts, FunctionNode, decorator_names, evaluate, is_static
+from lossport.tree.flow import Env, Flow, Frame, FunctionFacts, FunctionNode, decorator_names, evaluate, is_static
 from lossport.tree.values import (
     EMPTY,
     OTHER,
@@ -55,12 +55,30 @@ def store_name(frame: Frame, name: str, values: Values, env: Env, *, local: bool
         env[name] = values
         flow.join_attribute(frame.body_of, name, values)
     elif function is not None and name in function.globals:
+        _rebind(flow, flow.rebound, name)
         flow.join(flow, flow.globals, name, values)
     elif function is not None and name in function.nonlocals and function.parent is not None:
-        flow.join(flow, function.parent.bindings, name, values)
+        owner = _owner_of(name, function.parent)
+        _rebind(flow, owner.rebound, name)
+        flow.join(flow, owner.bindings, name, values)
     else:
         env[name] = values
         flow.join(flow, flow.globals if function is None else function.bindings, name, values)
+
+
+def _rebind(flow: Flow, rebound: set[str], name: str) -> None:
+    if name not in rebound:
+        rebound.add(name)
+        flow.touch()
+
+
+def _owner_of(name: str, function: FunctionFacts) -> FunctionFacts:
+    """The nearest function, from this one outwards, that a `nonlocal` name belongs to."""
+    while name in function.nonlocals or name not in function.bindings:
+        if function.parent is None:
+            break
+        function = function.parent
+    return function
 
 
 def _store_attribute(frame: Frame, base: Values, attr: str, values: Values) -> None:
@@ -178,7 +196,7 @@ def _own_argument(node: FunctionNode, owner: ast.ClassDef | None) -> dict[str, V
     listed = [*node.args.posonlyargs, *node.args.args]
     if owner is None or not listed or is_static(node):
         return {}
-    return {listed[0].arg: frozenset({Class(owner) if "classmethod" in decorator_names(node) else Object(owner)})}
+    return {listed[0].arg: frozenset({Class(owner, True) if "classmethod" in decorator_names(node) else Object(owner, True)})}
 
 
 def _first_values(frame: Frame, facts: FunctionFacts, env: Env) -> Iterable[tuple[str, Values]]:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from lossport.tree.assign import grow_table
 from lossport.tree.flow import Frame, FunctionFacts, escape
+from lossport.tree.inheritance import inherited_symbols, member_of
 from lossport.tree.members import attribute_of
 from lossport.tree.values import (
     EMPTY,
@@ -141,14 +142,11 @@ def _call_table_member(frame: Frame, value: TableMember, given: Arguments) -> Va
 
 def _call_object(frame: Frame, value: Object, given: Arguments) -> Values:
     """A call of an instance of a class of the project: its `__call__`, or `forward` as a torch module does."""
-    facts = frame.world.of_class(value)
-    frame.flow.read(facts)
     for name in ("__call__", "forward"):
-        functions = [f for f in frame.world.attribute(facts, name) if isinstance(f, Function)]
+        functions = [f for f in member_of(frame.world, frame.flow, value, name) if isinstance(f, Function)]
         if functions:
             return frozenset().union(*(_call_function(frame, Function(f.node, True), given) for f in functions))
-    symbol = frame.world.legacy_base(facts)
-    return frame.unknown() if symbol is None else frozenset({Result(symbol)})
+    return frozenset(Result(symbol) for symbol in inherited_symbols(frame.world, value)) or frame.unknown()
 
 
 def _call_function(frame: Frame, value: Function, given: Arguments) -> Values:

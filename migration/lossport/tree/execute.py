@@ -18,6 +18,7 @@ from lossport.tree.flow import (
     run_block,
     step,
 )
+from lossport.tree.inheritance import meet_relatives
 from lossport.tree.modules import absolute
 from lossport.tree.values import EMPTY, OTHER, Class, Named, Values
 
@@ -236,15 +237,6 @@ def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: E
     return env
 
 
-def _heat_methods(frame: Frame, node: ast.ClassDef) -> None:
-    """Every method of a subclass has to do with its legacy base, through `self` and `super()`."""
-    for member in node.body:
-        facts = frame.world.facts.get(member)
-        if isinstance(facts, FunctionFacts) and not facts.hot:
-            facts.hot = True
-            frame.flow.touch()
-
-
 @step(ast.ClassDef)
 def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
     facts = frame.world.facts.get(node)
@@ -261,6 +253,7 @@ def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
     run_block(Frame(frame.flow, frame.function, facts), node.body, dict(env))
     if frame.world.legacy_base(facts) is not None:
         frame.flow.heat({node.name})
-        _heat_methods(frame, node)
+        frame.flow.heat_methods(facts)
+    meet_relatives(frame.world, frame.flow, facts)
     store_name(frame, node.name, frozenset({Class(node)}), env)
     return env

@@ -46,6 +46,7 @@ class FunctionFacts:
     typed: set[str] = field(default_factory=set)
     globals: set[str] = field(default_factory=set)
     nonlocals: set[str] = field(default_factory=set)
+    rebound: set[str] = field(default_factory=set)
     called: bool = False
     escapes: bool = False
     hot: bool = False
@@ -66,6 +67,7 @@ class ClassFacts:
     flow: Flow
     attributes: Env = field(default_factory=dict)
     bases: list[Values] = field(default_factory=list)
+    subclasses: list[ClassFacts] = field(default_factory=list)
 
 
 class Flow:
@@ -89,6 +91,7 @@ class Flow:
         self.texts: dict[ast.expr, frozenset[str]] = {}
         self.parents: dict[ast.AST, ast.AST] | None = None
         self.globals: Env = {}
+        self.rebound: set[str] = set()
         self.fixtures: dict[str, FunctionFacts] = {}
         self.given_to_tests: set[ast.expr] = set()
         self.functions: list[FunctionFacts] = []
@@ -187,6 +190,14 @@ class Flow:
         if self.world.carries(values):
             facts.flow.heat({facts.node.name})
 
+    def heat_methods(self, facts: ClassFacts) -> None:
+        """Every method of a subclass has to do with its legacy base, through `self` and `super()`."""
+        for member in facts.node.body:
+            method = self.world.facts.get(member)
+            if isinstance(method, FunctionFacts) and not method.hot:
+                method.hot = True
+                self.touch()
+
     def touch(self) -> None:
         """Something that this file's code depends on has grown: it has to be run again, and so do its readers."""
         self.stale = True
@@ -207,9 +218,11 @@ class Flow:
             facts.flow.readers.add(self)
 
     def lookup(self, name: str, env: Mapping[str, Values], facts: FunctionFacts | None) -> Values:
-        """What a name may stand for where it is read."""
+        """What a name may stand for where it is read. A function inside may have given a `global` or `nonlocal` name its value."""
         if name in env:
-            return env[name]
+            if facts is None:
+                return env[name] | self.globals.get(name, EMPTY) if name in self.rebound else env[name]
+            return env[name] | facts.bindings.get(name, EMPTY) if name in facts.rebound else env[name]
         while facts is not None:
             if name in facts.bindings:
                 return facts.bindings[name]

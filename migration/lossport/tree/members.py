@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lossport.tree.flow import Frame, decorator_names
+from lossport.tree.inheritance import bases_of, inherited_member, member_of
 from lossport.tree.values import (
     EMPTY,
     OTHER,
@@ -50,14 +51,16 @@ def attribute_of(frame: Frame, value: Value, name: str) -> Values:
 def _attribute_of_local(frame: Frame, value: Object | Class | Super, name: str) -> Values:
     facts = frame.world.of_class(value)
     frame.flow.read(facts)
-    found = EMPTY if isinstance(value, Super) else frame.world.attribute(facts, name)
     if isinstance(value, Super):
-        bases = (frame.world.of_class(base) for values in facts.bases for base in values if isinstance(base, Class))
-        found = frozenset().union(*(frame.world.attribute(base, name) for base in bases))
+        found = frozenset().union(*(frame.world.attribute(base, name) for base in bases_of(frame.world, facts)))
+        symbol = frame.world.legacy_base(facts)
+        inherited = EMPTY if symbol is None else frozenset({Member(symbol, name)})
+    else:
+        found = member_of(frame.world, frame.flow, value, name)
+        inherited = inherited_member(frame.world, value, name)
     if found:
         return _bound(frame, found, through_object=not isinstance(value, Class))
-    base_symbol = frame.world.legacy_base(facts)
-    return frame.unknown() if base_symbol is None else frozenset({Member(base_symbol, name, unbound=isinstance(value, Class))})
+    return inherited or frame.unknown()
 
 
 def _bound(frame: Frame, values: Values, *, through_object: bool) -> Values:

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from lossport.tree.calls import CONTAINERS, PASS_THROUGH
 from lossport.tree.flow import Flow, FunctionFacts
+from lossport.tree.inheritance import member_of
 from lossport.tree.quoted import annotations_in
 from lossport.tree.scopes import FUNCTIONS
 from lossport.tree.values import (
@@ -172,7 +173,7 @@ class Uses:
         return bool(inherits) or any(isinstance(v, Instance | Symbol) for v in base)
 
     def _defines(self, value: Object | Class | Super, name: str) -> bool:
-        return not isinstance(value, Super) and bool(self.world.attribute(self.world.of_class(value), name))
+        return not isinstance(value, Super) and bool(member_of(self.world, self.flow, value, name))
 
     def _in_annotation(self, node: ast.AST) -> bool:
         step: ast.AST | None = node
@@ -440,8 +441,7 @@ def _has_parameter(uses: Uses, callee: Value, call: ast.Call, node: ast.expr) ->
     functions = [(callee, False)] if isinstance(callee, Function) else []
     if isinstance(callee, Class | Object):
         names = ("__init__",) if isinstance(callee, Class) else ("__call__", "forward")
-        facts = uses.world.of_class(callee)
-        found = (uses.world.attribute(facts, name) for name in names)
+        found = (member_of(uses.world, uses.flow, callee, name) for name in names)
         functions = [(value, True) for values in found for value in values if isinstance(value, Function)]
     return bool(functions) and all(_takes(uses.world.function(f), call, node, bound or f.bound) for f, bound in functions)
 

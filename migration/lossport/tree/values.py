@@ -85,16 +85,18 @@ class Function:
 
 @dataclass(frozen=True)
 class Class:
-    """A class of the same file."""
+    """A class of the project; `mine` if it is the one that a class method was called on, which may be a subclass."""
 
     node: ast.ClassDef
+    mine: bool = False
 
 
 @dataclass(frozen=True)
 class Object:
-    """An instance of a class of the same file."""
+    """An instance of a class of the project; `mine` if it is `self` in a method, which may be an instance of a subclass."""
 
     node: ast.ClassDef
+    mine: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lossport.tree.flow import ClassFacts, Flow, FunctionFacts
+from lossport.tree.inheritance import is_shared
 from lossport.tree.modules import Modules
 from lossport.tree.targets import Targets
 from lossport.tree.values import (
@@ -233,7 +234,7 @@ class World:
         if flow.part:
             return found
         for name, values in flow.globals.items():
-            followed = self.carries(values) or any(self._receives(value) for value in values)
+            followed = self.carries(values) or any(self._receives(value) or self._shares(value) for value in values)
             if followed and name not in {symbol.rpartition(".")[2] for symbol in self.symbols}:
                 found[name] = values
         return found
@@ -243,6 +244,10 @@ class World:
         if flow.info.path is None or flow.info.path.name != "conftest.py":
             return set()
         return {name for name, facts in flow.fixtures.items() if self.carries(facts.returns | facts.yields)}
+
+    def _shares(self, value: Value) -> bool:
+        """Whether a class has something legacy from those that derive from it, and so whatever else derives from it."""
+        return isinstance(value, Class) and is_shared(self, self.of_class(value))
 
     def _receives(self, value: Value) -> bool:
         """Whether a function, or a method of a class, was handed something legacy."""
