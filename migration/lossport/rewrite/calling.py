@@ -61,6 +61,17 @@ def prepare(draft: Draft, use: Use, contract: Contract) -> None:
     map_call(draft, use, contract, contract.constructor, bound_first=1)
 
 
+@fixer("factory")
+def factory(draft: Draft, use: Use, contract: Contract) -> None:
+    """`field(default_factory=Old)`: a default that changed has to be said in a call of its own."""
+    explicit = [*contract.constructor.explicit, *contract.constructor.constants]
+    if explicit and not use.certain:
+        ambiguous(draft, use, contract)
+    elif explicit:
+        arguments = ", ".join(f"{name}={value}" for name, value in explicit)
+        draft.edits.append(Transform(*draft.view.source.span(use.node), lambda text: f"lambda: {text}({arguments})"))
+
+
 @fixer("call")
 def call(draft: Draft, use: Use, contract: Contract) -> None:
     """`criterion(...)`."""

@@ -30,7 +30,11 @@ class Remove(Replace):
 
 
 class OverlapError(ValueError):
-    """Two edits claim the same characters and neither contains the other."""
+    """Two edits claim the same characters and neither contains the other; `offset` says where."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"edits overlap at offset {offset}")
+        self.offset = offset
 
 
 def apply_edits(text: str, edits: Iterable[Replace | Transform]) -> str:
@@ -57,7 +61,7 @@ def splices(text: str, edits: Iterable[Replace | Transform]) -> list[Replace]:
     while index < len(ordered):
         splice, index = _splice(text, ordered, index)
         if found and splice.start < found[-1].end:
-            raise OverlapError(f"edits overlap at offset {splice.start}")
+            raise OverlapError(splice.start)
         found.append(splice)
     return found
 
@@ -76,7 +80,7 @@ def _splice(text: str, edits: list[Replace | Transform], index: int) -> tuple[Re
     while index < len(edits) and edits[index].end <= edit.end and edits[index].start < edit.end:
         inner, index = _splice(text, edits, index)
         if inner.start < at:
-            raise OverlapError(f"edits overlap at offset {inner.start}")
+            raise OverlapError(inner.start)
         pieces += [text[at : inner.start], inner.text]
         at = inner.end
     pieces.append(text[at : edit.end])

@@ -33,7 +33,7 @@ def escape(draft: Draft, use: Use, contract: Contract) -> None:
     if why and use.how != "formatted into text":
         draft.refuse(
             use.node,
-            f"{what} is {use.how}, where it cannot be followed, and {why}",
+            f"{what} is {use.how}{'' if 'followed' in use.how else ', where it cannot be followed'}, and {why}",
             "look at what happens to it there; then acknowledge this place in the port, or rewrite it by hand",
             contract.port.legacy,
         )

@@ -13,8 +13,9 @@ from lossport.port import Gone
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.results import read_value, rewrite_result
-from lossport.tree.uses import Use, UseKind
+from lossport.tree.uses import Use
 from lossport.tree.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol
+from lossport.tree.verdicts import UseKind
 from lossport.tree.world import Interest
 
 Fixer: TypeAlias = Callable[[Draft, Use, Contract], None]

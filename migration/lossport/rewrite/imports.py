@@ -14,6 +14,7 @@ from lossport.rewrite.contract import Contract
 from lossport.rewrite.edits import Transform
 from lossport.rewrite.listing import display_listing
 from lossport.rewrite.literals import like
+from lossport.rewrite.lookups import lookups
 from lossport.rewrite.names import Names, names_of_host, other_imports, symbol_imports, words_of
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.references import Surroundings, module_references
@@ -61,6 +62,7 @@ class Imports:
                 names_of_host(book, host)
             module_references(book, self.around)
             texts(book, self.around)
+            lookups(book, self.around)
             book.edits.write()
             _write_lists(book.draft)
 

@@ -18,7 +18,7 @@ import lossport.rewrite.subclasses  # noqa: F401  # each registers its fixers
 from lossport.config import Loss, Project
 from lossport.rewrite.check import check_port
 from lossport.rewrite.config import rewrite_config
-from lossport.rewrite.edits import Replace, Transform, apply_edits, splices
+from lossport.rewrite.edits import OverlapError, Replace, Transform, apply_edits, splices
 from lossport.rewrite.fixers import Fixers
 from lossport.rewrite.imports import Imports
 from lossport.rewrite.outcome import Draft, Refusal
@@ -178,19 +178,30 @@ class _Changes:
         """Refused, or acknowledged."""
         return "acknowledged" if self.is_acknowledged(refusal) else "refused"
 
+    def rewritten(self, path: Path) -> FileRewrite | Refusal:
+        """A file with its edits made; a refusal where two of them want the same code."""
+        source = self.sources[path]
+        try:
+            after = apply_edits(source.text, self.edits[path])
+        except OverlapError as error:
+            line, column = source.position(error.offset)
+            reason = "two rewrites of this code do not go together"
+            todo = "write it as two statements, or rewrite it by hand"
+            return Refusal(self.project.relative(path), line, column, source.line(line).strip(), reason, todo)
+        return FileRewrite(path, source.encode(source.text), source.encode(after))
+
     def plan(self, seen: Survey) -> RewritePlan:
         """The plan. A file with a refusal that stands is left out: nothing is rewritten by halves."""
         standing = tuple(r for r in self.refused if not self.is_acknowledged(r))
         closed = {refusal.path for refusal in standing}
         files: list[FileRewrite] = []
         for path in sorted(self.edits):
-            source = self.sources[path]
-            shown = self.project.relative(path)
-            if shown in closed or not self.edits[path]:
-                continue
-            before, after = source.encode(source.text), source.encode(apply_edits(source.text, self.edits[path]))
-            if before != after:
-                files.append(FileRewrite(path, before, after))
+            if self.project.relative(path) not in closed and self.edits[path]:
+                rewritten = self.rewritten(path)
+                if isinstance(rewritten, Refusal):
+                    standing = (*standing, rewritten)
+                elif rewritten.before != rewritten.after:
+                    files.append(rewritten)
         noted = tuple(r for r in self.refused if self.is_acknowledged(r))
         return RewritePlan(
             self.project.root,

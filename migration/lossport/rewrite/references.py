@@ -118,6 +118,15 @@ def _bound(statement: ImportStatement, alias: ast.alias) -> str:
     return alias.asname or (alias.name.partition(".")[0] if isinstance(statement, ast.Import) else alias.name)
 
 
+def _is_asked_for(parent: ast.AST | None, use: ast.Name) -> bool:
+    """Whether the name of a module is set or asked for, as where its import may fail: `triplet = None`, `if triplet is None:`."""
+    if isinstance(use.ctx, ast.Store):
+        return isinstance(parent, ast.Assign) and isinstance(parent.value, ast.Constant)
+    if isinstance(parent, ast.Compare):
+        return all(isinstance(op, ast.Is | ast.IsNot) for op in parent.ops)
+    return isinstance(parent, ast.If | ast.BoolOp | ast.UnaryOp | ast.IfExp | ast.Assert)
+
+
 def _rename(names: Names, reference: Reference, new: str) -> None:
     """Another name after the dot, or as the second argument of `getattr`."""
     node = reference.node
@@ -150,7 +159,9 @@ class _Group:
         self.scopes = names.scopes
         self.group = [reference for reference in group if self.known(reference)]
         rewritten = {reference.root for reference in group}
-        self.others = [use for use in variable.uses if use not in rewritten]
+        others = [use for use in variable.uses if use not in rewritten]
+        self.asked = [use for use in others if _is_asked_for(self.view.parents.get(use), use)]
+        self.others = [use for use in others if use not in self.asked]
 
     def known(self, reference: Reference) -> bool:
         """Refuse references to symbols that have no successor."""
@@ -189,9 +200,12 @@ class _Group:
         if not through and not retired:
             return
         modules = {self.around.contracts[r.symbol].port.new.rpartition(".")[0] for r in through}
-        stays = bool(self.others_through(alias, statement)) or (not retired and bool(self.others))
+        stays = bool(self.others_through(alias, statement)) or (not retired and bool(self.others or self.asked))
         if len(modules) == 1 and not stays and retired and (alias.asname or isinstance(statement, ast.ImportFrom)):
             self.rename_module(statement, alias, modules.pop(), through)
+            return
+        if retired and self.asked:
+            self.refuse_use(self.asked[0], self.target(statement, alias), None)
             return
         self.withdraw(statement, alias, stays=stays, retired=retired)
         self.import_beside(statement, through)
@@ -243,7 +257,7 @@ class _Group:
         """`import a.b as c` becomes `import N as c`, `from a import b` becomes an import of N."""
         parent, _, last = module.rpartition(".")
         bound = _bound(statement, alias)
-        if not alias.asname and self.free(last, module, through):
+        if not alias.asname and not self.asked and self.free(last, module, through):
             bound = last
         if isinstance(statement, ast.Import):
             self.names.edits.module(statement, alias, f"{module} as {bound}")

@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.literals import like
 from lossport.rewrite.names import Names
+from lossport.rewrite.patching import TODO, is_patch, module_members, speaks_of_calls
 from lossport.rewrite.references import Surroundings
 from lossport.tree.dotted import Meaning, meaning_of
 
 IMPORTS = frozenset({"importlib.import_module", "pytest.importorskip"})
-PATCHES = ("patch", "setattr", "delattr", "patch.multiple", "spy")
-"""Last parts of the functions of `unittest.mock` and pytest that take the path of what they replace."""
-
 LOOKS_UP = frozenset(
     {"builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.delattr", "builtins.vars", "builtins.dir"}
 )
@@ -27,17 +25,19 @@ LOOKS_UP = frozenset(
 def texts(names: Names, around: Surroundings) -> None:
     """Rewrite or refuse every legacy path that the file has as text, and every computed one."""
     for node in _nodes(names):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and names.view.flow.quoted(node) is None:
             meaning = _meaning(names, node)
             if meaning is not None:
                 _text(names, around, node, meaning)
         elif isinstance(node, ast.Call):
             _computed(names, around, node)
+            module_members(names, around, node)
 
 
 def _nodes(names: Names) -> Iterator[ast.AST]:
     for statement in names.view.flow.hot_statements():
-        docstrings = {id(node.value) for node in ast.walk(statement) if isinstance(node, ast.Expr)}
+        expressions = (node.value for node in ast.walk(statement) if isinstance(node, ast.Expr))
+        docstrings = {id(value) for value in expressions if isinstance(value, ast.Constant)}
         yield from (node for node in ast.walk(statement) if id(node) not in docstrings)
 
 
@@ -53,11 +53,15 @@ def _text(names: Names, around: Surroundings, node: ast.Constant, meaning: Meani
     function = call if isinstance(call, ast.Call) and node is not call.func else None
     if meaning.kind == "symbol" and meaning.target in around.contracts:
         contract = around.contracts[meaning.target]
-        patched = function is not None and _is_patch(function, node)
-        if not patched and contract.symbol_changes:
+        patched = function is not None and is_patch(function, node)
+        changes = contract.symbol_changes
+        how = speaks_of_calls(names, function, contract) if function is not None and patched else ""
+        if how and changes:
+            names.draft.refuse(node, f"{contract.port.name} is {how}, and {changes}", TODO, meaning.target)
+        if not patched and changes:
             names.draft.refuse(
                 node,
-                f"names {contract.port.name} as text, which is read where it cannot be followed, and {contract.symbol_changes}",
+                f"names {contract.port.name} as text, which is read where it cannot be followed, and {changes}",
                 "look at what reads it; then acknowledge this place in the port, or rewrite it by hand",
                 meaning.target,
             )
@@ -75,12 +79,6 @@ def new_path(meaning: Meaning, around: Surroundings, contract: Contract) -> str:
         return f"{meaning.provider}{meaning.separator}{kept}"
     module, _, name = contract.port.new.rpartition(".")
     return f"{module}{meaning.separator}{name}"
-
-
-def _is_patch(call: ast.Call, node: ast.Constant) -> bool:
-    written = ast.unparse(call.func)
-    first = bool(call.args) and call.args[0] is node
-    return first and any(written == tail or written.endswith(f".{tail}") for tail in PATCHES)
 
 
 def _write(names: Names, node: ast.Constant, text: str) -> None:

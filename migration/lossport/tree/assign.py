@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from typing import TypeAlias
 
+from lossport.tree.annotations import TABLES, annotated, name_of
 from lossport.tree.flow import Env, Flow, Frame, FunctionFacts, FunctionNode, decorator_names, evaluate, is_static
 from lossport.tree.values import (
     EMPTY,
@@ -12,6 +14,8 @@ from lossport.tree.values import (
     Class,
     Function,
     Instance,
+    Named,
+    Nothing,
     Object,
     Result,
     Symbol,
@@ -21,6 +25,9 @@ from lossport.tree.values import (
     Value,
     Values,
 )
+
+Entries: TypeAlias = dict[str | int | None, Values]
+"""What a table holds, by literal key; under None what it holds under computed ones."""
 
 
 def assign(frame: Frame, target: ast.expr, values: Values, env: Env, *, local: bool = False) -> None:
@@ -35,10 +42,12 @@ def assign(frame: Frame, target: ast.expr, values: Values, env: Env, *, local: b
                 part = OTHER if isinstance(element, ast.Starred) else _element(frame, values, number)
                 assign(frame, inner, part, env, local=local)
         case ast.Attribute(value=base, attr=attr):
-            _store_attribute(frame, evaluate(frame, base, env), attr, values)
-            frame.flow.record(target, values)
+            owners = evaluate(frame, base, env)
+            _store_attribute(frame, owners, attr, values)
+            frame.flow.record(target, values | _replaced(frame, owners, attr))
             env.pop(place(target) or "", None)
         case ast.Subscript(value=base, slice=key):
+            heat_holder(frame, base, values)
             _store_entry(frame, evaluate(frame, base, env), evaluate(frame, key, env), values)
         case _:
             pass
@@ -81,6 +90,13 @@ def _owner_of(name: str, function: FunctionFacts) -> FunctionFacts:
     return function
 
 
+def _replaced(frame: Frame, owners: Values, attr: str) -> Values:
+    """The legacy symbol that a module offers under the name that is set: it is replaced there."""
+    paths = (value.path for value in owners if isinstance(value, Named))
+    found = frozenset().union(*(frame.world.resolve(frame.flow, f"{path}.{attr}") for path in paths))
+    return frozenset(value for value in found if isinstance(value, Symbol))
+
+
 def _store_attribute(frame: Frame, base: Values, attr: str, values: Values) -> None:
     for value in base:
         if isinstance(value, Object | Class):
@@ -96,7 +112,13 @@ def _store_entry(frame: Frame, base: Values, keys: Values, values: Values) -> No
             grow_table(frame, value.node, {key: values})
 
 
-def grow_table(frame: Frame, node: ast.expr, entries: dict[str | int | None, Values]) -> None:
+def heat_holder(frame: Frame, holder: ast.expr, values: Values) -> None:
+    """What something legacy is put into is looked for, wherever it is made."""
+    if isinstance(holder, ast.Name | ast.Attribute) and frame.world.carries(values):
+        frame.flow.heat({name_of(holder)})
+
+
+def grow_table(frame: Frame, node: ast.expr, entries: Entries) -> None:
     """Add entries to a table."""
     table = frame.world.tables.setdefault(node, {})
     for key, values in entries.items():
@@ -112,12 +134,28 @@ def _element(frame: Frame, values: Values, number: int) -> Values:
         if isinstance(value, Result):
             result.add(value.part(number))
         elif isinstance(value, Table):
-            result |= frame.world.tables[value.node].get(number, OTHER)
+            entries = frame.world.tables[value.node]
+            result |= entries.get(number, EMPTY) | entries.get(None, EMPTY) or OTHER
+        elif isinstance(value, Nothing):
+            continue  # it would fail
         elif isinstance(value, TableMember) and value.name == "item" and number == 1:
-            result |= frozenset().union(OTHER, *frame.world.tables[value.table.node].values())
+            result |= frozenset().union(*frame.world.tables[value.table.node].values()) or OTHER
         else:
             result |= OTHER
     return frozenset(result)
+
+
+def _is_mapping(table: Table, entries: Entries) -> bool:
+    """Whether iterating gives keys. What a call makes is a mapping if its keys are names."""
+    node = table.node
+    if isinstance(node, ast.Subscript):
+        return name_of(node.value) in TABLES
+    named = bool(entries) and all(isinstance(key, str) for key in entries)
+    return isinstance(node, ast.Dict | ast.DictComp) or (isinstance(node, ast.Call) and named)
+
+
+def _keys(entries: Entries) -> Values:
+    return OTHER if None in entries else frozenset(Text(key) for key in entries if key is not None)
 
 
 def items_of(frame: Frame, values: Values) -> Values:
@@ -126,7 +164,9 @@ def items_of(frame: Frame, values: Values) -> Values:
     for value in values:
         if isinstance(value, Table):
             entries = frame.world.tables[value.node]
-            result |= frozenset().union(*entries.values()) if entries else OTHER
+            result |= (_keys(entries) if _is_mapping(value, entries) else frozenset().union(*entries.values())) or OTHER
+        elif isinstance(value, Nothing):
+            continue  # it would fail
         elif isinstance(value, TableMember) and value.name == "items()":
             result.add(TableMember(value.table, "item"))
         else:
@@ -207,7 +247,7 @@ def _first_values(frame: Frame, facts: FunctionFacts, env: Env) -> Iterable[tupl
     tested = _is_run_by_pytest(node)
     for arg, default in pairs:
         values = evaluate(frame, default, env) if default is not None else EMPTY
-        by_annotation = instance_by(annotated(frame, arg.annotation, env)) if arg.annotation is not None else EMPTY
+        by_annotation = annotated(frame, arg.annotation, env) if arg.annotation is not None else EMPTY
         fixture = frame.world.fixture(frame.flow, arg.arg) if tested and default is None else None
         if by_annotation:
             facts.typed.add(arg.arg)
@@ -216,6 +256,9 @@ def _first_values(frame: Frame, facts: FunctionFacts, env: Env) -> Iterable[tupl
             facts.typed.add(arg.arg)
             yield arg.arg, fixture.returns | fixture.yields
         else:
+            if frame.world.carries(values):
+                facts.hot = True
+                frame.flow.heat({facts.name, arg.arg})  # what callers give instead matters
             yield arg.arg, values
     for rest in (arguments.vararg, arguments.kwarg):
         if rest is not None:
@@ -247,21 +290,3 @@ def _parametrized(frame: Frame, node: FunctionNode, env: Env) -> dict[str, Value
             case _:
                 pass
     return found
-
-
-def annotated(frame: Frame, annotation: ast.expr, env: Env) -> Values:
-    """What an annotation names, quoted or not."""
-    frame.flow.quoted.note(annotation)
-    values = evaluate(frame, annotation, env)
-    if isinstance(annotation, ast.Subscript | ast.BinOp):
-        names = {part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "") for part in ast.walk(annotation)}
-        if isinstance(annotation, ast.BinOp) or "Optional" in names or "Final" in names or "Annotated" in names:
-            return frozenset().union(
-                *(frame.flow.values.get(part, EMPTY) for part in ast.walk(annotation) if isinstance(part, ast.expr))
-            )
-    return values
-
-
-def instance_by(annotation: Values) -> Values:
-    """What a variable annotated with a legacy class holds."""
-    return frozenset(Instance(value.path) for value in annotation if isinstance(value, Symbol))

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from lossport.tree.assign import grow_table
-from lossport.tree.flow import Frame, FunctionFacts, escape
+from lossport.tree.assign import grow_table, items_of
+from lossport.tree.flow import ClassFacts, Frame, FunctionFacts, decorator_names, escape
 from lossport.tree.inheritance import inherited_symbols, member_of
 from lossport.tree.members import attribute_of
 from lossport.tree.values import (
     EMPTY,
+    NOTHING,
     OTHER,
     Class,
     Function,
@@ -74,7 +75,8 @@ def call(frame: Frame, function: Values, given: Arguments) -> Values:
     result: Values = EMPTY
     for value in function:
         result |= _call_value(frame, value, given)
-    if not any(isinstance(value, Function | Class | Object) for value in function):
+    keeps = any(isinstance(value, Named) and value.path == "dataclasses.field" for value in function)
+    if not keeps and not any(isinstance(value, Function | Class | Object) for value in function):
         for values in (*given.positional, *given.keywords):
             escape(frame, values)
     return result
@@ -131,13 +133,30 @@ def _call_result_member(frame: Frame, value: ResultMember, given: Arguments) -> 
 
 def _call_table_member(frame: Frame, value: TableMember, given: Arguments) -> Values:
     entries = frame.world.tables[value.table.node]
-    if value.name in ("values", "copy", "items"):
+    if value.name == "values":
+        grow_table(frame, given.node, {None: frozenset().union(*entries.values())})
+        return frozenset({Table(given.node)})
+    if value.name in ("copy", "items"):
         return frozenset({value.table if value.name != "items" else TableMember(value.table, "items()")})
     if value.name in ("get", "pop"):
         key = given.text(0)
         found = entries[key] if key in entries and key is not None else frozenset().union(OTHER, *entries.values())
         return found.union(*given.positional[1:])
+    if value.name in GROWING and given.positional:
+        return _grow(frame, value, given)
     return OTHER
+
+
+GROWING = frozenset({"append", "add", "appendleft", "extend", "insert", "setdefault", "update"})
+"""Methods that add to a list, a set or a dictionary."""
+
+
+def _grow(frame: Frame, value: TableMember, given: Arguments) -> Values:
+    last = given.positional[-1]
+    added = items_of(frame, last) if value.name in ("extend", "update") else last
+    key = given.text(0) if value.name == "setdefault" else None
+    grow_table(frame, value.table.node, {key: added})
+    return last if value.name == "setdefault" else NOTHING
 
 
 def _call_object(frame: Frame, value: Object, given: Arguments) -> Values:
@@ -158,10 +177,27 @@ def _call_function(frame: Frame, value: Function, given: Arguments) -> Values:
 def _call_class(frame: Frame, value: Class, given: Arguments) -> Values:
     facts = frame.world.of_class(value)
     frame.flow.read(facts)
-    for method in frame.world.attribute(facts, "__init__"):
-        if isinstance(method, Function):
-            bind_arguments(frame, frame.world.function(method), given, bound=True)
+    constructors = [f for f in frame.world.attribute(facts, "__init__") if isinstance(f, Function)]
+    for method in constructors:
+        bind_arguments(frame, frame.world.function(method), given, bound=True)
+    if not constructors and not any(isinstance(arg, ast.Starred) for arg in given.node.args):
+        fields = record_fields(facts)
+        for name, values in zip(fields, given.positional, strict=False):
+            frame.flow.join_attribute(facts, name, values)
+        for keyword, values in zip(given.node.keywords, given.keywords, strict=True):
+            if keyword.arg in fields:
+                frame.flow.join_attribute(facts, keyword.arg, values)
     return frozenset({Object(value.node)})
+
+
+def record_fields(facts: ClassFacts) -> list[str]:
+    """The fields of a dataclass or named tuple, in the order of its constructor; [] for other classes and those that inherit."""
+    decorated = any(name.rpartition(".")[2] in ("dataclass", "define", "frozen") for name in decorator_names(facts.node))
+    named = [ast.unparse(base).rpartition(".")[2] for base in facts.node.bases]
+    if named != ["NamedTuple"] and (named or not decorated):
+        return []
+    annotated = (member.target for member in facts.node.body if isinstance(member, ast.AnnAssign))
+    return [target.id for target in annotated if isinstance(target, ast.Name)]
 
 
 def _call_named(frame: Frame, value: Named, given: Arguments) -> Values:
@@ -172,8 +208,11 @@ def _call_named(frame: Frame, value: Named, given: Arguments) -> Values:
         entries: dict[str | int | None, Values] = {k.arg: v for k, v in zip(given.node.keywords, given.keywords, strict=True)}
         grow_table(frame, given.node, entries)
         return frozenset({Table(given.node)})
+    if path in CONTAINERS and not given.positional:
+        grow_table(frame, given.node, {})
+        return frozenset({Table(given.node)})
     if path in CONTAINERS:
-        return frozenset(v for v in given.first if isinstance(v, Table)) or (OTHER if given.first else EMPTY)
+        return frozenset(v for v in given.first if isinstance(v, Table)) or OTHER
     rule = _NAMED.get(path)
     if rule is not None:
         return rule(frame, given)
@@ -233,12 +272,44 @@ def _type(frame: Frame, given: Arguments) -> Values:
     return found if len(given.positional) == 1 and found else OTHER
 
 
+def _enumerate(frame: Frame, given: Arguments) -> Values:
+    return _pairs(frame, given, [OTHER, items_of(frame, given.first)])
+
+
+def _zip(frame: Frame, given: Arguments) -> Values:
+    if any(isinstance(arg, ast.Starred) for arg in given.node.args):
+        return OTHER
+    return _pairs(frame, given, [items_of(frame, values) for values in given.positional])
+
+
+def _pairs(frame: Frame, given: Arguments, parts: list[Values]) -> Values:
+    """An iterable of tuples. The tuple has no syntax of its own: the function of the call stands in for it."""
+    grow_table(frame, given.node.func, dict(enumerate(parts)))
+    grow_table(frame, given.node, {None: frozenset({Table(given.node.func)})})
+    return frozenset({Table(given.node)})
+
+
+def _field(frame: Frame, given: Arguments) -> Values:
+    """A field of a dataclass holds its default, or what its factory makes."""
+    held: Values = EMPTY
+    for keyword, values in zip(given.node.keywords, given.keywords, strict=True):
+        if keyword.arg == "default":
+            held |= values
+        elif keyword.arg == "default_factory":
+            empty = ast.copy_location(ast.Call(keyword.value, [], []), keyword.value)
+            held |= call(frame, values, Arguments(empty, (), ()))
+    return held or frame.unknown()
+
+
 _NAMED: dict[str, _Named] = {
     "functools.partial": _partial,
     "importlib.import_module": _import_module,
     "builtins.getattr": _getattr,
     "builtins.super": _super,
     "builtins.type": _type,
+    "builtins.enumerate": _enumerate,
+    "builtins.zip": _zip,
+    "dataclasses.field": _field,
 }
 
 _CALLS: dict[type[Value], Callable[..., Values]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from lossport.tree.assign import assign, define_function, grow_table, items_of, narrowed, place
-from lossport.tree.calls import Arguments, call
+from lossport.tree.assign import assign, define_function, grow_table, heat_holder, items_of, narrowed, place
+from lossport.tree.calls import GROWING, Arguments, call
 from lossport.tree.flow import Env, Frame, escape, evaluate, rule
 from lossport.tree.members import attribute_of
 from lossport.tree.quoted import annotations_in
@@ -16,6 +16,7 @@ from lossport.tree.values import (
     OTHER,
     Nothing,
     Result,
+    Symbol,
     Table,
     Text,
     Value,
@@ -56,6 +57,8 @@ def _call(frame: Frame, node: ast.Call, env: Env) -> Values:
     function = evaluate(frame, node.func, env)
     positional = [evaluate(frame, arg.value if isinstance(arg, ast.Starred) else arg, env) for arg in node.args]
     keywords = [evaluate(frame, keyword.value, env) for keyword in node.keywords]
+    if isinstance(node.func, ast.Attribute) and node.func.attr in GROWING:
+        heat_holder(frame, node.func.value, frozenset().union(*positional))
     return call(frame, function, Arguments(node, positional, keywords))
 
 
@@ -63,10 +66,23 @@ def _call(frame: Frame, node: ast.Call, env: Env) -> Values:
 def _subscript(frame: Frame, node: ast.Subscript, env: Env) -> Values:
     base = evaluate(frame, node.value, env)
     key = evaluate(frame, node.slice, env)
+    if isinstance(node.slice, ast.Slice):
+        return frozenset(value for value in base if isinstance(value, Table)) or OTHER
+    if frame.flow.named.get(node.value) in UNIONS:
+        return frozenset(value for part in ast.walk(node.slice) for value in _symbols(frame, part)) or OTHER
     result: set[Value] = set()
     for value in base:
         result |= _entry(frame, value, key)
     return frozenset(result)
+
+
+UNIONS = frozenset({"typing.Union", "typing.Optional"})
+"""An alias of one of these, such as `AnyLoss = Union[A, B]`, stands for the classes in it, in `isinstance` as in annotations."""
+
+
+def _symbols(frame: Frame, node: ast.AST) -> Iterable[Symbol]:
+    values = frame.flow.values.get(node, EMPTY) if isinstance(node, ast.expr) else EMPTY
+    return (value for value in values if isinstance(value, Symbol))
 
 
 def _entry(frame: Frame, value: Value, key: Values) -> Values:
@@ -81,7 +97,7 @@ def _entry(frame: Frame, value: Value, key: Values) -> Values:
             entries = frame.world.tables[display]
             if exact is not None and exact in entries:
                 return entries[exact]
-            return frozenset().union(OTHER, *entries.values())
+            return frozenset().union(*entries.values()) if entries else OTHER
         case _:
             return OTHER
 
@@ -98,6 +114,8 @@ MAX_TEXT = 200
 def _binary(frame: Frame, node: ast.BinOp, env: Env) -> Values:
     left, right = evaluate(frame, node.left, env), evaluate(frame, node.right, env)
     escape(frame, left | right)
+    if isinstance(node.op, ast.Add) and any(isinstance(value, Table) for value in left | right):
+        return _table(frame, node, {None: items_of(frame, left) | items_of(frame, right)})
     return _joined([left, right]) if isinstance(node.op, ast.Add) else OTHER
 
 
@@ -201,16 +219,14 @@ def _lambda(frame: Frame, node: ast.Lambda, env: Env) -> Values:
 @rule(ast.ListComp, ast.SetComp, ast.GeneratorExp)
 def _comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, env: Env) -> Values:
     inner = _generators(frame, node.generators, env)
-    evaluate(frame, node.elt, inner)
-    return OTHER
+    return _table(frame, node, {None: evaluate(frame, node.elt, inner)})
 
 
 @rule(ast.DictComp)
 def _dict_comprehension(frame: Frame, node: ast.DictComp, env: Env) -> Values:
     inner = _generators(frame, node.generators, env)
     evaluate(frame, node.key, inner)
-    evaluate(frame, node.value, inner)
-    return OTHER
+    return _table(frame, node, {None: evaluate(frame, node.value, inner)})
 
 
 def _generators(frame: Frame, generators: Iterable[ast.comprehension], env: Env) -> Env:

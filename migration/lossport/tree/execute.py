@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Sequence
 
-from lossport.tree.assign import annotated, assign, define_function, instance_by, is_fixture, items_of, narrowed, store_name
+from lossport.tree.annotations import annotated
+from lossport.tree.assign import assign, define_function, grow_table, is_fixture, items_of, narrowed, store_name
 from lossport.tree.flow import (
     MAX_LOOP_ROUNDS,
     ClassFacts,
@@ -20,7 +22,7 @@ from lossport.tree.flow import (
 )
 from lossport.tree.inheritance import meet_relatives
 from lossport.tree.modules import absolute
-from lossport.tree.values import EMPTY, OTHER, Class, Named, Values
+from lossport.tree.values import EMPTY, OTHER, Class, Instance, Named, Symbol, Table, Values
 
 
 def join_env(first: Env, second: Env) -> Env:
@@ -53,26 +55,27 @@ def _assign(frame: Frame, node: ast.Assign, env: Env) -> Env:
 
 @step(ast.AnnAssign)
 def _annotated(frame: Frame, node: ast.AnnAssign, env: Env) -> Env:
-    annotation = annotated(frame, node.annotation, env)
+    held = annotated(frame, node.annotation, env)
     if node.value is not None:
         assign(frame, node.target, evaluate(frame, node.value, env), env)
-    else:
-        held = instance_by(annotation)
-        if held:
-            assign(frame, node.target, held, env)
+    elif held:
+        assign(frame, node.target, held, env)
     return env
 
 
 @step(ast.AugAssign)
 def _augmented(frame: Frame, node: ast.AugAssign, env: Env) -> Env:
-    evaluate(frame, node.value, env)
-    if isinstance(node.target, ast.Name):
-        loaded = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-        values = evaluate(frame, loaded, env)
-        frame.flow.record(node.target, values)
-        assign(frame, node.target, OTHER, env)
-    else:
-        assign(frame, node.target, OTHER, env)
+    added = evaluate(frame, node.value, env)
+    held: Values = EMPTY
+    if isinstance(node.target, ast.Name | ast.Attribute):
+        loaded = copy.copy(node.target)
+        loaded.ctx = ast.Load()
+        held = evaluate(frame, loaded, env)
+        frame.flow.record(node.target, held)
+    tables = [value for value in held if isinstance(value, Table)]
+    for table in tables:
+        grow_table(frame, table.node, {None: items_of(frame, added)})
+    assign(frame, node.target, frozenset(tables) or OTHER, env)
     return env
 
 
@@ -136,19 +139,44 @@ def _with(frame: Frame, node: ast.With | ast.AsyncWith, env: Env) -> Env:
 
 @step(ast.Match)
 def _match(frame: Frame, node: ast.Match, env: Env) -> Env:
-    evaluate(frame, node.subject, env)
+    subject = evaluate(frame, node.subject, env)
     result = env
     for case in node.cases:
         inner = dict(env)
         for part in ast.walk(case.pattern):
             if isinstance(part, ast.expr):
                 evaluate(frame, part, inner)
-            elif isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
-                inner[part.name] = OTHER
+        for part in ast.walk(case.pattern):
+            if isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
+                values = _matched(frame, part, subject) if part is case.pattern else OTHER
+                store_name(frame, part.name, values, inner)
+        if isinstance(node.subject, ast.Name):
+            inner[node.subject.id] = _of_pattern(frame, case.pattern) or subject
         if case.guard is not None:
             evaluate(frame, case.guard, inner)
         result = join_env(result, run_block(frame, case.body, inner))
     return result
+
+
+def _matched(frame: Frame, pattern: ast.MatchAs | ast.MatchStar, subject: Values) -> Values:
+    """What the name at the end of a pattern holds: `case Old() as x`, `case x`."""
+    inside = pattern.pattern if isinstance(pattern, ast.MatchAs) else None
+    return subject if inside is None else _of_pattern(frame, inside) or subject
+
+
+def _of_pattern(frame: Frame, pattern: ast.pattern) -> Values:
+    """What matches a class pattern; EMPTY for a pattern that says nothing about the class."""
+    match pattern:
+        case ast.MatchAs(pattern=ast.pattern() as inside):
+            return _of_pattern(frame, inside)
+        case ast.MatchOr(patterns=parts):
+            found = [_of_pattern(frame, part) for part in parts]
+            return frozenset().union(*found) if all(found) else EMPTY
+        case ast.MatchClass(cls=cls):
+            symbols = frame.flow.values.get(cls, EMPTY)
+            return frozenset(Instance(value.path) for value in symbols if isinstance(value, Symbol)) or OTHER
+        case _:
+            return EMPTY
 
 
 @step(ast.Return)
@@ -224,7 +252,7 @@ def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: E
         for decorator in node.decorator_list:
             evaluate(frame, decorator, env)
         if node.returns is not None:
-            annotated(frame, node.returns, env)
+            _return_type(frame, node, annotated(frame, node.returns, env))
     if is_fixture(node):
         facts = frame.world.facts[node]
         assert isinstance(facts, FunctionFacts)
@@ -235,6 +263,15 @@ def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: E
         value = OTHER
     store_name(frame, node.name, value, env)
     return env
+
+
+def _return_type(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, held: Values) -> None:
+    facts = frame.world.facts[node]
+    assert isinstance(facts, FunctionFacts)
+    if held and not held & OTHER:
+        facts.returns_typed = True
+        facts.returns -= OTHER
+        frame.flow.grow_returns(facts, held)
 
 
 @step(ast.ClassDef)

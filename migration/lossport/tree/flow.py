@@ -47,6 +47,7 @@ class FunctionFacts:
     globals: set[str] = field(default_factory=set)
     nonlocals: set[str] = field(default_factory=set)
     rebound: set[str] = field(default_factory=set)
+    returns_typed: bool = False
     called: bool = False
     escapes: bool = False
     hot: bool = False
@@ -164,7 +165,7 @@ class Flow:
         if any(isinstance(value, FOLLOWED) for value in values):
             before = self.values.get(node)
             self.values[node] = values if before is None else before | values
-        elif len(values) == 1 and isinstance(only := next(iter(values)), Named):
+        elif len(real := values - NOTHING) == 1 and isinstance(only := next(iter(real)), Named):
             self.named[node] = only.path
         elif node in self.values:
             self.values[node] |= values
@@ -181,8 +182,8 @@ class Flow:
         if not values <= before:
             table[name] = before | values
             owner.touch()
-            if self.world.carries(values - before):
-                owner.heat({name.rpartition(".")[2]})
+        if any(isinstance(value, FOLLOWED) for value in values) and self.world.carries(values):
+            owner.heat({name.rpartition(".")[2]})
 
     def join_attribute(self, facts: ClassFacts, name: str, values: Values) -> None:
         """Add to what an attribute of a class, or of its instances, may stand for."""
@@ -205,7 +206,9 @@ class Flow:
             reader.stale = True
 
     def grow_returns(self, facts: FunctionFacts, values: Values) -> None:
-        """Add to what a function may return."""
+        """Add to what a function may return; an annotation knows better than what is not followed."""
+        if facts.returns_typed:
+            values -= OTHER
         if not values <= facts.returns:
             facts.returns |= values
             facts.flow.touch()
@@ -218,7 +221,7 @@ class Flow:
             facts.flow.readers.add(self)
 
     def lookup(self, name: str, env: Mapping[str, Values], facts: FunctionFacts | None) -> Values:
-        """What a name may stand for where it is read. A function inside may have given a `global` or `nonlocal` name its value."""
+        """What a name may stand for where it is read; a function inside may have set it by `global` or `nonlocal`."""
         if name in env:
             if facts is None:
                 return env[name] | self.globals.get(name, EMPTY) if name in self.rebound else env[name]
@@ -328,11 +331,20 @@ def _is_run(flow: Flow, statement: ast.stmt) -> bool:
     """At the top level of modules and classes: definitions, imports, constants, and whatever contains a hot word."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
         return True
-    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+    if isinstance(statement, ast.Assign | ast.AnnAssign) and _is_start(statement.value):
         return True
     if isinstance(statement, ast.If | ast.Try | ast.With):
         return flow.is_hot(statement) or flow.source.text.find("import ", *flow.lines(statement)) >= 0
     return flow.is_hot(statement)
+
+
+def _is_start(value: ast.expr | None) -> bool:
+    """A constant, or something empty that is filled later: `[]`, `{}`, `nn.ModuleDict()`."""
+    match value:
+        case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Call(args=[], keywords=[]):
+            return True
+        case _:
+            return False
 
 
 def _run_parts(frame: Frame, node: ast.stmt, env: Env) -> Env:

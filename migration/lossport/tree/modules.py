@@ -25,6 +25,7 @@ class ModuleInfo:
     names: dict[str, str | None] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     exported: tuple[str, ...] | None = None
+    exports_more: bool = False
 
     @property
     def package(self) -> str:
@@ -133,7 +134,8 @@ class Modules:
             return
         if info.exported is not None:
             yield from info.exported
-            return
+            if not info.exports_more:
+                return
         yield from (name for name in info.names if not name.startswith("_"))
         for star in info.stars:
             other = self.load(star, info.path.parent if info.path else None)
@@ -192,9 +194,9 @@ def _bind(info: ModuleInfo, statement: ast.stmt) -> None:
         case ast.AnnAssign(target=ast.Name() as target, value=value):
             _bind_target(info, target, value)
         case ast.AugAssign(target=ast.Name(id="__all__"), value=value):
-            info.exported = (*(info.exported or ()), *_literal_names(value))
+            _export(info, value)
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__"), attr="extend" | "append"), args=[given])):
-            info.exported = (*(info.exported or ()), *_literal_names(given))
+            _export(info, given)
         case _:
             pass
 
@@ -218,7 +220,8 @@ def _bind_target(info: ModuleInfo, target: ast.expr, value: ast.expr | None) -> 
     if not isinstance(target, ast.Name):
         return
     if target.id == "__all__":
-        info.exported = _literal_names(value)
+        info.exported, info.exports_more = (), False
+        _export(info, value)
         return
     chain = dotted_chain(value) if value is not None else None
     if chain is not None:
@@ -233,14 +236,20 @@ def _bind_target(info: ModuleInfo, target: ast.expr, value: ast.expr | None) -> 
     info.names.setdefault(target.id, None)
 
 
-def _literal_names(value: ast.expr | None) -> tuple[str, ...]:
-    if isinstance(value, ast.BinOp):
-        return _literal_names(value.left) + _literal_names(value.right)
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return (value.value,)
-    if isinstance(value, ast.List | ast.Tuple | ast.Set):
-        return tuple(item.value for item in value.elts if isinstance(item, ast.Constant) and isinstance(item.value, str))
-    return ()
+def _export(info: ModuleInfo, value: ast.expr | None) -> None:
+    """Add to `__all__`. Where a part of it is computed (`other.__all__`), anything public may be in it."""
+    match value:
+        case ast.BinOp(left=left, right=right):
+            _export(info, left)
+            _export(info, right)
+        case ast.Constant(value=str(name)):
+            info.exported = (*(info.exported or ()), name)
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            for part in parts:
+                _export(info, part)
+        case _:
+            info.exported = info.exported or ()
+            info.exports_more = True
 
 
 def dotted_chain(node: ast.expr) -> str | None:

@@ -1,0 +1,93 @@
+"""Names that are looked up while the program runs: `eval`, `globals()[name]`, `type(x).__name__ == "Old"`.
+
+No syntax says what such a lookup finds, so a file that has a legacy name and looks names up is left to a person.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+
+from lossport.rewrite.names import Names
+from lossport.rewrite.references import Surroundings
+
+LOOKS_UP = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(|\bsys\s*\.\s*modules\b|\bimport_module\s*\(\s*__name__")
+CLASS_NAMES = frozenset({"__name__", "__qualname__"})
+WRITE_OUT = "use the class itself, or a dictionary of classes"
+
+
+def lookups(names: Names, around: Surroundings) -> None:
+    """Refuse lookups that may find a legacy symbol of the file."""
+    view = names.view
+    held = {i.alias.asname or i.alias.name: i.target for i in view.imports if i.kind == "symbol" and i.target in around.contracts}
+    if held and LOOKS_UP.search(view.source.text):
+        for node in ast.walk(view.tree):
+            if isinstance(node, ast.Call | ast.Subscript):
+                _lookup(names, around, held, node)
+    for statement in view.flow.hot_statements():
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Compare):
+                _class_name(names, around, node)
+
+
+def _lookup(names: Names, around: Surroundings, held: Mapping[str, str], node: ast.Call | ast.Subscript) -> None:
+    match node:
+        case ast.Call(func=ast.Name(id="eval" | "exec"), args=[code]):
+            _run_text(names, around, held, code)
+        case ast.Subscript(value=space, slice=key) if _is_namespace(space):
+            _by_key(names, around, held, key)
+        case ast.Call(func=ast.Attribute(value=space, attr="get" | "pop"), args=[key, *_]) if _is_namespace(space):
+            _by_key(names, around, held, key)
+        case ast.Call(func=ast.Name(id="getattr"), args=[module, key, *_]) if _is_this_module(module):
+            _by_key(names, around, held, key, kept=False)
+        case _:
+            pass
+
+
+def _run_text(names: Names, around: Surroundings, held: Mapping[str, str], code: ast.expr) -> None:
+    text = code.value if isinstance(code, ast.Constant) else None
+    if not isinstance(text, str):
+        names.draft.refuse(code, f"runs computed text where {_listed(held)} can be named", WRITE_OUT)
+        return
+    for name in sorted(set(re.findall(r"\w+", text)) & set(held)):
+        if text != name or around.contracts[held[name]].symbol_changes:
+            names.draft.refuse(code, f"runs text that names {name}", "write the code out", held[name])
+
+
+def _by_key(names: Names, around: Surroundings, held: Mapping[str, str], key: ast.expr, *, kept: bool = True) -> None:
+    """A lookup by key; with `kept`, a name that the file has as text keeps its name."""
+    if not isinstance(key, ast.Constant):
+        names.draft.refuse(key, f"looks up a computed name in a file that imports {_listed(held)}", WRITE_OUT)
+    elif key.value in held and not (kept and not around.contracts[held[str(key.value)]].symbol_changes):
+        names.draft.refuse(key, f"looks up {key.value!r} by its name", WRITE_OUT, held[str(key.value)])
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and not node.args and getattr(node.func, "id", "") in ("globals", "locals", "vars")
+
+
+def _is_this_module(node: ast.expr) -> bool:
+    return ast.unparse(node) in ("sys.modules[__name__]", "importlib.import_module(__name__)", "import_module(__name__)")
+
+
+def _listed(held: Mapping[str, str]) -> str:
+    return ", ".join(sorted(held))
+
+
+def _class_name(names: Names, around: Surroundings, node: ast.Compare) -> None:
+    """`type(x).__name__ == "Old"` is false once the class is called otherwise."""
+    sides = [node.left, *node.comparators]
+    if not any(isinstance(side, ast.Attribute) and side.attr in CLASS_NAMES for side in sides):
+        return
+    for side in sides:
+        for literal in _texts(side):
+            for symbol, contract in around.contracts.items():
+                if literal.value == symbol.rpartition(".")[2] and contract.port.new.rpartition(".")[2] != literal.value:
+                    reason = f"compares the name of a class with {literal.value!r}, which is another name now"
+                    names.draft.refuse(literal, reason, "compare the class itself, with isinstance()", symbol)
+
+
+def _texts(node: ast.expr) -> Iterator[ast.Constant]:
+    listed = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]
+    return (item for item in listed if isinstance(item, ast.Constant) and isinstance(item.value, str))

@@ -1,0 +1,1 @@
+"""Programs of other teams in small: real behaviour, no torch needed."""
