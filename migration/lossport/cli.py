@@ -60,10 +60,22 @@ def parser() -> argparse.ArgumentParser:
     parity = command("parity", "compare new losses with their goldens")
     parity.add_argument("losses", nargs="*", metavar="LOSS", help="losses to compare (default: all)")
     devices(parity)
+    parity.add_argument(
+        "--extent",
+        choices=["none", "chosen", "all"],
+        default="chosen",
+        help="derived variants a case gets (default: its share of them)",
+    )
+    parity.add_argument(
+        "--search", type=_seconds, default=0.0, metavar="SECONDS", help="search as long for differences beyond the variants"
+    )
+    parity.add_argument("--jobs", type=_count, metavar="N", help="losses to compare at once (default: one a processor)")
     parity.add_argument("--save", type=Path, metavar="DIR", help="write each counterexample as a pytest file into DIR")
+    parity.add_argument("--junit", type=Path, metavar="FILE", help="write the verdicts as a JUnit report, for CI")
 
     power = command("power", "plant faults in new losses and report which ones parity catches")
     power.add_argument("losses", nargs="*", metavar="LOSS", help="losses to try (default: all)")
+    power.add_argument("--jobs", type=_count, metavar="N", help="faults to try at once (default: one a processor)")
 
     rewrite = command("rewrite", "rewrite the call sites of LOSS, without proof or retirement")
     one_loss(rewrite)
@@ -86,6 +98,20 @@ def parser() -> argparse.ArgumentParser:
     report = command("report", "write the dashboard: reports/index.html, this week's page, metrics.json")
     report.add_argument("--check", action="store_true", help="write nothing; exit 1 if a gate that was met is lost")
     return top
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds above 0, found {text}")
+    return seconds
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, found {text}")
+    return count
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from lossport import pipeline, scaffold, stages, tell, transaction
 from lossport import rewrite as rewriting
 from lossport.config import Project
 from lossport.errors import InputError
+from lossport.evidence_commands import devices, parity, power, record
 from lossport.overview import overview
 from lossport.pipeline import Outcome, Progress, Step
 from lossport.report import Gate, lost, measure_gates, metrics, next_step
@@ -21,6 +22,8 @@ from lossport.report.words import gate_target, gate_value
 from lossport.terminal import Terminal
 
 FINE, FAILED = 0, 1
+
+__all__ = ["compare", "migrate", "new", "parity", "power", "record", "report", "rewrite", "sites", "status", "undo"]
 
 
 class Watcher:
@@ -130,18 +133,6 @@ def _counted(plan: rewriting.RewritePlan) -> str:
     return f"{len(plan.sites)} call sites in {len({s.site.path for s in plan.sites})} files: {told}" if told else "no call sites"
 
 
-def record(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """Write the golden of a loss, unless the one there is still fits."""
-    loss = project.loss(options.loss)
-    golden, event = pipeline.golden_of(project, loss, terminal.busy)
-    shown = project.relative(loss.golden_file)
-    if event is not None:
-        pipeline.save_evidence(project, loss, golden, [event])
-    terminal.document({"loss": loss.name, "golden": shown, "cases": list(golden.cases), "written": event is not None})
-    terminal.line(f"{loss.name}: {len(golden.cases)} cases; {shown} {'written' if event else 'kept: its sources are unchanged'}")
-    return FINE
-
-
 def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Take one loss, or all of them, through every stage; those whose legacy modules use it go first."""
     waiting = list(project.loss_names if options.loss == "all" else [options.loss])
@@ -183,7 +174,7 @@ def _migrate_one(project: Project, name: str, options: argparse.Namespace, termi
         project,
         name,
         Watcher(terminal),
-        devices=_devices(options.device),
+        devices=devices(options.device),
         dry_run=options.dry_run,
         with_report=options.loss != "all",
     )
@@ -241,62 +232,6 @@ def undo(project: Project, options: argparse.Namespace, terminal: Terminal) -> i
     terminal.line()
     terminal.line(f"the migration of {options.loss} is taken back; its golden and proof stay, so migrating again is quick.")
     return FINE
-
-
-def _devices(wanted: str) -> tuple[str, ...]:
-    return ("cpu", "cuda") if wanted == "all" else (wanted,)
-
-
-def parity(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """Compare new losses with their goldens, on every device that is wanted and here."""
-    names = options.losses or project.loss_names
-    widest = max(map(len, names), default=0)
-    proofs = []
-    for name in names:
-        loss = project.loss(name)
-        golden, event = pipeline.golden_of(project, loss, terminal.busy)
-        golden = pipeline.with_rewritten_cases(project, loss, golden)
-        events = [] if event is None else [event]
-        for device in _devices(options.device):
-            with terminal.busy(f"{name} on {device}") as progress:
-                proof = pipeline.prove_on(project, loss, golden, device, progress)
-            proofs.append(proof)
-            differs = not proof.passed and not proof.skipped
-            label = f"{name:<{widest}}" if device == _devices(options.device)[0] else " " * widest
-            terminal.step(label, f"{device:<5} {proof.headline}", proof.seconds, failed=differs)
-            for line in (*proof.notes, *(proof.explanation() if differs else ())):
-                terminal.line(f"             {line}")
-            if options.save is not None and proof.counterexample is not None:
-                terminal.line(f"             saved as {proof.counterexample.save(options.save)}")
-            if not proof.skipped:
-                with terminal.busy(f"timing {name} on {device}"):
-                    events.append(pipeline.proof_event(project, loss, golden, proof))
-        pipeline.save_evidence(project, loss, golden, events)
-    terminal.document({"proofs": [proof.summary() for proof in proofs]})
-    failed = [proof for proof in proofs if not proof.passed and not proof.skipped]
-    if failed:
-        terminal.line()
-        terminal.line(f"{len({proof.loss for proof in failed})} of {len(names)} losses differ.", "bold red")
-    return FAILED if failed or not any(proof.passed for proof in proofs) else FINE
-
-
-def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """Plant faults in new losses and report which ones parity catches."""
-    from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
-
-    found = []
-    for name in options.losses or project.loss_names:
-        loss = project.loss(name)
-        golden, _ = pipeline.golden_of(project, loss, terminal.busy)
-        golden = pipeline.with_rewritten_cases(project, loss, golden)
-        with terminal.busy(f"planting faults in {name}") as progress:
-            tried = evidence.power(project, loss, golden, golden.header.rewritten, progress=progress)
-        found.append(tried)
-        terminal.step(name, tried.headline, tried.seconds, failed=not tried.passed)
-        for line in tried.explanation():
-            terminal.line(f"    {line}")
-    terminal.document({"power": [tried.summary() for tried in found]})
-    return FINE if all(tried.passed for tried in found) else FAILED
 
 
 def new(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:

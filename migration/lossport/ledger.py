@@ -54,6 +54,25 @@ def appended(content: bytes | None, events: Iterable[Event]) -> bytes:
     return old + separator + "".join(event.line() + "\n" for event in events).encode()
 
 
+TIMES = frozenset({"seconds", "cost"})
+"""Facts that differ from run to run and change nothing."""
+
+
+def repeats(events: Iterable[Event], event: Event) -> bool:
+    """Whether a verdict or a recording says no more than the last one on the same loss and device did."""
+    device = event.facts.get("device")
+    alike = ("proven", "failed") if event.kind in ("proven", "failed") else (event.kind,)
+    before = [e for e in events if e.loss == event.loss and e.kind in alike and e.facts.get("device") == device]
+    last = max(before, key=lambda item: item.at, default=None)
+    return last is not None and last.kind == event.kind and _lasting(last) == _lasting(event)
+
+
+def _lasting(event: Event) -> dict[str, Any]:
+    """The facts as they read in the ledger, without times."""
+    facts: dict[str, Any] = json.loads(json.dumps(dict(event.facts)))
+    return {name: value for name, value in facts.items() if name not in TIMES}
+
+
 def latest(events: Iterable[Event], loss: str, kind: Kind, **facts: object) -> Event | None:
     """The last event of that kind for a loss whose facts include those given."""
     matching = (e for e in events if e.loss == loss and e.kind == kind and all(e.facts.get(k) == v for k, v in facts.items()))

@@ -16,12 +16,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress as Bar
 
 LABEL_WIDTH = 9
 """Width of the left column: the longest stage name and two spaces."""
 
 TIME_COLUMN = 84
 """Where the seconds stand, right-aligned; fits a 90-column terminal."""
+
+BAR_WIDTH = 24
+"""Of the bar that moves while something runs."""
+
+LONGEST_TOLD = 44
+"""Of what is told beside the bar, so that both stay on one line."""
 
 MOST_WRAPPED = 40
 """No text is wrapped to fewer columns than this, however long its label is."""
@@ -44,15 +51,17 @@ class Terminal:
         self.as_json = as_json
         self._out = _console(sys.stdout)
         self._err = _console(sys.stderr)
+        self._bar: Bar | None = None
 
     def line(self, text: str = "", style: str = "") -> None:
         """One line of the result."""
         if self.as_json:
             return
-        if self._out is None:
-            print(text)
-        else:
-            self._out.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
+        with self._bar_aside():
+            if self._out is None:
+                print(text, flush=self._bar is not None)
+            else:
+                self._out.print(text, style=style or None, markup=False, highlight=False, soft_wrap=True)
 
     def step(self, label: str, text: str, seconds: float | None = None, *, failed: bool = False) -> None:
         """A stage, what came of it, and how long it took; what is too long for a line goes on below."""
@@ -96,16 +105,47 @@ class Terminal:
 
     @contextlib.contextmanager
     def busy(self, text: str) -> Iterator[Progress]:
-        """Show that something long runs: a spinner on a terminal, nothing elsewhere (the step's own line follows)."""
-        if self._err is None or not self._err.is_terminal:
+        """Show that something long runs: a bar on a terminal, nothing elsewhere (the step's own line follows)."""
+        if self._err is None or not self._err.is_terminal or self._bar is not None:
             yield lambda text, done=0, total=0: None
             return
-        with self._err.status(text) as status:
+        with _bar(self._err) as shown:
+            self._bar, task = shown, shown.add_task(text, total=None, of="")
 
             def progress(text: str, done: int = 0, total: int = 0) -> None:
-                status.update(f"{text}  {done}/{total}" if total else text)
+                of = f"{done}/{total}" if total else ""
+                shown.update(task, description=text[:LONGEST_TOLD], completed=done, total=total or None, of=of)
 
-            yield progress
+            try:
+                yield progress
+            finally:
+                self._bar = None
+
+    @contextlib.contextmanager
+    def _bar_aside(self) -> Iterator[None]:
+        """Lines of the result stand above the bar, not in it."""
+        if self._bar is None:
+            yield
+            return
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
+
+
+def _bar(console: Console) -> Bar:
+    """A bar that is gone when it ends. Standard output stays as it is: it may be a file."""
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn  # noqa: PLC0415  # only terminals need it
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(BAR_WIDTH),
+        TextColumn("{task.fields[of]}"),
+    )
+    return Bar(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
 
 
 def _console(stream: Any) -> Console | None:

@@ -21,6 +21,8 @@ FLOORS = (
     {"trial", "stages", "report", "compare", "cost", "scaffold"},
     {"tell", "overview"},
     {"pipeline"},
+    {"parity"},
+    {"evidence_commands"},
     {"commands"},
     {"cli"},
 )

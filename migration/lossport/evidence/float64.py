@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -21,6 +22,13 @@ DRAWS_IN_PLACE = frozenset(
 )
 DRAWS_BY_SHAPE = frozenset({"aten::rand", "aten::randn", "aten::rand_like", "aten::randn_like"})
 DRAWS_FROM_TENSORS = frozenset({"aten::normal", "aten::bernoulli", "aten::multinomial", "aten::poisson", "aten::binomial"})
+LIFTS = "aten::lift_fresh"
+
+
+@cache
+def _asks_for_nothing(func: Any) -> bool:
+    """Whether the operation takes its dtype from its arguments, as nearly all do. A loss calls thousands of them."""
+    return func._schema.name not in {*DRAWS_IN_PLACE, *DRAWS_BY_SHAPE, *DRAWS_FROM_TENSORS, LIFTS}
 
 
 class _Widening(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its subclass hook untyped
@@ -36,6 +44,8 @@ class _Widening(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
         return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if not kwargs and _asks_for_nothing(func):
+            return func(*args)
         kwargs = dict(kwargs or {})
         name = func._schema.name
         if name in DRAWS_IN_PLACE and args[0].dtype == torch.float64:
@@ -51,7 +61,7 @@ class _Widening(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
         if kwargs.get("dtype") in LOWER:
             kwargs["dtype"] = torch.float64
         result = func(*args, **kwargs)
-        return _widened(result) if name == "aten::lift_fresh" else result
+        return _widened(result) if name == LIFTS else result
 
     def _narrowed(self, value: Any) -> Any:
         return value.to(self._asked) if isinstance(value, Tensor) and value.dtype == torch.float64 else value

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+import safetensors
 import safetensors.torch
 import torch
 
@@ -23,7 +24,7 @@ from lossport.evidence.observation import Observation, decode_observation, encod
 from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import Side, legacy_side
-from lossport.evidence.value import Tensors
+from lossport.evidence.value import Tensors, raw_bytes
 
 
 class Progress(Protocol):
@@ -215,8 +216,22 @@ def _configured(project: Project, loss: Loss, sources: Sources, symbols: tuple[s
 
 def _sealed(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], shown: str) -> Golden:
     text = json.dumps({**data, "digest": NO_DIGEST}, separators=(",", ":"), ensure_ascii=True)
-    content = seal(safetensors.torch.save(dict(sorted(tensors.items())), metadata={KEY: text}))
+    content = seal(_serialized(dict(sorted(tensors.items())), {KEY: text}))
     return Golden(parse(content, shown), content, tuple(data.get("unsteady", ())))
+
+
+def _serialized(tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> bytes:
+    """What `safetensors.torch.save` writes; that one needs numpy, which a machine with torch alone does not have."""
+    from_memory: Any = getattr(safetensors, "TensorSpec", None)  # since safetensors 0.8
+    specs: dict[str, Any] = {}
+    for name, tensor in tensors.items():
+        told = {"dtype": str(tensor.dtype).removeprefix("torch."), "shape": list(tensor.shape)}
+        size = tensor.numel() * tensor.element_size()
+        if from_memory is not None:
+            specs[name] = from_memory(**told, data_ptr=tensor.data_ptr(), data_len=size)
+        else:
+            specs[name] = {**told, "data": raw_bytes(tensor)}
+    return bytes(safetensors.serialize(specs, metadata=metadata))
 
 
 def _closure(project: Project, loss: Loss) -> dict[str, str]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction
 
 from lossport.evidence.value import Array, Call, Items, Node, Plain, Raised, array, type_name
 
@@ -34,6 +35,21 @@ def differentiate(result: object, node: Node, targets: GradientTargets, *, secon
     live = _differentiable(result, node)
     gradients = {id(frozen): _gradients(tensor, targets, second) for tensor, frozen in live[:MOST_DIFFERENTIATED]}
     return _filled(node, gradients) if gradients else node
+
+
+def only_builtin(result: object, node: Node) -> bool:
+    """Whether the gradients of a result take torch's own formulas alone, which keep to the precision of what they are given."""
+    waiting = [tensor.grad_fn for tensor, _ in _differentiable(result, node)]
+    seen: set[Any] = set()
+    while waiting:
+        function = waiting.pop()
+        if function is None or function in seen:
+            continue
+        if isinstance(function, BackwardCFunction):
+            return False
+        seen.add(function)
+        waiting += [following for following, _ in function.next_functions]
+    return True
 
 
 def first_gradients(node: Node) -> dict[str, Tensor]:
@@ -90,6 +106,9 @@ def _grad(
 ) -> Sequence[Tensor | None] | Raised:
     if not leaves:
         return []
+    if weights is not None and not tensor.is_complex():
+        # The same gradients bit for bit, as the weights are multiplied by one; given weights, torch imports sympy, for a second.
+        tensor, weights = (tensor * weights).sum() if tensor.dim() else tensor, None
     try:
         return torch.autograd.grad(tensor, leaves, weights, retain_graph=True, allow_unused=True, create_graph=create_graph)
     except RuntimeError as error:  # an in-place change or a second backward, as the loss's author would meet it

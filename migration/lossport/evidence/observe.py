@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from lossport.evidence.float64 import computed_in_float64, paused
-from lossport.evidence.gradients import GradientTargets, differentiate, fields_of, first_gradients
+from lossport.evidence.gradients import GradientTargets, differentiate, fields_of, first_gradients, only_builtin
 from lossport.evidence.observation import Instance, Observation, Step
 from lossport.evidence.random_streams import seed_all, stream_states, streams_kept
 from lossport.evidence.rounding import rounding_moved
@@ -207,7 +207,8 @@ class _Runner:
         if step.raised is None:
             node = snapshot(result, self.side.watch.called)
             if not fields:
-                node = differentiate(result, node, targets, second=self.run.variation.second)
+                with self._backward_mode(result, node):
+                    node = differentiate(result, node, targets, second=self.run.variation.second)
         seen = replace(
             step,
             result=node,
@@ -225,6 +226,12 @@ class _Runner:
             return torch.no_grad()
         if self.run.variation.mode == "autocast" and not self.run.in_float64:
             return torch.autocast(self.device.type, self.run.precision)
+        return contextlib.nullcontext()
+
+    def _backward_mode(self, result: object, node: Node) -> contextlib.AbstractContextManager[Any]:
+        """torch's own formulas stay in float64 by themselves; to see each of their operations would take half the time."""
+        if self.run.in_float64 and not self.run.sample and only_builtin(result, node):
+            return paused()
         return contextlib.nullcontext()
 
     def _drawn(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A pytest plugin: `pytest -p lossport.evidence.pytest_plugin --lossport` shows every parity case as a test.
+"""A pytest plugin, installed with the package: `pytest --lossport` shows every parity case as a test.
 
 Takes goldens as they are and the rewritten cases that they hold; records nothing. Without the option it does nothing, and it
 imports torch only when the first of its tests runs.

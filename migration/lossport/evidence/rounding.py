@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -32,6 +33,13 @@ SIGNS = 4099
 in every operation."""
 
 
+@cache
+def _is_exact(func: Any) -> bool:
+    """Whether the operation rounds nothing, or changes a tensor in place: what it adds or multiplies was moved before."""
+    name = func._schema.name
+    return name in EXACT or name.endswith("_") or bool(func.is_view)
+
+
 class _Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its subclass hook untyped
     """Sees every operation below autograd, forward and backward, and moves what it computes."""
 
@@ -49,9 +57,8 @@ class _Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
         return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        name = func._schema.name
-        if name in EXACT or name.endswith("_") or func.is_view:
+        result = func(*args, **kwargs) if kwargs else func(*args)
+        if _is_exact(func):
             return result
         if isinstance(result, tuple | list):
             return type(result)(self._moved(item) for item in result)

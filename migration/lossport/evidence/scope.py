@@ -98,12 +98,17 @@ class Scope:
         self._sources = sources
         self._roots = [str(root) for root in import_roots]
         self._own: dict[str, ModuleType] = {}
+        self._count = -1
         self._depth = 0
 
     def _take_out(self) -> dict[str, ModuleType]:
-        """Remove the modules of this side's packages from `sys.modules`. Called twice a run, over thousands of names."""
+        """Remove the modules of this side's packages from `sys.modules`. Called twice a run: thousands of names are looked
+        through only where a package is there, and where more has been imported since the last time."""
         tops = self.tops | (self._sources.tops if self._sources is not None else set())
-        near = [name for name in sys.modules if name.startswith(tuple(tops))]
+        if not any(top in sys.modules for top in tops):
+            return {}
+        names = list(sys.modules) if len(sys.modules) != self._count or self._own.keys() - sys.modules.keys() else list(self._own)
+        near = [name for name in names if name.startswith(tuple(tops))]
         return {name: sys.modules.pop(name) for name in near if name.partition(".")[0] in tops}
 
     @contextmanager
@@ -116,12 +121,14 @@ class Scope:
             finally:
                 self._depth -= 1
             return
+        self._count = -1
         stashed = self._take_out()
         path_before, sys.path[:] = list(sys.path), [*self._roots, *sys.path]
         bytecode_before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         if self._sources is not None:
             sys.meta_path.insert(0, self._sources)
         sys.modules.update(self._own)
+        self._count = len(sys.modules)
         try:
             yield
         finally:

@@ -48,6 +48,14 @@ class Searched:
         found = "no difference" if self.finding is None else f"{self.finding.case} differs"
         return f"{self.runs:,} runs in {self.seconds:.0f} s, {found}"
 
+    def explanation(self) -> list[str]:
+        """The difference, and the smallest input that shows it."""
+        told = [] if self.finding is None else self.finding.lines()
+        if self.counterexample is not None:
+            told += [f"  smallest input that still differs: {self.counterexample.words}"]
+            told += [f"    {line}" if line else "" for line in self.counterexample.lines]
+        return told
+
 
 def search(
     project: Project,
@@ -68,7 +76,7 @@ def search(
     try:
         import hypothesis  # noqa: PLC0415  # optional: needed for a search alone
     except ImportError as error:
-        raise InputError("a search needs Hypothesis: pip install 'lossport[test]'") from error
+        raise InputError("a search needs Hypothesis: pip install 'lossport[search]'") from error
     began = time.monotonic()
     found: list[tuple[Verdict, Variation]] = []
     with ExitStack() as stack:

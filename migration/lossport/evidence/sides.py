@@ -111,8 +111,13 @@ class Sides:
                     yield variation, found
 
     def as_before(self, case: str, known: Sequence[Known]) -> bool:
-        """Whether the new loss shows in every run of a case what it showed when these verdicts were found."""
-        return bool(known) and all(
+        """Whether the new loss shows in every run of a case what it showed when these verdicts were found.
+
+        A verdict by distribution, which alone passes with a reason, rests on hundreds of seeds: one run says nothing of it.
+        """
+        if not known or any(item.verdict.reason for item in known):
+            return False
+        return all(
             observe(self.new, case, Run(BY_NAME.get(item.variation, PLAIN), self.device)).digest() == item.digest
             for item in known
         )

@@ -5,12 +5,23 @@ Items can be removed, changed and added; commas, line breaks and comments of the
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import libcst as cst
+if TYPE_CHECKING:
+    import libcst as cst
+else:
+
+    class _Later:
+        """LibCST, imported when something is rewritten: a machine that only runs parity does without it."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(importlib.import_module("libcst"), name)
+
+    cst = _Later()
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 

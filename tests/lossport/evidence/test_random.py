@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,14 +36,14 @@ def plain(inputs):
 REWRITTEN = CASES.replace("old_losses.noisy", "fresh.noisy").replace("NoisyLoss", "Noisy")
 
 
-def noisy(made: Any, new: str = NEW, random: str = "distribution") -> Any:
+def noisy(made: Any, new: str = NEW, random: str = "distribution", cache: Path | None = None) -> Any:
     made.write("old_losses/noisy.py", OLD)
     made.write("fresh/noisy.py", new)
     made.write("migration/ports/noisy.py", PORT.format(random=random))
     made.write("migration/cases/noisy.py", CASES)
     loss = made.project.loss("noisy")
     golden = evidence.record(made.project, loss)
-    return evidence.prove(made.project, loss, golden, REWRITTEN, "cpu", extent="none")
+    return evidence.prove(made.project, loss, golden, REWRITTEN, "cpu", extent="none", cache=cache)
 
 
 def test_another_stream_of_the_same_distribution_passes_with_the_test_told(made: Any) -> None:
@@ -51,6 +52,14 @@ def test_another_stream_of_the_same_distribution_passes_with_the_test_told(made:
     assert proof.verdicts[0].kind == "close"
     assert "Kolmogorov-Smirnov over 400 seeds" in proof.verdicts[0].reason
     assert "is missed once in 100" in proof.verdicts[0].reason
+
+
+@pytest.mark.parametrize("sign", ["<", ">"])
+def test_a_verdict_by_distribution_is_never_taken_from_memory(made: Any, tmp_path: Any, sign: str) -> None:
+    """With one of the two signs the seeds of a warm run show the same bits as before, and others do not."""
+    assert noisy(made, cache=tmp_path / "cache").passed
+    skewed = NEW.replace("noise.mean()", f"(noise.mean() * (9 if noise.mean() {sign} 0 else 1))")
+    assert not noisy(made, skewed, cache=tmp_path / "cache").passed
 
 
 def test_another_stream_fails_where_the_port_promises_the_same_one(made: Any) -> None:

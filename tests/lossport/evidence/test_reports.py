@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import lossport.evidence.pytest_plugin
 from lossport import evidence
 from lossport.evidence import junit_xml
+
+INSTALLED = any(point.name == "lossport" for point in entry_points(group="pytest11"))
+PLUGIN = [] if INSTALLED else ["-p", "lossport.evidence.pytest_plugin"]
+"""A package that was installed before it had the plugin does not bring it along."""
 
 
 def run_pytest(made: Any, *options: str) -> str:
@@ -17,7 +25,7 @@ def run_pytest(made: Any, *options: str) -> str:
         '[tool.lossport]\nlegacy = "old_losses"\nnew = "fresh"\n[tool.pytest.ini_options]\ntestpaths = ["none"]\n',
     )
     (made.root / "none").mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "lossport.evidence.pytest_plugin", "-v", *options]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *PLUGIN, "-v", *options]
     return subprocess.run(command, cwd=made.root, capture_output=True, text=True, check=False).stdout
 
 
@@ -55,6 +63,12 @@ def test_pytest_shows_a_difference_without_a_traceback_of_the_harness(made: Any)
     assert 'diagonal · step 1 · returns["loss"]' in told
     assert "lossport/evidence/" not in told
     assert "4 failed, 3 passed" in told
+
+
+def test_the_plugin_comes_with_the_package() -> None:
+    """`pytest --lossport` needs no `-p`."""
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"]["pytest11"] == {"lossport": lossport.evidence.pytest_plugin.__name__}
 
 
 def test_pytest_without_the_option_adds_nothing(made: Any) -> None:
