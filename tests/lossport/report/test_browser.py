@@ -42,6 +42,9 @@ def written(report: Report, tmp_path: Path, write_page: Any) -> Path:
     return page
 
 
+A4 = 703
+"""CSS pixels between the margins of a sheet of A4."""
+
 LOOKS = [(1200, False), (1200, True), (380, False), (380, True)]
 
 
@@ -64,7 +67,7 @@ def test_the_page_is_silent_accessible_and_asks_for_nothing(
 
 
 def column(tab: Tab, number: int) -> list[str]:
-    rows = f"[...document.querySelectorAll('#losses tbody tr')].map((r) => r.cells[{number}].textContent.trim())"
+    rows = f"[...document.querySelectorAll('#losses > .scroll tbody tr')].map((r) => r.cells[{number}].textContent.trim())"
     found: list[str] = tab.run(rows)
     return found
 
@@ -72,26 +75,26 @@ def column(tab: Tab, number: int) -> list[str]:
 def test_a_click_sorts_by_a_column_and_another_turns_it_round(tab: Tab, written: Path) -> None:
     tab.open(written)
     assert column(tab, 0) == ["focal", "margin", "ranking", "triplet"]
-    sites = "document.querySelectorAll('#losses thead th')[3]"
+    sites = "document.querySelectorAll('#losses > .scroll thead th')[3]"
     tab.run(f"{sites}.querySelector('button').click()")
     assert column(tab, 3) == ["0", "0", "2", "4"]
     assert tab.run(f"{sites}.getAttribute('aria-sort')") == "ascending"
     tab.run(f"{sites}.querySelector('button').click()")
     assert column(tab, 3) == ["4", "2", "0", "0"]
     assert tab.run(f"{sites}.getAttribute('aria-sort')") == "descending"
-    tab.run("document.querySelector('#losses thead th button').click()")
+    tab.run("document.querySelector('#losses > .scroll thead th button').click()")
     assert column(tab, 0) == ["focal", "margin", "ranking", "triplet"]
     assert tab.run(f"{sites}.hasAttribute('aria-sort')") is False
 
 
 def test_stages_sort_in_their_own_order_and_missing_numbers_stay_last(tab: Tab, written: Path) -> None:
     tab.open(written)
-    tab.run("document.querySelectorAll('#losses thead th button')[1].click()")
+    tab.run("document.querySelectorAll('#losses > .scroll thead th button')[1].click()")
     assert column(tab, 1) == ["planned", "proven", "retired", "retired"]
-    heads = tab.run("[...document.querySelectorAll('#losses thead th')].map((h) => h.innerText)")
+    heads = tab.run("[...document.querySelectorAll('#losses > .scroll thead th')].map((h) => h.innerText)")
     hours = next(index for index, text in enumerate(heads) if text.startswith("Proven"))
     for _ in range(2):
-        tab.run(f"document.querySelectorAll('#losses thead th button')[{hours}].click()")
+        tab.run(f"document.querySelectorAll('#losses > .scroll thead th button')[{hours}].click()")
         assert column(tab, hours)[2:] == ["\N{EN DASH}"] * 2
 
 
@@ -101,7 +104,7 @@ def test_the_keyboard_reaches_the_skip_link_first_and_can_sort(tab: Tab, written
     assert tab.run("document.activeElement.className") == "skip"
     tab.press("Enter")
     assert tab.run("location.hash") == "#main"
-    tab.run("document.querySelectorAll('#losses thead th button')[3].focus()")
+    tab.run("document.querySelectorAll('#losses > .scroll thead th button')[3].focus()")
     tab.press("Enter")
     assert column(tab, 3) == ["0", "0", "2", "4"]
 
@@ -134,8 +137,9 @@ def test_charts_have_the_size_that_fits_and_colours_of_the_scheme(tab: Tab, writ
 
 
 def test_the_page_prints_on_paper(tab: Tab, written: Path) -> None:
-    tab.open(written, dark=True)
+    tab.open(written, dark=True, width=A4)
     tab.call("Emulation.setEmulatedMedia", media="print")
+    assert tab.run("document.documentElement.scrollWidth") <= A4
     assert tab.run("getComputedStyle(document.querySelector('header nav')).display") == "none"
     assert tab.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     pdf = tab.call("Page.printToPDF", printBackground=True)["data"]
