@@ -5,18 +5,15 @@ The changed text lives in memory; no file of the project is written. A verdict t
 
 from __future__ import annotations
 
-import ast
 import multiprocessing
-import sys
 import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from lossport.config import ConfigError, Loss, Project
@@ -25,6 +22,7 @@ from lossport.evidence.faults import Fault, faults_of
 from lossport.evidence.golden import Golden, Progress, from_tree, import_path, no_progress
 from lossport.evidence.observation import Observation
 from lossport.evidence.observe import Run, observe, steady
+from lossport.evidence.reached import Reached
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import new_side
 from lossport.evidence.sides import Sides, open_sides
@@ -148,7 +146,7 @@ def power(
         fresh = Sources({}, fallback=lambda module: from_tree(project, module))
         sides = open_sides(stack, project, loss, golden, rewritten=rewritten, device="cpu", new_sources=fresh)
         progress("running the cases")
-        reached = _reached_lines(sides, golden, fresh)
+        reached = _reached(sides, golden)
         before = time.monotonic()
         planned = _plan(sides, golden, extent)
         limit = (time.monotonic() - before) * SLOWER + SECONDS_TO_START
@@ -157,7 +155,7 @@ def power(
         bench = _Bench(project, sides, golden.header.cases_path, rewritten, tuple(planned), limit)
         tried = [_with_reason(item, known) for item in bench.run(planted, jobs, progress)]
     stale = tuple(" -> ".join(key[1:]) for key in known if key not in {_key(item.fault) for item in tried})
-    return Power(loss.name, tuple(tried), time.monotonic() - began, sum(map(len, reached.values())), stale)
+    return Power(loss.name, tuple(tried), time.monotonic() - began, sum(map(len, reached.lines.values())), stale)
 
 
 # ---- what the right loss shows
@@ -171,60 +169,27 @@ def _plan(sides: Sides, golden: Golden, extent: Extent) -> list[_Planned]:
                 planned.append(_Planned(case, variation, seen.old, seen.new.digest(), seen.verdict.divergences))
             elif not variation.name:
                 raise InputError(f"{case}: parity fails without a fault; power is measured on a loss that passes")
-    return planned
+    return sorted(planned, key=lambda item: bool(item.variation.name))  # cases as written see most faults, and soonest
 
 
-def _reached_lines(sides: Sides, golden: Golden, fresh: Sources) -> dict[str, set[int]]:
-    """The lines of the new package's files that run while the written cases do."""
-    reached: dict[str, set[int]] = {}
-    with _tracing(reached):
+def _reached(sides: Sides, golden: Golden) -> Reached:
+    """What of the new package runs while the written cases do."""
+    reached = Reached()
+    with reached.noting():
         for case in golden.cases:
             observe(sides.new, case, Run())
-    return {path: lines | _headers(fresh.texts[path], lines) for path, lines in reached.items() if path in fresh.texts}
+    return reached
 
 
-@contextmanager
-def _tracing(reached: dict[str, set[int]]) -> Iterator[None]:
-    def trace(frame: FrameType, event: str, argument: object) -> Any:
-        name = frame.f_code.co_filename
-        if not name.startswith("<capsule>/"):
-            return None
-        lines = reached.setdefault(name.removeprefix("<capsule>/"), set())
-        lines.add(frame.f_lineno)
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
-
-
-def _headers(text: str, lines: set[int]) -> set[int]:
-    """Lines that ran before the trace: headers of functions that were called, constants, and the rest of each statement."""
-    found: set[int] = set()
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and any(node.lineno <= line <= (node.end_lineno or 0) for line in lines):
-            found.update(range(node.lineno, node.body[0].lineno))
-        elif isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If | ast.For | ast.With):
-            whole = range(node.lineno, (node.end_lineno or node.lineno) + 1)
-            if lines & set(whole):
-                found.update(whole)
-    found.update(
-        line
-        for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
-    )
-    return found
-
-
-def _faults(project: Project, fresh: Sources, reached: Mapping[str, set[int]]) -> list[Fault]:
+def _faults(project: Project, fresh: Sources, reached: Reached) -> list[Fault]:
     roots = {import_path(project, project.new)} if project.new.is_dir() else set()
-    inside = [path for path in sorted(reached) if any(path.startswith(f"{root}/") for root in roots)]
-    return [fault for path in inside for fault in faults_of(path, fresh.texts[path], reached[path])]
+    lines = reached.with_headers(fresh.texts)
+    inside = [path for path in sorted(lines) if any(path.startswith(f"{root}/") for root in roots)]
+    return [
+        fault
+        for path in inside
+        for fault in faults_of(path, fresh.texts[path], lines[path], without_gradient=reached.without_gradient(path))
+    ]
 
 
 # ---- one process a fault

@@ -79,8 +79,13 @@ def operator(name: str) -> Callable[[Operator], Operator]:
     return register
 
 
-def faults_of(path: str, text: str, lines: Collection[int] | None = None) -> list[Fault]:
-    """Every fault of the catalogue in a file, each once; `lines` restricts them to lines that run."""
+def faults_of(
+    path: str, text: str, lines: Collection[int] | None = None, *, without_gradient: Collection[tuple[int, str]] = ()
+) -> list[Fault]:
+    """Every fault of the catalogue in a file, each once; `lines` restricts them to lines that run.
+
+    `without_gradient` are names by line that no gradient flows back to: to detach them would be no fault.
+    """
     tree = ast.parse(text)
     context = _context(text, tree)
     found: dict[str, Fault] = {}
@@ -90,6 +95,8 @@ def faults_of(path: str, text: str, lines: Collection[int] | None = None) -> lis
         if _beside_the_point(node, context.above):
             continue
         for name, plant in OPERATORS.items():
+            if plant is detached and (node.lineno, getattr(node, "id", "")) in without_gradient:
+                continue
             for target, replacement in plant(node, context):
                 fault = _fault(name, path, context, target, replacement)
                 if fault is not None:
@@ -142,6 +149,8 @@ def _beside_the_point(node: ast.AST, above: dict[ast.AST, ast.AST]) -> bool:
         if isinstance(parent, ast.Raise) or (isinstance(parent, ast.Expr) and isinstance(child, ast.Constant)):
             return True
         if isinstance(parent, ast.AnnAssign | ast.arg) and child is parent.annotation:
+            return True
+        if isinstance(parent, ast.AnnAssign) and "TypeAlias" in ast.unparse(parent.annotation):
             return True
         if isinstance(parent, ast.FunctionDef) and (child is parent.returns or child in parent.decorator_list):
             return True
@@ -247,6 +256,12 @@ flip roll round float to sub_ mul_ add_ div_ copy_ neg sum mean log1p softmax lo
 DROPPED_METHODS = frozenset(_METHODS.split())
 _FUNCTIONS = "normalize normalize_features where masked_fill clamp exp log abs sqrt relu softplus sigmoid"
 DROPPED_FUNCTIONS = frozenset(_FUNCTIONS.split())
+SYMMETRIC = frozenset({"max", "min", "maximum", "minimum", "add", "mul", "equal", "isclose", "logaddexp"})
+"""Functions of two arguments that come to the same in either order."""
+LOOKED_AT = frozenset({"len", "isinstance", "type", "range", "zeros_like", "ones_like", "full_like", "empty_like", "randn_like"})
+"""Functions that look at a tensor's shape or type alone: detached or not is all the same to them."""
+CHECKS = ("check", "_check", "require", "validate", "ensure", "assert")
+"""How functions begin that look at arguments and raise."""
 SAME_HERE = frozenset({"device", "strict"})
 """Keywords whose loss changes no number where everything is on one device."""
 
@@ -288,6 +303,9 @@ def arguments_swapped(node: ast.AST, context: Context) -> Iterator[Replacement]:
     """`f(a, b)` -> `f(b, a)`, for neighbours; keywords by value"""
     if not isinstance(node, ast.Call):
         return
+    called = _called(node)
+    if called is not None and called[1] in SYMMETRIC:
+        return
     for first, second in zip(node.args, node.args[1:], strict=False):
         if not isinstance(first, ast.Starred) and not isinstance(second, ast.Starred):
             between = context.text[context.span(first)[1] : context.span(second)[0]]
@@ -308,10 +326,17 @@ def keyword_left_out(node: ast.AST, context: Context) -> Iterator[Replacement]:
 
 @operator("another word")
 def another_word(node: ast.AST, context: Context) -> Iterator[Replacement]:
-    """`"mean"` -> `"sum"`, a dictionary key misspelt"""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+    """`"mean"` -> `"sum"`, a dictionary key misspelt; words for people, which may be better than the old ones, aside"""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value and not _is_told(node, context):
         words = {"mean": "sum", "sum": "mean", "none": "mean"}
         yield node, repr(words.get(node.value, f"{node.value}_"))
+
+
+def _is_told(node: ast.Constant, context: Context) -> bool:
+    """Whether a text is a sentence, or names an argument that is checked: `check("margin", margin)`."""
+    parent = context.above.get(node)
+    called = _called(parent) if parent is not None else None
+    return " " in str(node.value) or (called is not None and called[1].startswith(CHECKS) and called[0].args[:1] == [node])
 
 
 # ---- tensors and state
@@ -321,6 +346,9 @@ def another_word(node: ast.AST, context: Context) -> Iterator[Replacement]:
 def detached(node: ast.AST, context: Context) -> Iterator[Replacement]:
     """`f(x)` -> `f(x.detach())` for a plain name, `x + y` -> `x.detach() + y`"""
     parent = context.above.get(node)
+    called = _called(parent) if parent is not None else None
+    if called is not None and (called[1] in LOOKED_AT or called[1].startswith(CHECKS)):
+        return
     argument = isinstance(parent, ast.Call) and node in parent.args
     operand = isinstance(parent, ast.BinOp)
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and (argument or operand):

@@ -6,8 +6,10 @@ import ast
 from typing import Any
 
 import pytest
+import torch
 
 from lossport.evidence.faults import OPERATORS, faults_of
+from lossport.evidence.reached import Reached
 
 PAIRS = [
     ("sign", "x = a - b", "x = (a + (b))"),
@@ -68,6 +70,48 @@ def test_a_parameter_dies_by_taking_its_default() -> None:
 )
 def test_docstrings_annotations_messages_and_decorators_are_left_alone(text: str) -> None:
     assert faults_of("a.py", text) == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "text"),
+    [
+        ("a part left out", "Ids: TypeAlias = Tensor | list"),
+        ("arguments swapped", "x = max(1, n)"),
+        ("a detach too many", "x = len(a) + isinstance(a, Tensor)"),
+        ("another word", "check('margin', margin)"),
+        ("another word", "say('expected a number')"),
+    ],
+)
+def test_what_is_no_fault_is_not_planted(operator: str, text: str) -> None:
+    assert [item.after for item in faults_of("a.py", text) if item.operator == operator] == []
+
+
+def test_names_that_no_gradient_flows_back_to_are_not_detached() -> None:
+    planted = faults_of("a.py", "x = f(a)\ny = f(b)\n", without_gradient={(1, "a")})
+    assert [item.after for item in planted if item.operator == "a detach too many"] == ["y = f(b.detach())"]
+
+
+MODULE = """\
+BASE = 2
+USED = BASE + 1
+UNUSED = 5
+
+
+def ran(features, mask):
+    scaled = features * USED
+    return scaled + mask
+"""
+
+
+def test_what_runs_is_noted_with_the_constants_that_it_names_and_where_gradients_flow() -> None:
+    reached = Reached()
+    scope: dict[str, Any] = {}
+    exec(compile(MODULE, "<capsule>/new/a.py", "exec"), scope)
+    with reached.noting():
+        scope["ran"](torch.ones(2, requires_grad=True), torch.zeros(2))
+    assert reached.with_headers({"new/a.py": MODULE}) == {"new/a.py": {1, 2, 6, 7, 8}}
+    assert (8, "mask") in reached.without_gradient("new/a.py")
+    assert not {(7, "features"), (8, "scaled")} & reached.without_gradient("new/a.py")
 
 
 def test_lines_that_do_not_run_get_no_fault() -> None:

@@ -1,0 +1,102 @@
+"""What of a source runs while the cases do: lines, module constants that these name, and which names carry gradients there.
+
+Faults elsewhere say nothing about parity: nobody runs them. Plants nothing and judges nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from torch import Tensor
+
+CAPSULE = "<capsule>/"
+"""How files of a side that is served from memory are called in frames."""
+
+LineAndName = tuple[int, str]
+
+
+@dataclass
+class Reached:
+    """By path: lines that ran, and the names that held a tensor at a line, and one that a gradient flows back to."""
+
+    lines: dict[str, set[int]] = field(default_factory=dict)
+    tensors: dict[str, set[LineAndName]] = field(default_factory=dict)
+    differentiable: dict[str, set[LineAndName]] = field(default_factory=dict)
+
+    def without_gradient(self, path: str) -> set[LineAndName]:
+        """Names that held tensors at a line, but never one to be differentiated: to detach these changes nothing."""
+        return self.tensors.get(path, set()) - self.differentiable.get(path, set())
+
+    def with_headers(self, texts: Mapping[str, str]) -> dict[str, set[int]]:
+        """The lines, with what ran before they did: headers of functions, the rest of statements, constants that they name."""
+        trees = {path: ast.parse(texts[path]) for path in self.lines if path in texts}
+        found = {path: self.lines[path] | _statements(tree, self.lines[path]) for path, tree in trees.items()}
+        used: set[str] = set()
+        for path, tree in trees.items():
+            used |= _names(node for node in ast.walk(tree) if getattr(node, "lineno", 0) in found[path])
+        for path, tree in trees.items():
+            found[path] |= _constants(tree, used)
+        return found
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Note what runs within."""
+        before = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            yield
+        finally:
+            sys.settrace(before)
+
+    def _trace(self, frame: FrameType, event: str, argument: object) -> Any:
+        name = frame.f_code.co_filename
+        if not name.startswith(CAPSULE):
+            return None
+        path, line = name.removeprefix(CAPSULE), frame.f_lineno
+        self.lines.setdefault(path, set()).add(line)
+        for local, value in frame.f_locals.items():
+            if isinstance(value, Tensor):
+                self.tensors.setdefault(path, set()).add((line, local))
+                if value.requires_grad:
+                    self.differentiable.setdefault(path, set()).add((line, local))
+        return self._trace
+
+
+def _statements(tree: ast.Module, lines: set[int]) -> set[int]:
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any(node.lineno <= line <= (node.end_lineno or 0) for line in lines):
+            found.update(range(node.lineno, node.body[0].lineno))
+        elif isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If | ast.For | ast.With):
+            whole = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            if lines & set(whole):
+                found.update(whole)
+    return found
+
+
+def _constants(tree: ast.Module, used: set[str]) -> set[int]:
+    """Lines of the module's constants that are used, and of those that they are made of."""
+    found: set[int] = set()
+    for node in reversed(tree.body):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if used & _names(part for target in targets for part in ast.walk(target)):
+                found.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+                used |= _names(ast.walk(node))
+    return found
+
+
+def _names(nodes: Iterator[ast.AST]) -> set[str]:
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+    return found
