@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     devices(parity)
     parity.add_argument(
         "--extent",
-        choices=["none", "chosen", "all"],
+        choices=["chosen", "all"],
         default="chosen",
         help="derived variants a case gets (default: its share of them)",
     )

@@ -214,7 +214,14 @@ def golden_of(
         return evidence.load_golden(project, loss), None
     parts = stages.fingerprint(project, loss)
     with busy("recording the legacy loss") as progress:
-        golden = evidence.record(project, loss, progress=progress, fingerprint=parts)
+        golden = evidence.record(
+            project,
+            loss,
+            progress=progress,
+            fingerprint=parts,
+            configurations=True,
+            refusal=lambda text: _refusal(project, loss, text),
+        )
     return golden, _event("recorded", loss, {"cases": golden.case_count, "fingerprint": parts.as_dict()})
 
 
@@ -250,6 +257,15 @@ def with_rewritten_cases(project: Project, loss: Loss, golden: Golden) -> Golden
             raise
         return golden  # no rewriter here: the capsule holds the cases that it wrote elsewhere, and is refused if they are stale
     return golden.with_rewritten(rewritten, stages.fingerprint(project, loss))
+
+
+def _refusal(project: Project, loss: Loss, cases: str) -> str:
+    """Why the codemod refuses a case file; empty if it does not."""
+    try:
+        rewrite_case_file(project, loss, cases)
+    except RewriteRefused as refused:
+        return refused.refusals[0].reason
+    return ""
 
 
 def _module_of(path: str) -> str:

@@ -103,6 +103,11 @@ def without(derived: Derived, original: str, failed: Mapping[str, str]) -> Deriv
     return Derived(text if pieces else original, tuple(kept), missing)
 
 
+def only(derived: Derived, original: str, name: str) -> str:
+    """The case file with one derived case alone."""
+    return without(derived, original, {other: "" for other in derived.names if other != name}).text
+
+
 def _is_class(project: Project, module: str, name: str) -> bool:
     path = project.module_path(module)
     if path is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import safetensors
 import safetensors.torch
@@ -18,13 +18,16 @@ import torch
 from lossport.config import Loss, Project
 from lossport.errors import InputError
 from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, CapsuleError, Header, parse, read_bytes, seal
-from lossport.evidence.configurations import Derived, constructions, with_configurations, without
+from lossport.evidence.configurations import Derived, constructions, only, with_configurations, without
 from lossport.evidence.fingerprint import Fingerprint, file_digest
 from lossport.evidence.observation import Observation, decode_observation, encoded_digest
 from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import Side, legacy_side
 from lossport.evidence.value import Tensors, raw_bytes
+
+Refusal: TypeAlias = Callable[[str], str]
+"""Why a case file cannot be rewritten for the new loss; empty if it can."""
 
 
 class Progress(Protocol):
@@ -144,12 +147,14 @@ def record(
     fingerprint: Fingerprint | None = None,
     rewritten: str = "",
     configurations: bool = False,
+    refusal: Refusal = lambda text: "",
 ) -> Golden:
     """Run the cases on the legacy loss in the tree and make its golden. Writes nothing; see `Golden.write`.
 
     `rewritten` is the case file as the rewriter turns it; it goes into the capsule. With `configurations`, every construction of
-    the legacy classes in the tree becomes a case, too; what cannot be derived is in `Golden.not_derived`. Each case runs twice:
-    one that differs from itself is listed in `unsteady` and can never be proven.
+    the legacy classes in the tree becomes a case, too, unless `refusal` gives a reason why such a case file cannot be rewritten;
+    what cannot be derived is in `Golden.not_derived`. Each case runs twice: one that differs from itself is listed in `unsteady`
+    and can never be proven.
     """
     shown = project.relative(loss.case_file)
     try:
@@ -161,7 +166,7 @@ def record(
     derived = Derived(text)
     with steady():
         if configurations:
-            derived = _configured(project, loss, sources, symbols, text)
+            derived = _configured(project, loss, sources, symbols, text, refusal)
         with legacy_side(sources, symbols, (), (shown, derived.text)) as side:
             observations, unsteady = _observed(side, progress)
     tensors = Tensors()
@@ -197,12 +202,16 @@ def _observed(side: Side, progress: Progress) -> tuple[dict[str, Observation], l
     return observations, unsteady
 
 
-def _configured(project: Project, loss: Loss, sources: Sources, symbols: tuple[str, ...], text: str) -> Derived:
+def _configured(project: Project, loss: Loss, sources: Sources, symbols: tuple[str, ...], text: str, refusal: Refusal) -> Derived:
     """The cases with those derived from the tree's constructions, as far as they run and end soon."""
     derived = with_configurations(text, constructions(project, loss))
     if not derived.names:
         return derived
-    failed: dict[str, str] = {}
+    failed = {name: why for name in derived.names if (why := refusal(only(derived, text, name)))}
+    derived = without(derived, text, failed)
+    if not derived.names:
+        return derived
+    failed = {}
     with legacy_side(sources, symbols, (), (project.relative(loss.case_file), derived.text)) as side:
         for name in derived.names:
             seen = observe(side, name, Run())

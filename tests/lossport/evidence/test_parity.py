@@ -116,6 +116,20 @@ def test_a_second_run_that_finds_the_same_writes_nothing(two: Any) -> None:
     assert [kind for kind, _ in events(two)] == ["recorded", "proven", "failed", "proven"]
 
 
+def test_constructions_of_the_tree_become_cases_and_what_cannot_is_named(two: Any) -> None:
+    two.write("train.py", "from old_losses.gap import GapLoss\n\nused = GapLoss(width=0.25)\nother = GapLoss(float(input()))\n")
+    done = run(two, "parity", "gap", "--device", "cpu", "--json")
+    assert done.returncode == 0, done.stdout
+    proof = json.loads(done.stdout)["proofs"][0]
+    assert proof["notes"] == ["no case for train.py:4: arguments that are no literals: other = GapLoss(float(input()))"]
+    two.edit("fresh/gap.py", "self.width = width", "self.width = width or 1.0")
+    assert run(two, "parity", "gap", "--device", "cpu").returncode == 0
+    two.edit("fresh/gap.py", "width or 1.0", "1.0 if width == 0.25 else width")
+    done = run(two, "parity", "gap", "--device", "cpu")
+    assert done.returncode == 1
+    assert "configuration_1" in done.stdout
+
+
 def test_a_search_goes_beyond_the_variants_and_says_what_it_found(two: Any) -> None:
     two.edit("fresh/gap.py", "        return", "        left = left * 2 if left.shape[0] == 5 else left\n        return")
     done = run(two, "parity", "gap", "--device", "cpu", "--search", "20", "--save", "found")
@@ -143,6 +157,7 @@ def test_a_machine_with_torch_and_safetensors_alone_proves_a_capsule_without_the
 
 
 def test_a_search_without_hypothesis_says_what_to_install(two: Any) -> None:
+    assert run(two, "record", "gap").returncode == 0
     done = run(two, "parity", "gap", "--device", "cpu", "--search", "1", program=("-c", BARE))
     assert done.returncode == 2
     assert "pip install 'lossport[search]'" in done.stderr
