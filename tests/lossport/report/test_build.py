@@ -265,3 +265,16 @@ def test_coverage_is_told_with_its_branches_and_how_old_it_is(project: Project, 
     assert (told["losses"]["margin"]["coverage"], told["losses"]["margin"]["branches"]) == (75.0, [3, 4])
     assert told["new"]["files"]["kit/margin.py"]["branches"] == [3, 4]
     assert told["new"]["files"]["kit/base.py"]["branches"] is None
+
+
+def test_what_git_says_in_bytes_that_are_no_text_is_shown_and_escaped(project: Project, facts: Facts, workshop: Workshop) -> None:
+    odd = os.fsdecode(b"caf\xe9<b>\x01.py")
+    (workshop.folder / "old_losses" / odd).write_text("x = 1\n")
+    workshop.git("add", "-A")
+    workshop.git("commit", "-qm", "odd", day="2026-11-24")
+    (workshop.folder / "old_losses" / odd).unlink()
+    workshop.git("commit", "-qam", os.fsdecode(b"Retire caf\xe9 </style><script>alert(3)</script>"), day="2026-11-25")
+    page = render_report(build_report(project, facts, today=TODAY))["index.html"].decode()
+    assert "<code>old_losses/caf\\xe9&lt;b&gt;\x01.py</code>" in page
+    assert "Retire caf\N{LATIN SMALL LETTER E WITH ACUTE} &lt;/style&gt;&lt;script&gt;alert(3)&lt;/script&gt;" in page
+    assert page.count("</style>") == page.count("</script>") == 1

@@ -26,7 +26,7 @@ from lossport.report import (
 from lossport.report.model import Retired
 
 TODAY = dt.date(2026, 11, 25)
-EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
+EVIL = "</style><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 LIMIT = 500_000
 """Bytes that a page may have."""
 
