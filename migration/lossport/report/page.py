@@ -107,6 +107,7 @@ def _rendered(report: Report, limits: Limits) -> str:
         devices={row.facts.name: worst_states(row) for row in report.losses},
         waiting=[(row.facts.name, row.facts.waiting) for row in report.losses if row.facts.waiting],
         figures=figures(report),
+        owned=any(row.owners for row in report.losses),
         forms=sites_by_form(report.losses),
         depths=_depths(report.legacy, report.new),
         shown={
@@ -199,12 +200,14 @@ def _counts(cell: ParityCell) -> str:
 
 
 def _result(cell: ParityCell) -> Markup:
-    """A verdict as a sign and the counts that the section explains; what went wrong stands in words."""
+    """A verdict as a sign and the counts that the section explains, or how many of all cases differ; a voice hears the word."""
     mood, sign, word = _VERDICTS[cell.state]
-    digits = " · ".join(map(str, (cell.equal, cell.close, cell.intended))) if cell.cases else word
-    bad = Markup(' <strong class="bad">{} differ{}</strong>').format(cell.different, "s" if cell.different == 1 else "")
+    if cell.different:
+        digits = Markup('<strong class="bad">{} of {}</strong>').format(cell.different, cell.cases)
+    else:
+        digits = Markup(" · ".join(map(str, (cell.equal, cell.close, cell.intended))) if cell.cases else word)
     said = Markup('<span class="hidden">{}: </span>').format(word) if cell.state != "passed" and cell.cases else ""
-    return Markup('<b class="{}">{}</b> {}{}{}').format(mood, sign, said, digits, bad if cell.different else "")
+    return Markup('<b class="{}">{}</b> {}{}').format(mood, sign, said, digits)
 
 
 def _timing(cell: ParityCell, today: dt.date) -> str:

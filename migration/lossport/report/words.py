@@ -75,9 +75,10 @@ def sentence(text: str) -> str:
     return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
 
-def gate_target(gate: Gate) -> str:
-    """What a gate asks for: under 2,000 lines; all 19; none."""
+def gate_target(gate: Gate, target: float | None = None) -> str:
+    """What a gate asks for, or asked for when it had another target: under 2,000 lines; all 19; none."""
+    wanted = gate.target if target is None else target
     if gate.sense == "exactly":
-        return "none" if gate.target == 0 else f"all {figure(gate.target)}"
+        return "none" if wanted == 0 else f"all {figure(wanted)}"
     unit = "" if gate.unit.startswith("of") else gate.unit
-    return f"{gate.sense} {figure(gate.target)} {unit}".strip()
+    return f"{gate.sense} {figure(wanted)} {unit}".strip()
