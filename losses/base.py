@@ -13,6 +13,7 @@ from losses import utils
 
 class BaseLoss(nn.Module, ABC):
     """A loss: options in the constructor, `forward` from tensors to a dictionary of tensors.
+
     `forward` returns `"loss"` first, with its graph, then metrics as detached 0-d tensors. The keys depend on the options of the
     loss, never on the data: an empty batch has them all. A subclass without `forward` can't be built. The `reduction`, one of
     `reductions` (else ValueError), is `"mean"` or `"sum"` of the per-sample losses, or `"none"`, which keeps them."""
@@ -45,6 +46,7 @@ class BaseLoss(nn.Module, ABC):
 
 class ContrastiveLoss(BaseLoss):
     """A loss that compares rows of two feature batches: s_ij = a_i . b_j / temperature, which must be above 0 (else ValueError).
+
     With `normalize` every row is scaled to length 1 first, so that the similarities are cosines."""
 
     def __init__(self, temperature: float = 0.07, reduction: str = "mean", normalize: bool = True) -> None:

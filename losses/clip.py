@@ -1,7 +1,5 @@
 """Symmetric cross entropy between two modalities over the similarities of a batch: the CLIP objective, and one with a pull."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -13,18 +11,19 @@ from losses.registry import register
 @register("clip")
 class CLIPLoss(ContrastiveLoss):
     """CLIP (Radford et al. 2021, fig. 3) at a fixed temperature, with ids, label smoothing and retrieval metrics.
+
     With s_ij = v_i . t_j / temperature of rows scaled to length 1, and one target a row and a column:
         v2t_i = lse_j s_ij - s_i,row_target(i)        t2v_j = lse_i s_ij - s_column_target(j),j
         loss  = (reduce(v2t) + reduce(t2v)) / 2
     Positives: without ids, row i and row i. With ids, one of the rows with the same id, drawn anew on every call, for every row
-    and then for every column (see `losses.utils.draw_targets`). All other rows are candidates, also those with the same id, and
-    nothing is excluded. Metrics are of logits, so similarities include the factor 1 / temperature; another positive than the one
-    drawn counts as wrong. `label_smoothing` is the share of each target's mass that is spread evenly over the N candidates, 0 to
-    1. Shape: vision_features, text_features [N, D], any float dtype; N may be 0: all is 0. match_ids N ids, a list or a tensor;
+    and then for every column (see `losses.utils.draw_targets`); another one than that counts as wrong. All other rows are
+    candidates, also those with the same id, and nothing is excluded. `label_smoothing` is the share of each target's mass that is
+    spread evenly over the N candidates.
+    Shape: vision_features, text_features [N, D], any float dtype; N may be 0: all is 0. match_ids N ids, a list or a tensor;
     lists that do not begin with a string are compared as text. similarity_matrix [N, N]: logits to use as they are, without
-    temperature; the features then get no gradient. Returns `loss` (0-d, [N] for reduction `"none"`), and 0-d `v2t_loss`,
-    `t2v_loss` (means), `v2t_accuracy`, `t2v_accuracy`, `accuracy`, `mean_similarity`, `matched_similarity`, `similarity_gap`, and
-    for k = 1, 5, 10 `v2t_recall@k`, `t2v_recall@k`, `avg_recall@k`. ValueError says what else was found.
+    temperature; the features then get no gradient.
+    Returns `loss` (0-d, [N] for reduction `"none"`), and 0-d `v2t_loss`, `t2v_loss` (means), `v2t_accuracy`, `t2v_accuracy`,
+    `accuracy`, `mean_similarity`, `matched_similarity`, `similarity_gap` (of logits), and `recall_at_k` for k = 1, 5, 10.
     >>> out = CLIPLoss(temperature=0.5)(torch.eye(2), torch.eye(2))
     >>> out["loss"], out["accuracy"]
     (tensor(0.1269), tensor(1.))"""
@@ -44,8 +43,8 @@ class CLIPLoss(ContrastiveLoss):
             utils.check_square("similarity_matrix", similarity_matrix, rows)
             logits = utils.full_precision(similarity_matrix)
         targets = utils.draw_targets(match_ids, rows, device)
-        options: dict[str, Any] = {"reduction": self.reduction, "label_smoothing": self.label_smoothing}
-        v2t, t2v = (utils.info_nce_loss(s, t, **options) for s, t in zip((logits, logits.t()), targets, strict=True))
+        v2t = utils.info_nce_loss(logits, targets[0], reduction=self.reduction, label_smoothing=self.label_smoothing)
+        t2v = utils.info_nce_loss(logits.t(), targets[1], reduction=self.reduction, label_smoothing=self.label_smoothing)
         seen = logits.detach()
         mean, matched = (utils.reduce(x, "mean") for x in (seen, seen[torch.arange(rows, device=device), targets[0]]))
         metrics = {"v2t_loss": utils.reduce(v2t, "mean"), "t2v_loss": utils.reduce(t2v, "mean")}
@@ -58,12 +57,13 @@ class CLIPLoss(ContrastiveLoss):
 @register("simple")
 class SimpleContrastiveLoss(ContrastiveLoss):
     """CLIP (Radford et al. 2021, fig. 3) that pulls pairs together as well; the parts of another loss may join in.
+
         loss = (v2t + t2v) / 2 + 0.5 mean over i of |v_i - t_partner(i)|^2 / D + 0.2 decor_loss
     v2t and t2v are as in `CLIPLoss`, but ids compare by value (1 is not "1"), and positives are drawn without ids, too. A partner
-    is another positive drawn; where all rows match, that term is 0. Shape: vision_features, text_features [N, D]; match_ids N
-    ids; decor_loss one number; `"none"` gives [N]. Metrics: `infonce_loss`, `mse_loss` (of partners, unweighted), `v2t_loss`,
-    `t2v_loss`, `accuracy` (any positive), the mean logits of positives, `pos_sim`, of all others, `neg_sim` (0 where there are
-    none), their difference `separation`, `temperature`, and `decor_loss` as given.
+    is another positive drawn; where all rows match, that term is 0.
+    Shape: vision_features, text_features [N, D]; match_ids N ids; decor_loss one number; `"none"` gives [N].
+    Metrics: `infonce_loss`, `mse_loss` (of partners, unweighted), `v2t_loss`, `t2v_loss`, `accuracy` (any positive), `pos_sim`
+    and `neg_sim` (mean logits of positives and of others, 0 of none), `separation` (their gap), `temperature`, and `decor_loss`.
     >>> SimpleContrastiveLoss(temperature=0.5)(torch.eye(2), torch.eye(2), decor_loss=1.0)["loss"]
     tensor(0.3269)"""
 

@@ -27,10 +27,12 @@ def outcome(found: Any) -> tuple[Tensor, dict[str, Any]]:
 @register("combined")
 class CombinedLoss(BaseLoss):
     """Up to three losses on the same arguments: loss = primary + secondary_weight secondary + tertiary_weight tertiary.
-    A part is any callable that returns a loss, or a dictionary or a tuple with one; weight 0 does not spare its call. Shape: as
-    the parts have it; a loss per row stays one, and is reported as its mean. Metrics: those of the primary part, `primary_loss`,
-    `secondary_loss`, `secondary_weight`, the second part's metrics as `secondary_<name>`, and likewise `tertiary_`: numbers
-    become tensors, inner dictionaries their entries, texts are left out, and of one name twice the later entry stands.
+
+    A part is any callable that returns a loss, or a dictionary or a tuple with one; weight 0 does not spare its call.
+    Shape: as the parts have it; a loss per row stays one, and is reported as its mean.
+    Metrics: those of the primary part, `primary_loss`, and of the others `secondary_loss`, `secondary_weight`,
+    `secondary_<name>`, and likewise `tertiary_`. Numbers become tensors, inner dictionaries their entries (the last of one name);
+    texts are left out.
     >>> from losses import CLIPLoss
     >>> CombinedLoss(CLIPLoss(temperature=0.5), CLIPLoss(temperature=1.0), 0.1)(torch.eye(2), torch.eye(2))["loss"]
     tensor(0.1583)"""
@@ -68,11 +70,12 @@ class CombinedLoss(BaseLoss):
 @register("multitask")
 class MultitaskLoss(BaseLoss):
     """One loss for each task: loss = sum over tasks t of w_t l_t(inputs[t], targets[t]).
+
     Weights are `loss_weights` scaled to sum 1, or equal. With `dynamic_weighting` every training call replaces them for good by
     w_t = (1 / |r_t|) / sum over u of 1 / |r_u|, with r_t the running mean of l_t, from 1 on, without what is not finite: small
-    losses weigh more (unlike Kendall et al. 2018, nothing is learned). A task that inputs or targets lack is left out with a
-    warning, and its weight lost. Shape: as the parts have it, which return what those of `CombinedLoss` may. Metrics:
-    `<task>_loss` of the tasks given, without weight, and `<task>_weight` of all.
+    losses weigh more. A task that inputs or targets lack is left out with a warning, and its weight lost.
+    Shape: as the parts have it, which return what those of `CombinedLoss` may.
+    Metrics: `<task>_loss` of the tasks given, without weight, and `<task>_weight` of all.
     >>> MultitaskLoss({"a": nn.L1Loss(), "b": nn.MSELoss()})({"a": torch.ones(1)}, {"a": torch.zeros(1)})["loss"]
     tensor(0.5000)"""
 

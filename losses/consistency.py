@@ -30,14 +30,15 @@ def moved(inputs: Any, device: torch.device | None) -> Any:
 @register("feature_consistency")
 class FeatureConsistencyLoss(BaseLoss):
     """Feature distillation (FitNets, Romero et al. 2015, eq. 3; Li and Hoiem 2016) from up to two reference models.
+
         loss = vision_weight d(vision_features, reference(vision_inputs)) + text_weight d(text_features, reference(text_inputs))
     d is the mean or sum over rows x, r, of length 1 if `normalize`, of 1 - x . r (`"cosine"`), |x - r|_2 (`"l2"`), |x - r|_1
     (`"l1"`), or the summed smooth L1 distance, beta 1 (`"smooth_l1"`). Row i belongs to row i; nothing is a negative. A side
-    without reference, features or inputs is 0; a reference that misses one of them logs a warning. References are taken as they
-    are, not copied: `state_dict` has them, they stay in evaluation mode, and `detach_reference` freezes them (`False` lets
-    gradients through to them and their inputs). Shape: vision_features, text_features [N, D], as the references return them;
-    vision_inputs, text_inputs: their one argument, a tensor or a dictionary, moved to their device. Metrics:
-    `feature_consistency_loss` (the loss), `vision_`, `text_consistency_loss` without weights, `vision_weight`, `text_weight`.
+    without reference, features or inputs is 0; a reference that misses one of them logs a warning. References are not copied,
+    stay in evaluation mode and are frozen; `detach_reference=False` lets gradients through to them and their inputs.
+    Shape: vision_features, text_features [N, D], as the references return them; vision_inputs, text_inputs: their one argument, a
+    tensor or a dictionary, moved to their device.
+    Metrics: `feature_consistency_loss`, `vision_`, `text_consistency_loss` without weights, `vision_weight`, `text_weight`.
     >>> criterion = FeatureConsistencyLoss(nn.Identity(), distance_fn="l1", normalize=False)
     >>> criterion(vision_features=torch.ones(2, 3), vision_inputs=torch.zeros(2, 3))["loss"]
     tensor(3.)"""

@@ -67,10 +67,9 @@ BUILDERS: dict[str, Callable[[Options], BaseLoss]] = {
 
 def create_loss_function(args: Any, dataset_size: int | None = None) -> BaseLoss:
     """Build the loss that `args.loss_type` names from the attributes that belong to it; None is as good as not given.
+
     Whatever the type, `use_simple_model` makes it `"simple"`, and else `use_mixed_loss` `"mixed"`. Heads are `fusion_dim` (768)
-    wide. The temperature counts 1.1 times for `"memory_queue"`, and for `"contrastive"`, whose bank has twice `memory_bank_size`
-    rows, 0.85 to 0.95 times within batches, by their size, and 1.05 times over a table. ValueError: an unknown type (the message
-    lists them), an attribute that is missing, or one that the loss refuses.
+    wide; what happens to the temperature is in `docs/losses.md`. ValueError: an unknown type, a missing attribute, a wrong one.
     >>> from argparse import Namespace
     >>> create_loss_function(Namespace(loss_type="decoupled", temperature=0.1))
     DecoupledLoss(temperature=0.1, lambda_v=0.5, lambda_t=0.5, reduction='mean')"""

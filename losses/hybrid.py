@@ -18,16 +18,15 @@ OF_VICREG = ("invariance_loss", "variance_loss", "covariance_loss", "sim_weight"
 @register("hybrid_pretrain_vicreg")
 class HybridPretrainVICRegLoss(BaseLoss):
     """InfoNCE first, VICReg later: loss = (1 - p) infonce + p vicreg, with p from 0 to 1. Not a published method.
+
     infonce is `InfoNCELoss` behind heads, `vision_dim` to `fusion_dim` wide, of rows of length 1; vicreg is `VICRegLoss` of the
     features as they are: see there for formulas, positives and negatives. `update_step` alone moves the schedule, through the
-    phases that `current_phase` names, and `state_dict` keeps it. `"contrastive_pretrain"` (p = 0, vicreg is not computed) ends at
-    step `contrastive_pretrain_steps`. With `adaptive_transition` it ends, if ever, after one batch in which the mean cosine of
-    pairs exceeds that of all by over `min_alignment_threshold` (a number that `update_step` waits for), and `"transition"` takes
-    p to 1 in `gradual_transition_steps`. In `"vicreg"` (p = 1) infonce is not computed, and its heads get no gradient. Shape:
-    z_a, z_b [N, vision_dim], which text_dim equals; match_ids as in `InfoNCELoss`. Metrics, 0 for what is not computed:
-    `contrastive_loss`, `vicreg_loss`, their `_weight`, `accuracy`, `pretrain_progress` (share of `contrastive_pretrain_steps`),
-    `transition_progress` (p), `diagonal_similarity`, `mean_similarity`, `alignment_gap`, `alignment_snr` (gap / deviation),
-    `temperature`, and those of vicreg.
+    phases that `current_phase` names (`docs/losses.md` has them in a table), and `state_dict` keeps it. What counts 0 is not
+    computed and gets no gradient. `min_alignment_threshold` is for `alignment_gap`, a number that `update_step` waits for.
+    Shape: z_a, z_b [N, vision_dim], which text_dim equals; match_ids as in `InfoNCELoss`.
+    Metrics, 0 for what is not computed: `contrastive_loss`, `vicreg_loss`, their `_weight`, `accuracy`, `pretrain_progress`
+    (share of `contrastive_pretrain_steps`), `transition_progress` (p), `diagonal_similarity`, `mean_similarity`, `alignment_gap`
+    (their difference), `alignment_snr` (gap / deviation), `temperature`, and those of vicreg.
     >>> criterion = HybridPretrainVICRegLoss(contrastive_pretrain_steps=1, adaptive_transition=False, vision_dim=2, text_dim=2)
     >>> criterion.update_step(1, total_steps=2)
     >>> criterion.current_phase, criterion(torch.eye(2), torch.eye(2))["vicreg_weight"]

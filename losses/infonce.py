@@ -42,20 +42,19 @@ def compare(loss: "InfoNCELoss | MixedContrastiveLoss", vision_features: Tensor,
 @register("infonce")
 class InfoNCELoss(ContrastiveLoss):
     """Symmetric InfoNCE (van den Oord et al. 2018, eq. 4; Radford et al. 2021, fig. 3) over the candidates of a strategy.
+
     With s_ij = v_i . t_j / temperature of rows scaled to length 1, behind heads if there are any, and a target for each row:
         v2t_i = lse over candidates j of s_ij - s_i,target(i)        t2v: of columns        loss = (v2t + t2v) / 2
-    Positives: row i or, with ids, one of the rows with its id, drawn anew on every call (`losses.utils.draw_targets`). Nothing is
-    excluded. Candidates by `sampling_strategy`: `"in-batch"` the batch, in training with `losses.utils.add_small_batch_noise`;
-    `"auto"` the batch or, with a `dataset_size`, a table below 1,000 samples, a bank below 10,000, `"in-batch"` above;
-    `"memory-bank"` (Wu et al. 2018) the batch and, as negatives, the last `memory_bank_size` rows seen in training; `"global"`,
-    given `indices`, the last features of all samples seen in training: the positive is the sample's own, whatever its id, and a
-    sample that is not in the table yet is compared within the batch. What is stored, after the loss is computed, is as wide as
-    the heads' output, or `input_dim` (768) without heads. `loss_type` puts NT-Xent or, given `labels`, SupCon over the same rows
-    (without noise) into `loss`. Metrics are of InfoNCE; ranks are within the batch, where only the drawn positive is right.
+    Positives: row i or, with ids, one of the rows with its id, drawn anew on every call (`losses.utils.draw_targets`).
+    Candidates, none of which is excluded: the batch; with `"memory-bank"` (Wu et al. 2018) also earlier rows, as negatives; with
+    `"global"`, given `indices`, the table of all samples seen. `docs/losses.md` says what each `sampling_strategy` stores and
+    when. `loss_type` puts NT-Xent or, given `labels`, SupCon over the same rows (without noise) into `loss`; metrics stay
+    InfoNCE's.
     Shape: vision_features, text_features [N, D], any float dtype; match_ids, labels N, lists or tensors; indices whole numbers
-    [N], positions in the data set (outside: IndexError), of which one twice in a batch stores either row. Returns `loss` (0-d,
-    [N] for reduction `"none"`) and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`, and for k = 1, 5, 10
-    `v2t_recall@k`, `t2v_recall@k`, `avg_recall@k`. ValueError says what else was found and expected.
+    [N], positions in the data set (outside: IndexError), of which one twice in a batch stores either row.
+    Returns `loss` (0-d, [N] for reduction `"none"`) and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`,
+    and for k = 1, 5, 10 `v2t_recall@k`, `t2v_recall@k`, `avg_recall@k`, ranked within the batch: only the drawn positive is
+    right.
     >>> criterion = InfoNCELoss(temperature=0.5, sampling_strategy="memory-bank", input_dim=2, memory_bank_size=3)
     >>> [criterion(torch.eye(2), torch.eye(2))["loss"] for step in range(2)]
     [tensor(0.1269), tensor(0.8201)]"""
@@ -161,13 +160,14 @@ class InfoNCELoss(ContrastiveLoss):
 @register("mixed")
 class MixedContrastiveLoss(ContrastiveLoss):
     """Weighted sum of InfoNCE (as `InfoNCELoss` has it for `"in-batch"`), NT-Xent and SupCon over the same rows of length 1.
+
         loss = w_infonce (v2t + t2v) / 2 + w_nt_xent nt_xent + w_supervised supcon
     nt_xent (Chen et al. 2020, eq. 1) and supcon (Khosla et al. 2020, eq. 2) are over the 2 N rows of both modalities without the
     row itself and without noise. Ids steer InfoNCE alone: to NT-Xent only the paired row is a positive, all others are negatives.
-    Without labels supcon is 0, and its weight is lost. A part of weight 0 is reported, and left out of the sum, where its NaN
-    would be one. Reduction `"sum"` is of N rows for InfoNCE and of 2 N for the others; `"none"` averages the two rows of a pair.
-    Shape: vision_features, text_features, match_ids, labels as in `InfoNCELoss`; loss_weights without a part: KeyError. Metrics
-    are `loss_infonce`, `loss_nt_xent`, `loss_supervised`, as means, and the accuracies and recalls of `InfoNCELoss`.
+    Without labels supcon is 0, and its weight is lost. A part of weight 0 is reported alone: its NaN would stay one in the sum.
+    Shape: vision_features, text_features, match_ids, labels as in `InfoNCELoss`. Reduction `"sum"` is of N rows for InfoNCE and
+    of 2 N for the others; `"none"`, [N], averages the two rows of a pair. loss_weights without a part: KeyError.
+    Metrics are `loss_infonce`, `loss_nt_xent`, `loss_supervised`, as means, and the accuracies and recalls of `InfoNCELoss`.
     >>> out = MixedContrastiveLoss(temperature=0.5, small_batch_noise=False)(torch.eye(2), torch.eye(2))
     >>> out["loss_infonce"], out["loss_nt_xent"], out["loss"]
     (tensor(0.1269), tensor(0.2395), tensor(0.1226))"""

@@ -16,12 +16,14 @@ from losses.registry import register
 @register("dynamic_temperature")
 class DynamicTemperatureLoss(ContrastiveLoss):
     """InfoNCE (van den Oord et al. 2018, eq. 4), every positive a term of its own, at a temperature taken from the batch.
+
         gap  = mean of c_ij over positives j != i - mean of c_ij over negatives                    (an empty mean is 0)
         tau  = clamp(temperature (0.8 + 0.4 exp(-2 gap)), min_temperature, max_temperature)
         v2t  = sum over i, p in P(i) of (lse_j c_ij / tau - c_ip / tau) / K;  loss = (v2t + t2v) / 2
     For c, P, K and reductions see `losses.pairs`. All rows are candidates: positives stand in each other's denominators. tau
-    belongs to the graph: the loss may fall by moving it. Where its bounds contradict each other, the upper one holds. Shape:
-    features [N, D], match_ids [N]. Gives `loss`, `temperature` (tau), `pos_similarity`, `neg_similarity`, `v2t_loss`, `t2v_loss`.
+    belongs to the graph: the loss may fall by moving it. Where its bounds contradict each other, the upper one holds.
+    Shape: features [N, D], match_ids [N].
+    Gives `loss`, `temperature` (tau), `pos_similarity`, `neg_similarity`, `v2t_loss`, `t2v_loss`.
     >>> out = DynamicTemperatureLoss(temperature=0.5, max_temperature=1.0)(torch.eye(2), torch.eye(2), ["a", "b"])
     >>> out["temperature"], out["loss"]
     (tensor(0.6000), tensor(0.1730))"""
@@ -46,13 +48,15 @@ class DynamicTemperatureLoss(ContrastiveLoss):
 @register("hard_negative")
 class HardNegativeLoss(ContrastiveLoss):
     """Every positive pair against the row's negatives alone, of which the hard ones count several times.
+
         n_i  = sum over j not in P(i) of w_ij exp(c_ij / temperature)         w_ij: the factor where j is hard for i, else 1
         v2t  = sum over i, p in P(i) of -log(e^s_ip / (e^s_ip + n_i)) / K, s = c / temperature;  loss = (v2t + t2v) / 2
     For c, P, K and reductions see `losses.pairs`. Strategies: `"semi-hard"` (Schroff et al. 2015, sec. 3.2) takes negatives less
-    than 0.2 below the mean positive, `"hard"` the most similar tenth, `"none"` none. Weighting follows Robinson et al. 2021, eq.
-    4, with a constant for the importance; 0 leaves the hard ones out. Mining has no gradient. Other positives are in no
-    denominator. A row without negatives has loss 0, and its pairs still count in K. Shape: features [N, D], match_ids N ids, a
-    list or a tensor. Returns `loss` and 0-d `v2t_loss`, `t2v_loss`, `hard_negative_factor`.
+    than 0.2 below the mean positive, `"hard"` the most similar tenth, `"none"` none. Weights as in Robinson et al. 2021, eq. 4,
+    but constant; 0 leaves the hard ones out. Mining has no gradient. Other positives are in no denominator. A row without
+    negatives has loss 0, and its pairs still count in K.
+    Shape: features [N, D], match_ids N ids, a list or a tensor.
+    Returns `loss` and 0-d `v2t_loss`, `t2v_loss`, `hard_negative_factor`.
     >>> criterion = HardNegativeLoss(temperature=1.0, hard_negative_factor=3.0, mining_strategy="hard")
     >>> criterion(torch.eye(2), torch.eye(2), ["a", "b"])["loss"]
     tensor(0.7437)"""
@@ -83,14 +87,16 @@ class HardNegativeLoss(ContrastiveLoss):
 @register("decoupled")
 class DecoupledLoss(ContrastiveLoss):
     """A cross-modal term over groups of ids, and one of instance discrimination within each modality, weighted apart.
+
         v2t    = sum over i of -log(sum over p in P(i) of e^s_ip / sum over j of e^s_ij) / K, s = c / temperature
         vision = mean over i of -log(e^s(v_i, v_i) / sum over j of e^s(v_i, v_j));  text: likewise
         loss   = (v2t + t2v) / 2 + lambda_v vision + lambda_t text
     For c, P, K and reductions see `losses.pairs`. Positives are summed inside the log (MIL-NCE, Miech et al. 2020, eq. 1): one
     term a row, but K divides. A row without negatives has term 0, and its pairs still count. Within a modality the row itself is
-    the positive and all others are negatives, those with its id too. Not DCL (Yeh et al. 2022), which has no positive below.
-    Shape: features [N, D], match_ids N ids. Returns `loss`, `cross_modal_loss`, `instance_loss` (unweighted mean), `v2t_loss`,
-    `t2v_loss`, `vision_inst_loss`, `text_inst_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy` (of the first row with the id).
+    the positive and all others are negatives, those with its id too. (This is not DCL, Yeh et al. 2022.)
+    Shape: features [N, D], match_ids N ids.
+    Returns `loss`, `cross_modal_loss`, `instance_loss` (mean of its two), `v2t_loss`, `t2v_loss`, `vision_inst_loss`,
+    `text_inst_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy` (of the first row with the id).
     >>> out = DecoupledLoss(temperature=1.0)(torch.eye(2), torch.eye(2), ["a", "b"])
     >>> out["loss"], out["cross_modal_loss"]
     (tensor(0.6265), tensor(0.3133))"""

@@ -23,15 +23,15 @@ def unit_columns(width: int, size: int, device: torch.device | None = None) -> T
 @register("memory_queue")
 class MemoryQueueLoss(ContrastiveLoss):
     """InfoNCE with the features of earlier batches as further negatives (cross-batch memory, Wang et al. 2020, sec. 3.2).
+
         n_i = sum over j not in P(i) of e^s_ij + sum over texts k in the queue of exp(w cos(v_i, k) / tau),  s = c / tau
         v2t = sum over i, p in P(i) of -log(e^s_ip / (e^s_ip + n_i)) / K;  loss = (v2t + t2v) / 2
         tau = temperature (1.3 - 0.3 r), from r = 0.95 on the temperature;  w = r / 2 below r = 0.2, else min(1, 1.5 r)
     For c, P, K and reductions see `losses.pairs`; r is the share of slots that earlier batches filled. w scales logits, not
-    counts: an empty queue is `queue_size` negatives of logit 0, and its random vectors count once r > 0, unless `only_filled`. In
-    training the first batch draws the queues in its width (another width does it anew), and each batch is stored after its loss,
-    of a longer one the last rows. Evaluation neither draws nor stores, and meets an empty queue where there is none. Queues are
-    in `state_dict` once drawn. Shape: features [N, D], match_ids N ids, a list or a tensor. Returns `loss` and 0-d `v2t_loss`,
-    `t2v_loss`, `temperature` (tau) and `queue_fill` (r), both float64.
+    counts: an empty queue is `queue_size` negatives of logit 0, and its random vectors count once r > 0, unless `only_filled`.
+    When queues are drawn, read and written, says the table in `docs/losses.md`; once drawn they are in `state_dict`.
+    Shape: features [N, D], match_ids N ids, a list or a tensor.
+    Returns `loss` and 0-d `v2t_loss`, `t2v_loss`, `temperature` (tau) and `queue_fill` (r), both float64.
     >>> out = MemoryQueueLoss(queue_size=6, temperature=1.0)(torch.eye(2), torch.eye(2), ["a", "b"])
     >>> out["loss"], out["queue_fill"]
     (tensor(1.4454), tensor(0., dtype=torch.float64))"""
@@ -111,16 +111,17 @@ class MemoryQueueLoss(ContrastiveLoss):
 @register("ema_moco")
 class MoCoLoss(ContrastiveLoss):
     """Momentum contrast (He et al. 2020, eq. 1 and 2) between vision and text, with a queue of keys of each.
+
         v2t_i = -log(e^s(v_i, k_i) / (sum over j of e^s(v_i, k_j) + sum over text keys k in the queue of e^s(v_i, k)))
         loss  = mean over i of (v2t_i + t2v_i) / 2, or of v2t_i unless symmetric;  s: cosine / temperature
         key encoder = momentum key encoder + (1 - momentum) query encoder, after every call
     Keys k_i are encoded by copies of the encoders; t2v has vision keys. The other keys of the batch are negatives. All are in the
     queue before the loss (the paper: after it, `enqueue_first=False`): a positive is a negative as well, the loss at least log 2.
-    Queues begin as random unit vectors, which count. Evaluation is no exception: keys enter, encoders move. Buffers stay: batch
-    norm in a key encoder has statistics of its own. A positive that ties with the largest logit (within 1e-5) is right. The query
-    encoders are no sub-modules: the model has them already. Shape: queries are input of the encoders (features are their own keys
-    where it is no tensor); features [N, dim], N at most `queue_size`, come from the query encoders if left out. Returns `loss`
-    and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`, `queue_size`, `momentum`.
+    Buffers of a key encoder do not follow. The query encoders are no sub-modules: the model has them already. For what queues do
+    in training and evaluation, see the table in `docs/losses.md`. A positive that ties with the largest logit is right.
+    Shape: queries are input of the encoders (features are their own keys where it is no tensor); features [N, dim], N at most
+    `queue_size`, come from the query encoders if left out.
+    Returns `loss` and 0-d `v2t_loss`, `t2v_loss`, `v2t_accuracy`, `t2v_accuracy`, `accuracy`, `queue_size`, `momentum`.
     >>> criterion = MoCoLoss(nn.Identity(), nn.Identity(), dim=2, queue_size=2, temperature=1.0)
     >>> criterion(torch.eye(2), torch.eye(2))["loss"]
     tensor(1.0064)"""

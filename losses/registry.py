@@ -39,9 +39,5 @@ def find(name: str) -> type[BaseLoss]:
 def create(name: str, **options: Any) -> BaseLoss:
     """Build the loss registered under `name`.
     >>> create("clip", temperature=0.1).temperature
-    0.1
-    >>> create("clop")
-    Traceback (most recent call last):
-        ...
-    ValueError: no loss is called 'clop'; the nearest is 'clip' (known: ...clip...)"""
+    0.1"""
     return find(name)(**options)

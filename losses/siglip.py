@@ -14,9 +14,11 @@ from losses.registry import register
 @register("siglip")
 class SigLIPLoss(ContrastiveLoss):
     """SigLIP (Zhai et al. 2023, eq. 1): loss = 1/N sum over i, j of -log sigmoid(z_ij (scale cos(v_i, t_j) + bias)).
+
     z is 1 for positives, the rows with the id of row i (row i alone without ids), and -1 for all others. The scale begins at 1 /
-    temperature and is learned by its logarithm, with the bias, unless `learnable` is False. Shape: features [N, D]; match_ids N
-    ids; `"none"` gives [N]. Metrics: `v2t_accuracy`, `t2v_accuracy`, `accuracy` (any positive), `scale`, `bias`.
+    temperature and is learned by its logarithm, with the bias, unless `learnable` is False.
+    Shape: features [N, D]; match_ids N ids; `"none"` gives [N].
+    Metrics: `v2t_accuracy`, `t2v_accuracy`, `accuracy` (any positive), `scale`, `bias`.
     >>> SigLIPLoss(temperature=1.0, bias=0.0)(torch.eye(2), torch.eye(2))["loss"]
     tensor(1.0064, grad_fn=<MeanBackward0>)"""
 

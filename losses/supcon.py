@@ -47,6 +47,7 @@ def row_weights(labels: utils.Ids | None, class_weights: Tensor) -> Tensor:
 @register("supcon")
 class SupConLoss(ContrastiveLoss):
     """SupCon, L_out (Khosla et al. 2020, eq. 2), within vision, within text and across, over rows of length 1.
+
     With s_ij = a_i . b_j / temperature, P(i) the positives of row i, m_i = max_j s_ij taken as a constant, and sums over j != i
     within a modality, over all j across:
         l_i  = -temperature / base_temperature * mean over p in P(i) of (s_ip - m_i - log(sum_j e^(s_ij - m_i) + 1e-8))
@@ -54,12 +55,12 @@ class SupConLoss(ContrastiveLoss):
     Positives: other rows with the same label, with one of several labels in common, or with a score of `similarity_threshold` or
     more (t2v reads the columns of the scores). The paired row is a candidate across modalities, and a positive with `own_pairs`.
     Rows without positives are left out of means and sums, and 0 under `"none"`. With `use_class_weights` and given
-    `class_weights`, l_i counts `class_weights[label]` times, or the mean of these over the labels of row i. Shape: features [N,
-    D], any float dtype, of two widths only for `contrast_mode="intra"`; labels N, or zeros and ones [N, classes], or instead
+    `class_weights`, l_i counts `class_weights[label]` times, or the mean of these over the labels of row i.
+    Shape: features [N, D], of two widths only for `contrast_mode="intra"`; labels N, or zeros and ones [N, classes], or instead
     similarity_scores [N, N], [N] for all rows alike; class_weights [classes], for labels in a tensor that number the classes.
-    Returns `loss` ([N] for reduction `"none"`) and `intra_vision_loss`, `intra_text_loss`, `cross_modal_loss`, 0 where not
-    computed, and `contrastive_accuracy`: of all pairs of a positive and a negative text, the share that vision rows rank rightly.
-    Labels make the paired text a positive there; scores leave it out.
+    Returns `loss` ([N] for reduction `"none"`), `intra_vision_loss`, `intra_text_loss`, `cross_modal_loss`, 0 where not computed,
+    and `contrastive_accuracy`, the share of pairs of a positive and a negative text that vision rows rank rightly; the paired
+    text is a positive there by labels, and left out by scores.
     >>> criterion = SupConLoss(temperature=0.5, base_temperature=0.5, contrast_mode="cross")
     >>> criterion(torch.eye(2), torch.eye(2), labels=torch.tensor([0, 0]))["loss"]
     tensor(2.1269)"""
@@ -121,15 +122,17 @@ class SupConLoss(ContrastiveLoss):
 @register("all_pairs")
 class AllPairsLoss(ContrastiveLoss):
     """Every pair of rows with one id a term of its own: across two modalities, and within each with weights of their own.
+
     With s(a, b) the cosine over the temperature, P(i) the rows with the id of row i (compared by value, NaN equal to nothing),
     and n the number of pairs of two different rows with one id (in both orders; the number of rows if there are none):
         v2t    = sum over i, p in P(i) of (lse_j s(v_i, t_j) - s(v_i, t_p)) / n                        t2v: over columns
         vision = sum over i, p in P(i), p != i of (lse_{j != i} s(v_i, v_j) - s(v_i, v_p)) / n         text: likewise
         loss   = (v2t + t2v) / 2 + lambda_v * vision + lambda_t * text
     SupCon's L_out (Khosla et al. 2020, eq. 2) averaged over pairs, not over each row's positives: large groups dominate. The
-    paired row is a positive across modalities, but does not count in n. Positives stand in each other's denominators too. Shape:
-    features [N, D], match_ids N ids, a list or a tensor. Returns 0-d `loss`, `cross_modal_loss`, `instance_loss` (weighted),
-    `v2t_loss`, `t2v_loss`, `vision_inst_loss`, `text_inst_loss`, and `v2t_accuracy`, `t2v_accuracy`, `accuracy` (any positive).
+    paired row is a positive across modalities, but does not count in n. Positives stand in each other's denominators too.
+    Shape: features [N, D], match_ids N ids, a list or a tensor.
+    Returns 0-d `loss`, `cross_modal_loss`, `instance_loss` (weighted), `v2t_loss`, `t2v_loss`, `vision_inst_loss`,
+    `text_inst_loss`, and `v2t_accuracy`, `t2v_accuracy`, `accuracy` (any positive).
     >>> AllPairsLoss(temperature=1.0)(torch.eye(2), torch.eye(2), ["a", "b"])["loss"]
     tensor(0.3133)"""
 

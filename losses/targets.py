@@ -20,9 +20,10 @@ def weigh_rows(losses: Tensor, sample_weight: Tensor | None, reduction: str) -> 
 @register("cross_entropy")
 class LabelSmoothingCrossEntropy(BaseLoss):
     """Cross entropy with smoothed targets (Szegedy et al. 2016, sec. 7): l = -sum over classes c of q_c log_softmax(input)_c.
+
     q = (1 - smoothing) [c = target] + smoothing / C, times `weight` [C] of the classes. Unlike torch's, the mean is over all
-    entries: neither class weights nor targets of -100, whose loss is 0, change its divisor. Shape: input [N, C, ...], target [N,
-    ...] of classes, or [N, C, ...] of probabilities, sample_weight [N]; `"none"` gives [N, ...]. No metrics.
+    entries: neither class weights nor targets of -100, whose loss is 0, change its divisor. No metrics.
+    Shape: input [N, C, ...], target [N, ...] of classes or [N, C, ...] of probabilities, sample_weight [N]; `"none"`: [N, ...].
     >>> LabelSmoothingCrossEntropy(smoothing=0.1)(torch.eye(2), torch.tensor([0, 1]))["loss"]
     tensor(0.3633)"""
 
@@ -48,6 +49,7 @@ class LabelSmoothingCrossEntropy(BaseLoss):
 @register("mean_squared_error")
 class MeanSquaredError(BaseLoss):
     """l = (input - target)^2, with a weight for each row, reduced over all entries, and at most `max_loss`: no gradient above it.
+
     Shape: input, target [N, ...], alike; sample_weight [N]. `"none"` gives [N, ...], each entry at most `max_loss`. No metrics.
     >>> MeanSquaredError(max_loss=2.0)(torch.tensor([[3.0], [1.0]]), torch.zeros(2, 1))["loss"]
     tensor(2.)"""

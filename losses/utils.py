@@ -161,8 +161,7 @@ def compare_groups(vision_features: Tensor, text_features: Tensor, ids: Ids | No
 def random_words(count: int, device: torch.device | str = "cpu") -> Tensor:
     """`count` uniform 32-bit numbers as int64, by one call: on the CPU the next words of the generator.
     It ends where `count` calls of `torch.randint(0, n, (1,))` leave it, which below 2^28 return w % n of one word w each; a draw
-    from a larger range takes two, the earlier one as its upper half. (Here the largest pair is left out: one in 2^64 becomes 0.)
-    On other devices, and compiled, the numbers are as random, but not those of single draws."""
+    from a larger range takes two, the earlier one as its upper half. (The largest pair is left out: one in 2^64 becomes 0.)"""
     if count % 2 and torch.device(device).type == "cpu" and not torch.compiler.is_compiling():
         with torch.random.fork_rng(devices=[]):
             words = random_words(count + 1)
@@ -184,8 +183,7 @@ def pick_positives(codes: Tensor, words: Tensor) -> Tensor:
 def draw_targets(ids: Ids | None, rows: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
     """A target column for every row, and a target row for every column: one positive each, at random.
     Without ids they are 0 .. rows - 1 and nothing is drawn. Otherwise ids compare as in `encode_ids(..., as_text=True)`, and on
-    the CPU the draws are those of one `torch.randint(0, positives, (1,))` a row, then one a column; a NaN in a list takes none
-    and gets its own index. Other devices draw as many from their own generator: equal in distribution."""
+    the CPU the draws are those of one `torch.randint(0, positives, (1,))` a row, then one a column; a listed NaN takes none."""
     if ids is None:
         own = torch.arange(rows, device=device)
         return own, own

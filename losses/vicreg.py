@@ -26,13 +26,14 @@ def spread(x: Tensor) -> tuple[Tensor, Tensor]:
 @register("vicreg")
 class VICRegLoss(BaseLoss):
     """VICReg (Bardes et al. 2022, eqs. 1 - 6) between two views, row i with row i, its regularisers warmed up by a factor f.
+
         loss = sim_coeff mean((A - B)^2) + f var_coeff (v_A + v_B) + f cov_coeff (c_A + c_B)
         v = mean over d of max(0, 1 - sqrt(C_dd + epsilon)),  c = sum over i != j of C_ij^2 / D
     A, B are the views less their column means (the paper compares them uncentred: here a shift costs nothing), C is a view's
-    unbiased covariance; nothing is a negative, and below two rows v = c = 0. With `curriculum` f is 0.01 in epoch 0 (reported as
-    0.1), 0.3 in epoch 1, then p^0.33 within 0.3 and 0.5: it never ends. p is the share of `warmup_epochs` that is done, by steps
-    where these are told. `update_epoch` and `update_step` tell, `state_dict` remembers. Shape: z_a, z_b [N, D]. Metrics:
-    `invariance_loss`, `variance_loss`, `covariance_loss`, their `sim_weight`, `var_weight`, `cov_weight`, and `warmup_factor`.
+    unbiased covariance; nothing is a negative, and below two rows v = c = 0. With `curriculum` f follows the epochs that
+    `update_epoch` and `update_step` tell, by the table in `docs/losses.md`, else it is 1. `state_dict` remembers them.
+    Shape: z_a, z_b [N, D].
+    Metrics: `invariance_loss`, `variance_loss`, `covariance_loss`; `sim_weight`, `var_weight`, `cov_weight`, `warmup_factor`.
     >>> VICRegLoss(sim_coeff=1.0, epsilon=1.0, curriculum=False)(torch.eye(2), torch.zeros(2, 2))["loss"]
     tensor(0.5000)"""
 
@@ -93,12 +94,14 @@ class VICRegLoss(BaseLoss):
 @register("decorrelation")
 class DecorrelationLoss(BaseLoss):
     """The squared covariances of feature columns: VICReg's third term (Bardes et al. 2022, eq. 4; DeCov, Cogswell et al. 2016).
+
         loss = coef mean over the given inputs of sum over i != j of C_ij^2 / (D (D - 1))
     C is the unbiased covariance of an input's columns, after rows are scaled to length 1 if `normalize`. There are no positives
-    or negatives. An input of fewer than two rows, or of one column, counts as 0. `"sum"` does not divide by D (D - 1). Shape:
-    vision_features, text_features, features [N, D], of any sizes, at least one. Metrics: `decorrelation_loss` (the loss); of each
-    given input its part, `vision_`, `text_` or `generic_decorrelation_loss`; with `track_feature_stats`, of its columns'
-    variances `<vision, text, feature>_min_var`, `_max_var`, `_mean_var`, and below 1e-4 `_low_var_dims`, `_low_var_pct`.
+    or negatives. An input of fewer than two rows, or of one column, counts as 0. `"sum"` does not divide by D (D - 1).
+    Shape: vision_features, text_features, features [N, D], of any sizes, at least one.
+    Metrics: `decorrelation_loss`, of each input `vision_`, `text_` or `generic_decorrelation_loss`, and of its columns'
+    variances, with `track_feature_stats`, `<vision, text, feature>_min_var`, `_max_var`, `_mean_var`, and below 1e-4
+    `_low_var_dims`, `_low_var_pct`.
     >>> DecorrelationLoss(normalize=False)(features=torch.tensor([[0.0, 0.0], [1.0, 2.0]]))["loss"]
     tensor(1.)"""
 
@@ -134,13 +137,14 @@ class DecorrelationLoss(BaseLoss):
 @register("barlow_twins")
 class BarlowTwinsLoss(BaseLoss):
     """Barlow Twins (Zbontar et al. 2021, eq. 1) on a covariance instead of the correlation, with means instead of sums.
+
         loss = mean over d of (C_dd - 1)^2 + lambda_coeff sum over i != j of C_ij^2 / D^2
     With V, T the features less their column means, C = V^T T / N (`"cross_modal"`, eq. 2 without standard deviations), or (V^T V
-    + T^T T) / 2N (`"within_batch"`, which does not tie the modalities to each other). Row i belongs to row i; nothing is a
-    negative. With rows of length 1 (`normalize`) C_dd is of order 1 / D, and the first term stays near 1. `add_projection` puts
-    heads first, which in training need two rows: twice linear layer, batch norm and ReLU, `input_dim` wide, then a linear layer,
-    `projection_dim` wide, and, with `batch_norm_last_layer`, a batch norm without weights. Shape: vision_features, text_features
-    [N, D]. Metrics: `diagonal_loss` and, without its weight, `off_diagonal_loss`.
+    + T^T T) / 2N (`"within_batch"`: the modalities are not tied). Row i belongs to row i; nothing is a negative. With rows of
+    length 1 (`normalize`) C_dd is of order 1 / D, and the first term stays near 1. `add_projection` puts heads first, `input_dim`
+    to `projection_dim` wide, with batch norms that need two rows in training.
+    Shape: vision_features, text_features [N, D].
+    Metrics: `diagonal_loss` and, without its weight, `off_diagonal_loss`.
     >>> BarlowTwinsLoss(lambda_coeff=1.0)(torch.eye(2), torch.eye(2))["loss"]
     tensor(0.5938)"""
 

@@ -24,8 +24,10 @@ from $library.registry import register
 class $cls(ContrastiveLoss):
     """PAPER (authors, year, equation): loss = FORMULA.
 
-    What counts as a positive, as a negative, and what is excluded. Shape: vision_features, text_features [N, D]; `"none"` gives
-    [N]. Metrics: none.
+    What counts as a positive, as a negative, and what is excluded.
+
+    Shape: vision_features, text_features [N, D]; `"none"` gives [N].
+    Metrics: none.
 
     >>> $cls()(torch.eye(2), torch.eye(2))["loss"]
     tensor(NUMBER)
