@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.legacy.recording import stands
+
 ROOT = Path(__file__).resolve().parents[2]
 
 Lossport = Callable[..., subprocess.CompletedProcess[str]]
@@ -22,10 +24,8 @@ def git(folder: Path, *args: str) -> str:
     return subprocess.run(["git", *identity, *args], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
+def cloned_into(target: Path) -> Path:
     """What git knows of the work tree, committed in a new repository."""
-    target = tmp_path / "clone"
     for name in git(ROOT, "ls-files", "-co", "--exclude-standard", "-z").split("\0"):
         if name and (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -36,14 +36,28 @@ def clone(tmp_path: Path) -> Path:
     return target
 
 
+def python_in(clone: Path, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Python on the clone's own modules, as a process of its own."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(clone / "migration"), str(clone)])}
+    return subprocess.run([sys.executable, *args], cwd=cwd or clone, env=env, capture_output=True, text=True, check=False)
+
+
+def is_left(module: str) -> bool:
+    """Whether a module still waits for its migration in this very tree. If not, a clone of it has nothing to migrate either."""
+    return stands(ROOT, "legacy", module)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone of its own for each test."""
+    return cloned_into(tmp_path / "clone")
+
+
 @pytest.fixture
 def lossport(clone: Path) -> Lossport:
-    """The command line, as a process of its own in the clone."""
+    """The command line in the clone."""
 
     def run(*args: str, cwd: Path = clone) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(clone / "migration"), str(clone)])}
-        return subprocess.run(
-            [sys.executable, "-m", "lossport.cli", *args], cwd=cwd, env=env, capture_output=True, text=True, check=False
-        )
+        return python_in(clone, "-m", "lossport.cli", *args, cwd=cwd)
 
     return run
