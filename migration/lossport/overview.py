@@ -15,6 +15,8 @@ LEFT = 13
 """Where what is said of a stage begins: the longest stage, its count, and spaces."""
 MOST_LINES = 6
 """Of names in one group: with more losses than fit, one screen stays one screen."""
+MOST_GROUPS = 4
+"""Of reasons at one stage, those that hold up the most losses first."""
 TITLE, VALUE = 30, 16
 """Columns of a gate's title and of its value."""
 
@@ -52,23 +54,39 @@ def _stages(losses: Sequence[LossFacts]) -> Iterator[Line]:
             if loss.stage == stage:
                 groups.setdefault(_reason(loss), []).append(loss)
         label = f"{stage:<8} {sum(map(len, groups.values())):>3}"
-        for reason, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-            for text in (*_wrapped(reason), *_names(group)):
-                yield Line(f"{label:<{LEFT}} {text}")
-                label = ""
+        ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
+        shown = [text for reason, group in ranked[:MOST_GROUPS] for text in _group(reason, group)]
+        if rest := sum(len(group) for _, group in ranked[MOST_GROUPS:]):
+            shown.append(f"... and {rest} more: lossport status --json")
+        for text in shown:
+            yield Line(f"{label:<{LEFT}} {text}")
+            label = ""
+
+
+def _group(reason: str, group: Sequence[LossFacts]) -> Iterator[str]:
+    """A reason and the losses that it holds up; of a single loss in one go."""
+    if len(group) == 1 and group[0].stage != "proven":
+        yield from _wrapped(f"{_name(group[0])}: {reason}" if reason else _name(group[0]))
+    else:
+        yield from _wrapped(f"{reason}:" if reason else "")
+        yield from _names(group)
 
 
 def _reason(loss: LossFacts) -> str:
     """Why not further; the number of call sites stands beside the name."""
-    return "call sites left:" if loss.stage == "proven" else f"{loss.why}:" if loss.why else ""
+    return "call sites left" if loss.stage == "proven" else loss.why
 
 
 def _names(group: Sequence[LossFacts]) -> Iterator[str]:
-    told = [f"{loss.name}\N{NO-BREAK SPACE}{sites}" if (sites := sum(loss.sites_left.values())) else loss.name for loss in group]
-    lines = _wrapped("\N{NO-BREAK SPACE}· ".join(told))
+    lines = _wrapped("\N{NO-BREAK SPACE}· ".join(map(_name, group)))
     yield from lines[:MOST_LINES]
     if len(lines) > MOST_LINES:
         yield f"... in all {len(group)}: lossport status --json"
+
+
+def _name(loss: LossFacts) -> str:
+    sites = sum(loss.sites_left.values())
+    return f"{loss.name}\N{NO-BREAK SPACE}{sites}" if sites else loss.name
 
 
 def _wrapped(text: str) -> list[str]:

@@ -25,8 +25,7 @@ def test_the_screen_reads_from_how_far_to_what_is_next(facts: Facts) -> None:
     assert text(facts) == [
         "2 of 4 losses retired · 6 call sites left · 1 waits for a person",
         "",
-        "planned    1  no golden yet:",
-        "              focal 4",
+        "planned    1  focal 4: no golden yet",
         "proven     1  call sites left:",
         "              ranking 2",
         "retired    2  margin · triplet",
@@ -47,6 +46,19 @@ def test_two_hundred_losses_still_fit_one_screen(facts: Facts) -> None:
     assert max(map(len, lines)) <= WIDTH
     assert "              ... in all 200: lossport status --json" in lines
     assert not any(line.strip().startswith("·") for line in lines)
+
+
+def test_losses_that_are_held_up_each_in_its_own_way_still_fit_one_screen(facts: Facts) -> None:
+    many = tuple(
+        replace(facts.losses[0], name=f"loss_{n}", why=f"legacy.a_long_module_name_{n}: no such file") for n in range(30)
+    )
+    lines = text(replace(facts, losses=many))
+    assert lines[2:4] == [
+        "planned   30  loss_0 4: legacy.a_long_module_name_0: no such file",
+        "              loss_1 4: legacy.a_long_module_name_1: no such file",
+    ]
+    assert "              ... and 26 more: lossport status --json" in lines
+    assert len(lines) <= 24
 
 
 def test_when_all_is_done_nothing_is_next_unless_a_proof_has_gone_stale() -> None:
