@@ -6,6 +6,7 @@ Exit status: 0 fine, 1 a check failed, 2 wrong use, configuration or input, 130 
 from __future__ import annotations
 
 import argparse
+import importlib
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,10 @@ from lossport.errors import InputError
 from lossport.terminal import Terminal
 
 FINE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+
+CALL_SITES = frozenset({"sites", "rewrite"})
+"""Commands that need neither evidence nor report."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,7 +57,10 @@ def parser() -> argparse.ArgumentParser:
     command("status", "where each loss stands, why, and what is next")
 
     sites = command("sites", "every place that names a legacy symbol of LOSS, and what will happen to it")
-    one_loss(sites)
+    sites.add_argument("loss", nargs="?", metavar="LOSS", help="the loss, named like its port file")
+    sites.add_argument("--retired", action="store_true", help="look for the names of every retired loss instead")
+    sites.add_argument("--files", nargs="*", type=Path, metavar="FILE", help="tell of these files only")
+    sites.add_argument("--check", action="store_true", help="exit 1 if there is any")
     sites.add_argument("--sarif", action="store_true", help="print SARIF for code hosts")
 
     one_loss(command("record", "run the cases on the legacy loss and write its golden"))
@@ -120,9 +128,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     terminal = Terminal(as_json=options.json or getattr(options, "sarif", False))
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        from lossport import commands  # noqa: PLC0415  # most of the start: Ctrl-C is heard, and --help does not wait for it
-
-        return int(getattr(commands, options.run)(find_project(options.project), options, terminal))
+        # Most of the start is importing: Ctrl-C is heard, --help does not wait for it, and a hook pays for call sites alone.
+        room = importlib.import_module("lossport.callsites" if options.run in CALL_SITES else "lossport.commands")
+        return int(getattr(room, options.run)(find_project(options.project), options, terminal))
     except (ConfigError, InputError) as error:
         terminal.error(str(error))
         terminal.document({"error": str(error)})

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from lossport import compare as comparing
 from lossport import pipeline, scaffold, stages, tell, transaction
-from lossport import rewrite as rewriting
 from lossport.config import Project
 from lossport.errors import InputError
 from lossport.evidence_commands import devices, parity, power, record
@@ -79,58 +77,6 @@ def status(project: Project, options: argparse.Namespace, terminal: Terminal) ->
     for line in overview(facts, gates):
         terminal.line(line.text, line.style)
     return FINE
-
-
-def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """Every call site with its form and what will happen to it."""
-    loss = project.loss(options.loss)
-    plan = rewriting.plan_rewrite(project, [loss])
-    if options.sarif:
-        print(rewriting.to_sarif(plan))
-        return FINE
-    terminal.document(rewriting.to_json(plan))
-    rows = [(f"{s.site.path}:{s.site.line}:{s.site.column}", s.site.form, s.fate, s.site.code.strip()) for s in plan.sites]
-    if rows:
-        terminal.table(("place", "form", "fate", "code"), rows)
-    _refusals(plan, terminal)
-    terminal.line()
-    terminal.line(_counted(plan))
-    return FINE
-
-
-def rewrite(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """Rewrite the call sites, or show how."""
-    loss = project.loss(options.loss)
-    plan = rewriting.plan_rewrite(project, [loss])
-    if options.sarif:
-        print(rewriting.to_sarif(plan))
-        return FINE
-    terminal.document({**rewriting.to_json(plan), "diff": plan.diff()})
-    if options.dry_run or options.check:
-        terminal.diff(plan.diff())
-    _refusals(plan, terminal)
-    terminal.line(_counted(plan))
-    if options.check:
-        return FAILED if plan.files or plan.refusals else FINE
-    if plan.refusals:
-        return FAILED
-    if not options.dry_run:
-        pipeline.apply_rewrite(project, plan)
-    return FINE
-
-
-def _refusals(plan: rewriting.RewritePlan, terminal: Terminal) -> None:
-    if plan.refusals:
-        terminal.line()
-        terminal.line("these need a person:", "bold")
-        for line in pipeline.refusal_lines(plan.refusals):
-            terminal.line(f"  {line}")
-
-
-def _counted(plan: rewriting.RewritePlan) -> str:
-    fates = Counter(site.fate for site in plan.sites)
-    told = " · ".join(f"{number} {fate}" for fate, number in fates.items())
-    return f"{len(plan.sites)} call sites in {len({s.site.path for s in plan.sites})} files: {told}" if told else "no call sites"
 
 
 def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:

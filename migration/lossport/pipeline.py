@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lossport import ledger, shim, stages, tell, transaction, trial
+from lossport.callsites import refusal_lines
 from lossport.config import Loss, Project
 from lossport.cost import cost_ratios
 from lossport.errors import InputError
-from lossport.rewrite import Refusal, RewritePlan, RewriteRefused, plan_rewrite, rewrite_case_file
+from lossport.rewrite import RewritePlan, RewriteRefused, plan_rewrite, rewrite_case_file
 from lossport.transaction import Change
 from lossport.tree.files import all_files, source_files
 
@@ -182,18 +183,6 @@ def _used_by(project: Project, loss: Loss, plan: RewritePlan) -> tuple[str, ...]
         for path in stages.legacy_files(project, other)
     }
     return tuple(sorted({owners[path] for path in paths if path in owners}))
-
-
-def refusal_lines(refusals: Iterable[Refusal]) -> list[str]:
-    """Each refusal as file:line:column and code, the reason, and what to do."""
-    lines = []
-    for refusal in refusals:
-        lines += [
-            f"{refusal.path}:{refusal.line}:{refusal.column}: {refusal.code}",
-            f"    {refusal.reason}",
-            f"    -> {refusal.todo}",
-        ]
-    return lines
 
 
 def _record(project: Project, loss: Loss, run: _Run) -> tuple[Golden, list[ledger.Event]]:
@@ -407,12 +396,6 @@ def write_files(project: Project, contents: Mapping[Path, bytes]) -> None:
     """Write files that the harness generates, all or none."""
     with transaction.locked(project.state):
         transaction.commit(project.root, project.state, [_write(path, content) for path, content in contents.items()])
-
-
-def apply_rewrite(project: Project, plan: RewritePlan) -> None:
-    """The rewritten call sites, all or none."""
-    with transaction.locked(project.state):
-        transaction.commit(project.root, project.state, [Change(f.path, f.before, f.after) for f in plan.files])
 
 
 def _write(path: Path, content: bytes) -> Change:

@@ -18,7 +18,7 @@ FLOORS = (
     {"tree"},
     {"inputs"},
     {"rewrite", "evidence", "measure", "transaction", "ledger", "shim"},
-    {"trial", "stages", "report", "compare", "cost", "scaffold"},
+    {"trial", "callsites", "stages", "report", "compare", "cost", "scaffold"},
     {"tell", "overview"},
     {"pipeline"},
     {"parity"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -66,6 +66,16 @@ class RewritePlan:
     acknowledged: tuple[Refusal, ...] = ()
     searched: int = 0
     parsed: int = 0
+
+    def only(self, shown: Set[str]) -> RewritePlan:
+        """What it says of some files, given by their paths from the root."""
+        return replace(
+            self,
+            files=tuple(file for file in self.files if file.path.relative_to(self.root).as_posix() in shown),
+            sites=tuple(planned for planned in self.sites if planned.site.path in shown),
+            refusals=tuple(refusal for refusal in self.refusals if refusal.path in shown),
+            acknowledged=tuple(refusal for refusal in self.acknowledged if refusal.path in shown),
+        )
 
     def diff(self) -> str:
         """A unified diff of all files, as `git apply` reads it."""
