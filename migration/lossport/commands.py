@@ -21,7 +21,7 @@ from lossport.terminal import Terminal
 
 FINE, FAILED = 0, 1
 
-__all__ = ["compare", "migrate", "new", "parity", "power", "record", "report", "rewrite", "sites", "status", "undo"]
+__all__ = ["compare", "migrate", "new", "parity", "power", "record", "report", "status", "undo"]
 
 
 class Watcher:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -101,14 +102,14 @@ class Flow:
         self.guessed = False
         self.passes = 0
         self._hot: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._hot_at: list[int] | None = None
 
     def heat(self, words: Iterable[str]) -> None:
         """Names that something legacy goes by in this file: code that contains one of them is run."""
         new = set(words) - self._hot
         if new:
             self._hot |= new
-            self._pattern = None
+            self._hot_at = None
             self.stale = True
 
     def knows(self, words: Iterable[str]) -> bool:
@@ -117,11 +118,13 @@ class Flow:
 
     def is_hot(self, node: ast.stmt) -> bool:
         """Whether the statement contains a hot word, decorators included."""
-        if self._pattern is None:
+        if self._hot_at is None:
             words = sorted(self._hot, key=lambda word: (-len(word), word))
-            self._pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b" if words else r"(?!)")
+            pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b" if words else r"(?!)")
+            self._hot_at = [match.start() for match in pattern.finditer(self.source.text)]
         start, end = self.lines(node)
-        return self._pattern.search(self.source.text, start, end) is not None
+        at = bisect_left(self._hot_at, start)
+        return at < len(self._hot_at) and self._hot_at[at] < end
 
     def lines(self, node: ast.stmt) -> tuple[int, int]:
         """The offsets of the lines of a statement."""

@@ -6,7 +6,8 @@ Reads and parses a module when it is asked about, once. Decides nothing and chan
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,17 +42,28 @@ class Modules:
         self.sources = dict(sources or {})
         self._by_name: dict[str, ModuleInfo | None] = {}
         self._paths: dict[str, Path | None] = {}
+        self._tops: dict[Path, frozenset[str]] = {}
         self._canonical: dict[tuple[str, Path | None], str] = {}
 
     def path(self, module: str, near: Path | None = None) -> Path | None:
         """The file of a module: in the import roots, else beside the script that imports it (`near` is the script's folder)."""
         if module not in self._paths:
-            self._paths[module] = self.project.module_path(module) if _is_dotted(module) else None
+            self._paths[module] = self._below(self.project.import_roots, module)
         found = self._paths[module]
-        if found is None and near is not None and _is_dotted(module):
-            stem = near.joinpath(*module.split("."))
-            found = next((file for file in (stem.with_suffix(".py"), stem / "__init__.py") if file.is_file()), None)
-        return found
+        return self._below((near,), module) if found is None and near is not None else found
+
+    def _below(self, folders: Iterable[Path], module: str) -> Path | None:
+        """The file of a module below one of the folders. Most imports lead elsewhere, which the listing of a folder tells."""
+        top = module.partition(".")[0]
+        for folder in folders:
+            if folder not in self._tops:
+                self._tops[folder] = _tops_of(folder)
+            if top in self._tops[folder] and _is_dotted(module):
+                stem = folder.joinpath(*module.split("."))
+                for file in (stem.with_suffix(".py"), stem / "__init__.py"):
+                    if file.is_file():
+                        return file
+        return None
 
     def load(self, module: str, near: Path | None = None) -> ModuleInfo | None:
         """The module, or None if the project has none of that name or its file is not Python."""
@@ -141,6 +153,14 @@ class Modules:
             other = self.load(star, info.path.parent if info.path else None)
             if other is not None:
                 yield from self.public(other, seen | {info.name})
+
+
+def _tops_of(folder: Path) -> frozenset[str]:
+    """The first parts that names of modules below a folder can have."""
+    try:
+        return frozenset(name.removesuffix(".py") for name in os.listdir(folder))
+    except OSError:
+        return frozenset()
 
 
 def _is_dotted(name: str) -> bool:

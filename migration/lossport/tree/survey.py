@@ -33,6 +33,8 @@ from lossport.tree.world import Interest, World
 PYTHON = frozenset({".py", ".pyi", ".pyw"})
 MARKUP = frozenset({".md", ".markdown", ".rst"})
 NOTEBOOK = ".ipynb"
+READ = PYTHON | MARKUP | SUFFIXES | {NOTEBOOK}
+"""Kinds of files that can hold a call site: images and checkpoints are not even opened."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ class _Surveyor:
     def survey(self) -> Survey:
         """Run the files that contain a legacy name, then those that they hand something to, until no file joins."""
         wanted = self.wanted()
-        hits = search([path for path in self.found if path not in self.retired], wanted, self.executor)
+        hits = search([path for path in self.found if path.suffix in READ and path not in self.retired], wanted, self.executor)
         self.problems += [Problem(_shown(self.project, path), 1, 1, f"cannot be read: {why}") for path, why in hits.unreadable]
         configs: list[ConfigFile] = []
         for path in hits.paths:
