@@ -33,9 +33,7 @@ def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
     if options.retired:
         if rows or plan.refusals:
             terminal.line()
-            terminal.line(
-                "retired names are used again: use what the port names instead, or let lossport rewrite LOSS do it", "bold red"
-            )
+            terminal.line("these names are retired: lossport rewrite LOSS puts the new ones in their place", "bold red")
     else:
         terminal.line()
         terminal.line(_counted(plan))
@@ -68,6 +66,9 @@ def _shown(project: Project, path: Path) -> str:
 
 def rewrite(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Rewrite the call sites, or show how."""
+    if not (options.dry_run or options.check or options.sarif):
+        with transaction.locked(project.state):
+            transaction.recover(project.root, project.state)  # what is planned must not rest on what is half done
     plan = rewriting.plan_rewrite(project, [project.loss(options.loss)])
     left = FAILED if plan.files or plan.refusals else FINE
     if options.sarif:

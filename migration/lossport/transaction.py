@@ -59,6 +59,10 @@ def read_or_none(path: Path) -> bytes | None:
         return None
 
 
+class NotWritten(InputError, OSError):
+    """The disk did not take a change: full, read-only, gone. The message says where."""
+
+
 @contextlib.contextmanager
 def locked(state: Path) -> Iterator[None]:
     """Hold the project's lock: two migrations of one tree at a time would undo each other.
@@ -105,15 +109,38 @@ def commit(root: Path, state: Path, changes: Sequence[Change]) -> None:
         _check(root, change)
     if not todo:
         return
-    journal = _write_journal(root, state, todo)
+    try:
+        journal = _write_journal(root, state, todo)
+    except OSError as error:
+        shutil.rmtree(state / "journal", ignore_errors=True)
+        raise NotWritten(_why_not_written(root, error)) from error
     try:
         _apply(root, todo)
-    except BaseException:  # also KeyboardInterrupt: the promise holds for every way out
+    except BaseException as error:  # also KeyboardInterrupt: the promise holds for every way out
         with _uninterrupted():
-            _restore(root, state, journal)
+            _put_back(root, state, journal)
+        if isinstance(error, OSError):
+            raise NotWritten(_why_not_written(root, error)) from error
         raise
     with _uninterrupted():
         _close_journal(state)
+
+
+def _put_back(root: Path, state: Path, journal: dict[str, Any]) -> None:
+    try:
+        _restore(root, state, journal)
+    except OSError as error:
+        raise NotWritten(
+            f"{_why_not_written(root, error)}, and not all files could be put back. Their contents from before are kept: "
+            f"mend that, then run any lossport command that writes, which puts them back first"
+        ) from error
+
+
+def _why_not_written(root: Path, error: OSError) -> str:
+    path = Path(error.filename) if isinstance(error.filename, str) else None
+    shown = path.relative_to(root) if path is not None and path.is_relative_to(root) else path
+    where = f"{shown}: " if shown is not None else ""
+    return f"{where}cannot be written ({error.strerror or error}); everything is as it was"
 
 
 def recover(root: Path, state: Path) -> list[str]:
@@ -228,6 +255,8 @@ def _apply(root: Path, changes: Sequence[Change]) -> None:
         _write_flushed(temporary, change.after or b"")
         if change.before is not None:
             os.chmod(temporary, change.path.stat().st_mode & 0o777)
+    for change in changes:
+        _check(root, change)  # an editor may have saved a file while the others were written
     for change in written:
         os.replace(_beside(change.path), change.path)
     for change in changes:
@@ -243,8 +272,8 @@ def _restore(root: Path, state: Path, journal: dict[str, Any]) -> list[str]:
     for entry in journal["files"]:
         path = root / entry["path"]
         _beside(path).unlink(missing_ok=True)
-        if digest(read_or_none(path)) == entry["before"]:
-            continue
+        if digest(read_or_none(path)) != entry["after"] or entry["after"] == entry["before"]:
+            continue  # not touched yet, or someone else's since
         restored.append(entry["path"])
         if entry["before"] is None:
             path.unlink()

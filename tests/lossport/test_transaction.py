@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -192,3 +194,129 @@ def test_a_second_process_is_told_to_wait(tree: Path) -> None:
 
 def test_a_file_that_is_not_there_has_no_bytes(tree: Path) -> None:
     assert read_or_none(tree / "nothing") is None
+
+
+def test_a_file_saved_by_an_editor_meanwhile_is_not_overwritten(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, real = snapshot(tree), transaction._write_flushed
+
+    def saving(path: Path, content: bytes) -> None:
+        real(path, content)
+        if path.name == ".b.py.lossport-new":
+            (tree / "b.py").write_bytes(b"saved by an editor\n")
+
+    monkeypatch.setattr(transaction, "_write_flushed", saving)
+    with pytest.raises(InputError, match=r"b\.py: changed while"):
+        commit(tree, tree / ".lossport", changes(tree))
+    assert snapshot(tree) == {**before, "b.py": b"saved by an editor\n"}
+
+
+def test_a_recovery_that_is_killed_at_any_point_is_taken_up_by_the_next(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(textwrap.dedent(KILLED))
+    recovery = tmp_path / "recovery.py"
+    start, _, _ = textwrap.dedent(KILLED).partition("commit(root")
+    recovery.write_text(f"{start}transaction.recover(root, root / '.lossport')\n")
+    for deadline in range(1, 100):
+        root = tmp_path / str(deadline)
+        (root / "old").mkdir(parents=True)
+        (root / "a.py").write_bytes(b"a\r\n")
+        (root / "b.py").write_bytes(b"b\n")
+        (root / "old" / "c.py").write_bytes(b"c\n")
+        before = snapshot(root)
+        stage = 24  # between the renames and the deletion: some files are new, some are old
+        assert subprocess.run([sys.executable, script, root, str(stage)], check=False).returncode == -signal.SIGKILL
+        assert snapshot(root) != before
+        done = subprocess.run([sys.executable, recovery, root, str(deadline)], check=False)
+        recover(root, root / ".lossport")
+        assert snapshot(root) == before, deadline
+        if done.returncode == 0:
+            break
+    assert done.returncode == 0
+    assert deadline > 3, "every step of the recovery was a kill point"
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_a_random_moment_leaves_the_tree_as_before_or_as_after(tmp_path: Path) -> None:
+    moments = random.Random(6)
+    script = tmp_path / "killed.py"
+    script.write_text(textwrap.dedent(KILLED).replace("commit(root", "print('begin', flush=True)\ncommit(root"))
+    outcomes = set()
+    for number in range(40):
+        root = tmp_path / str(number)
+        (root / "old").mkdir(parents=True)
+        (root / "a.py").write_bytes(b"a\r\n")
+        (root / "b.py").write_bytes(b"b\n")
+        (root / "old" / "c.py").write_bytes(b"c\n")
+        before = snapshot(root)
+        with subprocess.Popen([sys.executable, script, root, "-1"], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(moments.uniform(0, 0.03))
+            process.kill()
+        recover(root, root / ".lossport")
+        after = {"a.py": b"A\r\n", "b.py": b"B\n", "new/deep/d.py": b"d\n"}
+        assert snapshot(root) in (before, after)
+        outcomes.add("before" if snapshot(root) == before else "after")
+    assert outcomes
+
+
+FULL = """
+    import resource, sys
+    from pathlib import Path
+    from lossport.errors import InputError
+    from lossport.transaction import Change, commit
+    root, most = Path(sys.argv[1]), int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    try:
+        commit(root, root / ".lossport", [
+            Change(root / "a.py", b"a\\r\\n", b"A" * 3000),
+            Change(root / "new" / "deep" / "d.py", None, b"d" * 9000),
+            Change(root / "old" / "c.py", b"c\\n", None),
+        ])
+    except InputError as error:
+        print(error)
+        sys.exit(2)
+"""
+
+
+@pytest.mark.parametrize(("most", "place"), [(10, "journal"), (2000, "a.py"), (5000, "d.py")])
+def test_a_disk_that_takes_no_more_leaves_everything_as_it_was(tree: Path, tmp_path: Path, most: int, place: str) -> None:
+    script = tmp_path.parent / f"full{most}.py"
+    script.write_text(textwrap.dedent(FULL))
+    before = snapshot(tree)
+    done = subprocess.run([sys.executable, script, tree, str(most)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written" in done.stdout
+    assert "everything is as it was" in done.stdout
+    assert snapshot(tree) == before
+    assert not (tree / "new").exists()
+    assert not (tree / ".lossport" / "journal.json").exists(), place
+    commit(tree, tree / ".lossport", changes(tree))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is read-only for root")
+def test_a_folder_that_cannot_be_written_is_one_clear_message(tree: Path) -> None:
+    before = snapshot(tree)
+    (tree / "old").chmod(0o555)
+    try:
+        with pytest.raises(InputError, match="cannot be written"):
+            commit(tree, tree / ".lossport", [Change(tree / "old" / "c.py", b"c\n", b"C\n")])
+    finally:
+        (tree / "old").chmod(0o755)
+    assert snapshot(tree) == before
+
+
+def test_a_read_only_file_is_rewritten_and_stays_read_only(tree: Path) -> None:
+    (tree / "a.py").chmod(0o444)
+    commit(tree, tree / ".lossport", changes(tree))
+    assert (tree / "a.py").read_bytes() == b"A\r\n"
+    assert (tree / "a.py").stat().st_mode & 0o777 == 0o444
+
+
+def test_a_folder_that_is_a_link_out_of_the_project_is_refused(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "x.py").write_bytes(b"x\n")
+    (tree / "linked").symlink_to(elsewhere)
+    with pytest.raises(InputError, match="lies outside"):
+        commit(tree, tree / ".lossport", [Change(tree / "linked" / "x.py", b"x\n", b"X\n")])
+    assert (elsewhere / "x.py").read_bytes() == b"x\n"
