@@ -7,6 +7,7 @@ float64: the new error may exceed the legacy's own by a small factor and a few U
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -165,12 +166,20 @@ def _finite_parts(a: Tensor, b: Tensor, dtype: torch.dtype) -> Different | Numbe
 
 def _compare_containers(legacy: Items, new: Items) -> Different | None:
     """The container alone: its type and keys in order. What it holds has places of its own."""
-    if legacy.kind != new.kind:
+    if legacy.kind != new.kind and not _moved(legacy.kind, new.kind):
         return Different(shown(legacy), shown(new), detail=f"type: legacy {legacy.kind}, new {new.kind}")
     old, found = [key for key, _ in legacy.entries], [key for key, _ in new.entries]
     if legacy.ordered and old != found and set(old) == set(found):
         return Different(", ".join(map(str, old)), ", ".join(map(str, found)), detail="keys in another order")
     return None
+
+
+def _moved(legacy: str, new: str) -> bool:
+    """Whether a record has only moved: a named tuple or dataclass of a retired module has to come from another one."""
+    (there, _, old), (here, _, name) = legacy.rpartition("."), new.rpartition(".")
+    return (
+        bool(there and here) and old == name and not {there.partition(".")[0], here.partition(".")[0]} & sys.stdlib_module_names
+    )
 
 
 # ---- judging numbers

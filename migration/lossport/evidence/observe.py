@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from lossport.evidence.float64 import computed_in_float64, paused
 from lossport.evidence.gradients import GradientTargets, differentiate, fields_of, first_gradients, only_builtin
@@ -27,7 +28,7 @@ from lossport.evidence.observation import Instance, Observation, Step
 from lossport.evidence.random_streams import seed_all, stream_states, streams_kept
 from lossport.evidence.rounding import rounding_moved
 from lossport.evidence.side import Side
-from lossport.evidence.value import Node, Raised, array, identical, snapshot, type_name
+from lossport.evidence.value import Node, Raised, held, identical, snapshot, type_name
 from lossport.evidence.watch import Built, Called
 from lossport.inputs import PLAIN, Inputs, Variation
 
@@ -243,7 +244,7 @@ class _Runner:
             if isinstance(item.instance, nn.Module):
                 for name, parameter in item.instance.named_parameters():
                     tensors[f"parameter {item.label}{name}"] = parameter
-        return {name: tensor for name, tensor in tensors.items() if tensor.requires_grad}
+        return {name: tensor for name, tensor in tensors.items() if tensor.requires_grad and not is_lazy(tensor)}
 
     def _learn(self, node: Node) -> None:
         """One plain gradient step on the parameters, as an optimiser takes it."""
@@ -295,9 +296,9 @@ def instance(built: Built) -> Instance:
         return Instance(built.symbol, {}, attributes, None)
     state: dict[str, Node] = {}
     for name, parameter in loss.named_parameters(remove_duplicate=False):
-        state[name] = array(parameter)
+        state[name] = held(parameter)
     for name, buffer in loss.named_buffers(remove_duplicate=False):
-        state[name] = array(buffer)
+        state[name] = held(buffer)
     kept = loss.state_dict().keys()
     return Instance(built.symbol, state, attributes, loss.training, frozenset(state.keys() - kept))
 

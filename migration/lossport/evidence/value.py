@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 
 DEEPEST = 12
 """Results nest two or three levels; deeper ones refer to themselves, and are cut."""
@@ -98,6 +99,11 @@ def array(tensor: Tensor, **more: Any) -> Array:
     return Array(kept, tensor.device.type, tensor.requires_grad, **more)
 
 
+def held(tensor: Tensor) -> Node:
+    """A tensor that a loss holds: one that takes its shape from the first call has no values before it."""
+    return Opaque(type_name(type(tensor))) if is_lazy(tensor) else array(tensor)
+
+
 def snapshot(value: object, called: Callable[[object], str | None] = lambda _: None, depth: int = 0) -> Node:
     """Freeze a live object; `called` says whether it is what a call of a watched symbol returned."""
     symbol = called(value) if depth < DEEPEST else None
@@ -107,14 +113,14 @@ def snapshot(value: object, called: Callable[[object], str | None] = lambda _: N
 
 def _freeze(value: object, called: Callable[[object], str | None], depth: int) -> Node:
     if isinstance(value, Tensor):
-        return array(value)
+        return held(value)
     if value is None or isinstance(value, bool | int | float | complex | str):
         return Plain(value if type(value) in _PLAIN_TYPES else _plain(value))
     node = _from_numpy(value)
     if node is None and depth < DEEPEST:
         entries = _entries(value)
         if entries is not None:
-            node = Items(type_name(type(value)), tuple((key, snapshot(item, called, depth + 1)) for key, item in entries))
+            node = Items(_kind(value), tuple((key, snapshot(item, called, depth + 1)) for key, item in entries))
     return node or Opaque(type_name(type(value)))
 
 
@@ -138,6 +144,12 @@ def _plain(value: Any) -> bool | int | float | complex | str | None:
     plain: type[Any] = next(base for base in (int, float, complex, str) if isinstance(value, base))
     bare: Any = plain.__str__ if plain is str else plain.__pos__
     return cast("int | float | complex | str", bare(value))
+
+
+def _kind(value: object) -> str:
+    """The type of a container; a named tuple says that it is one, as it can be unpacked and a dataclass of its name cannot."""
+    name = type_name(type(value))
+    return f"{name} (a tuple)" if isinstance(value, tuple) and hasattr(value, "_fields") else name
 
 
 def _entries(value: object) -> list[tuple[str | int, object]] | None:
