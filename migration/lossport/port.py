@@ -181,7 +181,8 @@ class Divergence:
     """An intended difference: `id` and `reason`, and exactly where it may show.
 
     `cases` are glob patterns over case names (a derived variant is `case@variant`), `places` over what is observed, such as
-    `returns["loss"]`, `gradients[*]`, `state[*]`, `attributes[*]`, `random.torch`, `raises`, `warnings`, `*`.
+    `returns["loss"]`, `gradients[*]`, `state[*]`, `attributes[*]`, `random.torch`, `raises`, `warnings`, `*`. Where a dtype or a
+    graph differs, the numbers have a place of their own: `values of returns["loss"]`.
     A difference elsewhere is a failure, and so is a divergence that no case shows any more. `cases` and `places` are matched with
     `[` and `]` literal: only `*` and `?` are special.
     """

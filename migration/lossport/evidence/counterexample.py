@@ -173,7 +173,7 @@ def _call(target: str, args: Sequence[Any], kwargs: Mapping[str, Any], names: Ma
     return f"{target}({', '.join(given)})"
 
 
-RETURNED = re.compile(r'returns(\["(?P<key>[^"]+)"\])?\Z')
+RETURNED = re.compile(r'(values of )?returns(\["(?P<key>[^"]+)"\])?\Z')
 GRADIENT = re.compile(r"gradients\[(?P<leaf>\w+)\]\Z")
 
 

@@ -155,6 +155,27 @@ def _compare_arrays(legacy: Array, new: Array) -> Different | Numbers | None:
     return _finite_parts(a.to(torch.float64), b.to(torch.float64), a.dtype)
 
 
+def differ_in_form(legacy: Node, new: Node, precision: torch.dtype) -> bool:
+    """Whether it is not, or not only, the values that differ."""
+    found = compare(legacy, new, precision)
+    if not isinstance(found, Different) or found.index is not None:
+        return False
+    return bool(found.detail) or not (isinstance(legacy, Number) or type(legacy) is type(new))
+
+
+def numbers_of(legacy: Node, new: Node) -> Numbers | None:
+    """The numbers that two things of different forms hold, a Python number and a tensor, or tensors of two dtypes.
+
+    None where they are the same, where either holds none, and where shapes differ.
+    """
+    a, b = as_numbers(legacy), as_numbers(new)
+    if a is None or b is None or a.shape != b.shape or torch.equal(a, b):
+        return None
+    inner = [node.node if isinstance(node, Number) else node for node in (legacy, new)]
+    dtypes = [node.tensor.dtype for node in inner if isinstance(node, Array) and node.tensor.is_floating_point()]
+    return Numbers(a, b, dtypes[0] if dtypes else torch.float64)
+
+
 def _finite_parts(a: Tensor, b: Tensor, dtype: torch.dtype) -> Different | Numbers | None:
     """NaN and Inf have to be in the same places; what is left is a matter of size."""
     odd = (torch.isnan(a) != torch.isnan(b)) | ((torch.isinf(a) | torch.isinf(b)) & (a != b) & ~(torch.isnan(a) & torch.isnan(b)))

@@ -18,10 +18,12 @@ from lossport.evidence.equality import (
     Numbers,
     as_numbers,
     compare,
+    differ_in_form,
     is_hopeless,
     is_visible,
     judge,
     jumps,
+    numbers_of,
     own_error,
     shown,
     worst_of_row,
@@ -84,6 +86,15 @@ class Arbiter:
         little, more = (self._numbers(Sample(True, 1, by), step, place, shape) for by in STEPS)
         return first if little is None or more is None or jumps(reference, little, more) else found
 
+    def judge_values(self, step: int, place: str, numbers: Numbers) -> Close | Different:
+        """Judge numbers of two forms. Where half precision overflows and float64 does not, float64 alone is the measure."""
+        overflowed = ~torch.isfinite(numbers.legacy)
+        reference = self._numbers(Sample(True), step, place, numbers.legacy.shape) if overflowed.any() else None
+        if reference is None or numbers.dtype not in (torch.float16, torch.bfloat16):
+            return self.judge(step, place, numbers)
+        legacy = torch.where(overflowed, reference, numbers.legacy)
+        return self.judge(step, place, Numbers(legacy, numbers.new, numbers.dtype))
+
     def _numbers(self, sample: Sample, step: int, place: str, shape: torch.Size) -> Tensor | None:
         steps = self._steps(sample)
         if step >= len(steps) or place not in steps[step]:
@@ -144,6 +155,9 @@ class Comparison:
             elif outcome is not None:
                 moment, shown_place = _moment(number, place)
                 yield self._finding(moment, shown_place, outcome)
+                values = self._values(number, place, expected.get(place), actual.get(place))
+                if isinstance(values, Different):
+                    yield self._finding(moment, f"values of {shown_place}", values)
 
     def _place(self, number: int, place: str, expected: Expected | None, actual: Node | None) -> Close | Different | None:
         if expected is None and actual is not None:
@@ -152,6 +166,13 @@ class Comparison:
             return None if expected is None or expected.optional else Different(shown(expected.node), ABSENT)
         outcome = compare(expected.node, actual, self.arbiter.precision)
         return self.arbiter.judge(number, place, outcome) if isinstance(outcome, Numbers) else outcome
+
+    def _values(self, number: int, place: str, expected: Expected | None, actual: Node | None) -> Close | Different | None:
+        """What is held where the form differs, in a dtype or a graph: an intended form must not hide other numbers."""
+        if expected is None or actual is None or not differ_in_form(expected.node, actual, self.arbiter.precision):
+            return None
+        numbers = numbers_of(expected.node, actual)
+        return None if numbers is None else self.arbiter.judge_values(number, place, numbers)
 
     def _finding(self, moment: str, place: str, found: Different) -> Finding:
         declared = next((item.id for item in self.divergences if covers(item, self.case, place, self.device)), None)

@@ -160,6 +160,25 @@ def test_a_difference_outside_its_declared_place_fails(made: Any) -> None:
     assert proof.first.place == "state[running_loss]"
 
 
+def test_a_declared_dtype_does_not_hide_other_numbers(made: Any) -> None:
+    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss.double(),')
+    made.port(declared(places="returns*"))
+    assert made.prove().passed
+    made.edit("fresh/pairs.py", '"loss": loss.double(),', '"loss": loss.double() + 0.1,')
+    proof = made.prove()
+    assert proof.first is not None
+    assert proof.first.place == 'values of returns["loss"]'
+
+
+def test_a_declared_graph_does_not_hide_other_numbers(made: Any) -> None:
+    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss.detach() + 1e-3,')
+    made.port(declared(places=("returns*", "gradients[*]")))
+    unexpected = {item.place for verdict in made.prove().failures for item in verdict.findings if not item.divergence}
+    assert unexpected == {'values of returns["loss"]', "values of returns[0]"}
+    made.port(declared(places=("returns*", "gradients[*]", "values of returns*")))
+    assert made.prove().passed
+
+
 def test_a_difference_outside_its_declared_cases_fails(made: Any) -> None:
     made.edit("fresh/pairs.py", "momentum=0.9", "momentum=0.8")
     made.port(declared(cases=("diagonal", "three*")))
