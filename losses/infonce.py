@@ -132,6 +132,9 @@ class InfoNCELoss(ContrastiveLoss):
         """InfoNCE of `anchors` over the batch's `logits` and the `bank` of the other modality, reduced."""
         if bank is None or (own is None and self.sampling_strategy == "global"):
             return utils.info_nce_loss(logits, targets, reduction=self.reduction)
+        if bank.shape[1] != anchors.shape[1]:
+            wanted = f"width {bank.shape[1]}, that of what is stored (input_dim, or {STORED_WIDTH} without)"
+            raise ValueError(f"features: expected {wanted}, found {utils.describe(anchors)}")
         # A copy: the bank is written in place before the backward pass needs what this product was made of.
         stored = utils.product(anchors, bank.to(anchors.dtype, copy=True).t()) / self.temperature
         if own is None:

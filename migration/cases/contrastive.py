@@ -19,7 +19,7 @@ def pairs_by_position(inputs: Inputs):
 
 def noise_in_small_training_batches(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.1, add_projection=False, sampling_strategy="in-batch")
-    for batch in (4, 12, 16):
+    for batch in (4, 12, 15, 16):
         vision, text = inputs.paired(batch=batch, dim=8)
         yield criterion(vision_features=vision, text_features=text)
     criterion.eval()
@@ -313,6 +313,30 @@ def table_without_indices(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.2, add_projection=False, input_dim=768, sampling_strategy="global")
     vision, text = inputs.paired(batch=4, dim=768)
     yield criterion(vision, text)["loss"]
+
+
+def table_or_bank_at_the_limits_of_size(inputs: Inputs):
+    for size in (999, 1000, 9999, 10_000):
+        criterion = ContrastiveLoss(temperature=0.2, add_projection=False, input_dim=1, memory_bank_size=2, dataset_size=size)
+        criterion.eval()
+        vision, text = inputs.normal(3, 1, name="vision"), inputs.normal(3, 1, name="text")
+        yield criterion(vision, text)["loss"]
+
+
+def table_and_bank_of_a_width_that_is_not_given(inputs: Inputs):
+    """Then it is 768, whatever heads would give."""
+    for strategy in ("global", "memory-bank"):
+        criterion = ContrastiveLoss(
+            temperature=0.2,
+            add_projection=False,
+            projection_dim=4,
+            sampling_strategy=strategy,
+            memory_bank_size=2,
+            dataset_size=2,
+        )
+        criterion.eval()
+        vision, text = inputs.normal(3, 5, name="vision"), inputs.normal(3, 5, name="text")
+        yield criterion(vision, text)["loss"]
 
 
 def table_filled_by_hand(inputs: Inputs):

@@ -42,19 +42,25 @@ PORTS = (
                 "con-1",
                 "the bank never filled: it is written on every training call, an empty one adds no candidates",
                 cases="bank_in_training",
-                places=('returns["*"]', "gradients[*]", "state[*]"),
+                places=('returns["*loss"]', "gradients[*]", "state[*]"),
             ),
             divergence(
                 "con-2",
                 "the table never filled: it is written on every training call that gives indices",
                 cases="table_in_training",
-                places=('returns["*"]', "gradients[*]", "state[*]"),
+                places=('returns["*loss"]', "gradients[*]", "state[*]"),
             ),
             divergence(
                 "con-3",
                 "the bank was written in place before the backward pass, which then failed: logits are of a copy",
                 cases=("bank_filled_by_hand_then_trained", "table_filled_by_hand_then_trained"),
                 places="gradients[*]",
+            ),
+            divergence(
+                "con-width",
+                "a bank of another width than the features stayed empty without a word, as nothing was ever stored: a ValueError",
+                cases="table_and_bank_of_a_width_that_is_not_given",
+                places=("raises", "steps"),
             ),
             divergence(
                 "con-bank",
@@ -116,7 +122,7 @@ PORTS = (
                 "target, and indices outside the table were skipped: written rows alone count, a sample without a row is "
                 "compared within the batch, an index outside raises IndexError",
                 cases=("table_with_samples_that_have_no_row", "table_and_an_index_outside"),
-                places=('returns["*"]', "gradients[*]", "raises", "state[*]", "inputs[*]"),
+                places=('returns["*loss"]', "gradients[*]", "raises", "state[*]", "inputs[*]"),
             ),
             divergence(
                 "con-16-mask", "which rows are written is a mask of its own", cases="table_*", places="state[bank_written]"

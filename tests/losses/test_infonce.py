@@ -212,6 +212,12 @@ def test_without_a_width_the_bank_is_as_wide_as_a_base_size_encoder() -> None:
 # ---- the table
 
 
+def test_features_of_another_width_than_the_bank_are_refused_with_both_widths() -> None:
+    criterion = InfoNCELoss(sampling_strategy="memory-bank", memory_bank_size=2)
+    with pytest.raises(ValueError, match=r"expected width 768, .*input_dim.*found torch.float32 of shape \[3, 5\]"):
+        criterion(torch.randn(3, 5), torch.randn(3, 5))
+
+
 def test_the_table_holds_each_sample_where_its_index_says() -> None:
     criterion, (vision, text) = table(), features(3)
     criterion(vision, text, indices=torch.tensor([7, 2, 5]))
