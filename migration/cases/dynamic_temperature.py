@@ -52,11 +52,12 @@ def ids_unequal_to_themselves(inputs: Inputs):
 
 
 def ids_of_a_tensor_with_nan(inputs: Inputs):
-    """Likewise in a tensor of floats."""
+    """Likewise in a tensor of floats; a negative zero is zero."""
     criterion = DynamicTemperatureContrastiveLoss()
     vision, text = inputs.paired(batch=6, dim=4)
     ids = torch.arange(len(vision)).float() // 2
-    ids[1:2] = float("nan")
+    ids[:1] = -0.0
+    ids[2:3] = float("nan")
     yield criterion(vision, text, ids)
 
 

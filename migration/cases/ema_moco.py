@@ -1,5 +1,6 @@
 """Call sites of momentum contrast, one a behaviour. The encoders are attached from outside where the legacy loss is to run."""
 
+import torch
 from torch import nn
 
 from legacy.ema_moco_loss import EMAMoCoLoss
@@ -51,6 +52,18 @@ def inputs_that_are_no_tensors(inputs: Inputs):
         yield criterion({"pixels": 1}, {"tokens": 2}, vision_features=vision, text_features=text)
 
 
+def accuracy_of_exact_ties(inputs: Inputs):
+    """Products with a single term have one rounding: a positive and its copy in the queue tie in every bit."""
+    vision_encoder, text_encoder = inputs.linear(6, 8, name="vision_encoder"), inputs.linear(6, 8, name="text_encoder")
+    criterion = EMAMoCoLoss(vision_encoder, text_encoder, dim=8, K=16, T=0.2)
+    criterion.vision_encoder = vision_encoder
+    criterion.text_encoder = text_encoder
+    for _ in range(2):
+        text = inputs.normal(6, 8, name="text")
+        vision = torch.eye(6, 8, dtype=text.dtype, device=text.device)
+        yield criterion(["raw"], ["raw"], vision, text + vision)
+
+
 def keys_stand_still(inputs: Inputs):
     """The key encoders do not follow."""
     vision_encoder, text_encoder = inputs.linear(6, 8, name="vision_encoder"), inputs.linear(6, 8, name="text_encoder")
@@ -76,7 +89,7 @@ def batch_norm_and_dropout_in_the_encoders(inputs: Inputs):
     vision_encoder = nn.Sequential(inputs.linear(6, 8, name="vision_encoder"), nn.BatchNorm1d(8), nn.Dropout(0.25))
     text_encoder = nn.Sequential(inputs.linear(6, 8, name="text_encoder"), nn.Dropout(0.25))
     criterion = EMAMoCoLoss(vision_encoder, text_encoder, dim=8, K=16, m=0.5, T=0.2)
-    criterion.vision_encoder = vision_encoder
+    criterion.vision_encoder = nn.Sequential(inputs.linear(6, 8, name="other_encoder"), nn.BatchNorm1d(8), nn.Dropout(0.25))
     criterion.text_encoder = text_encoder
     for training in (True, True, False):
         criterion.train(training)

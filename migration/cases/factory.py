@@ -122,7 +122,7 @@ def by_switch_simple(inputs: Inputs):
 
 def contrastive_by_size(inputs: Inputs):
     """A table for few samples, a bank for more and for an unknown number, neither for many."""
-    for size in (None, 40, 5000, 20_000):
+    for size in (None, 40, 999, 1000, 9999, 10_000):
         criterion = create_loss_function(_arguments(), dataset_size=size, train_loader=None)
         criterion.eval()
         vision, text, ids = _batch(inputs)
@@ -131,14 +131,15 @@ def contrastive_by_size(inputs: Inputs):
 
 def contrastive_by_name(inputs: Inputs):
     """The temperature depends on the strategy and, within batches, on their size."""
-    for sampling, batch_size in (("in-batch", 16), ("in-batch", 100), ("in-batch", 200), ("memory-bank", 16), ("global", 16)):
+    sizes = [("in-batch", size) for size in (16, 63, 64, 127, 128)]
+    for sampling, batch_size in (*sizes, ("memory-bank", 16), ("global", 16)):
         args = _arguments(contrastive_sampling=sampling, batch_size=batch_size)
         criterion = loss_factory.create_loss_function(args, 40)
         yield criterion.temperature
 
 
 def queue_by_size(inputs: Inputs):
-    for size in (None, 500, 2000, 7000, 20_000):
+    for size in (None, 500, 1000, 1001, 5000, 5001, 10_000, 10_001):
         criterion = create_loss_function(_arguments(loss_type="memory_queue", queue_size=None), size)
         yield criterion.queue_size, criterion.temperature
 
@@ -162,14 +163,15 @@ def dynamic_temperature_off_its_range(inputs: Inputs):
 
 
 def hard_negatives(inputs: Inputs):
-    for given in ({}, {"hard_negative_factor": 0.0}, {"mining_strategy": "semi-hard"}, {"mining_strategy": None}):
+    small = {"mining_strategy": None, "batch_size": 31}
+    for given in ({}, {"hard_negative_factor": 0.0}, {"mining_strategy": "semi-hard"}, small):
         criterion = create_loss_function(_arguments(loss_type="hard_negative", **given))
         vision, text, ids = _batch(inputs)
         yield criterion(vision, text, match_ids=ids)["loss"]
 
 
 def hard_negatives_by_choice(inputs: Inputs):
-    for given in ({"mining_strategy": "hard"}, {"batch_size": 64}):
+    for given in ({"mining_strategy": "hard"}, {"batch_size": 32}):
         criterion = create_loss_function(_arguments(loss_type="hard_negative", **given))
         vision, text, ids = _batch(inputs)
         yield criterion(vision, text, match_ids=ids)["loss"]

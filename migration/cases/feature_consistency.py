@@ -88,6 +88,22 @@ def references_that_learn(inputs: Inputs):
     yield criterion(vision, text, inputs.normal(len(vision), 3), inputs.normal(len(text), 4))
 
 
+def references_that_learn_in_part(inputs: Inputs):
+    """What the caller froze stays frozen."""
+    model = inputs.linear(3, 5)
+    model.bias.requires_grad_(False)
+    criterion = FeatureConsistencyLoss(model, detach_reference=False)
+    vision, _ = inputs.paired(batch=6, dim=5)
+    yield criterion(vision, vision_inputs=inputs.normal(len(vision), 3))
+
+
+def references_in_evaluation_from_the_start(inputs: Inputs):
+    """A reference with dropout that was in training mode before."""
+    criterion = FeatureConsistencyLoss(nn.Sequential(inputs.linear(3, 5), nn.Dropout(0.5)))
+    vision, _ = inputs.paired(batch=6, dim=5)
+    yield criterion(vision, vision_inputs=inputs.normal(len(vision), 3))
+
+
 def text_as_a_dictionary(inputs: Inputs):
     """It goes to the model as its one argument; what is no tensor goes along."""
     criterion = FeatureConsistencyLoss(reference_text_model=_TakesDict(inputs.linear(3, 5)))

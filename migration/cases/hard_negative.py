@@ -29,6 +29,14 @@ def semi_hard_with_an_empty_band(inputs: Inputs):
     yield criterion(vision, -text, inputs.ids(4))
 
 
+def semi_hard_at_the_edges_of_the_band(inputs: Inputs):
+    """Negatives as similar as the positive, and less similar by the width of the band: both are outside."""
+    criterion = HardNegativeMiningContrastiveLoss(hard_negative_factor=5.0, temperature=0.5)
+    vision = inputs.keep("vision", torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
+    text = inputs.keep("text", torch.tensor([[1.0, 0.0], [0.8, 0.6], [1.0, 0.0]]))
+    yield criterion(vision, text, ["a", "b", "c"])
+
+
 def hard_with_one_negative(inputs: Inputs):
     """By position, small batch: exactly one negative of a row is hard."""
     criterion = HardNegativeMiningContrastiveLoss(0.1, 3.0, "hard", 8)
@@ -37,10 +45,11 @@ def hard_with_one_negative(inputs: Inputs):
 
 
 def hard_with_two_negatives(inputs: Inputs):
-    """20 negatives: the two most similar ones."""
+    """Of 14 negatives the most similar one, of 20 the two most similar ones: a started ten does not count."""
     criterion = HardNegativeMiningContrastiveLoss(mining_strategy="hard", temperature=0.2)
-    vision, text = inputs.paired(batch=21, dim=8)
-    yield criterion(vision_features=vision, text_features=text, match_ids=inputs.ids(21))
+    for batch in (15, 21):
+        vision, text = inputs.paired(batch=batch, dim=8)
+        yield criterion(vision_features=vision, text_features=text, match_ids=inputs.ids(batch))
 
 
 def no_mining(inputs: Inputs):

@@ -81,6 +81,16 @@ def whole_results_of_the_blend(inputs: Inputs):
         yield criterion(z_a, z_b)
 
 
+def aligned_by_the_threshold_and_no_more(inputs: Inputs):
+    """A gap that is the threshold starts nothing."""
+    criterion = HybridPretrainVICRegLoss(fusion_dim=4, vision_dim=4, text_dim=4)
+    for step in range(2):
+        z_a, z_b = inputs.paired(batch=6, dim=4)
+        yield criterion(z_a, z_b)["loss"]
+        criterion.min_alignment_threshold = criterion.alignment_gap
+        criterion.update_step(step, 10)
+
+
 def never_aligned(inputs: Inputs):
     """With adaptation the step limit ends nothing."""
     criterion = HybridPretrainVICRegLoss(

@@ -37,6 +37,14 @@ def weights_that_follow(inputs: Inputs):
         yield criterion(given, wanted)
 
 
+def weights_that_follow_a_loss_of_nothing(inputs: Inputs):
+    """A task without loss takes nearly all the weight, but not infinitely much."""
+    criterion = MultitaskLoss({"digit": nn.CrossEntropyLoss(), "ink": nn.MSELoss()}, dynamic_weighting=True)
+    criterion.momentum = 0.0
+    given, wanted = _two_tasks(inputs)
+    yield criterion({"digit": given["digit"], "ink": given["ink"]}, {"digit": wanted["digit"], "ink": given["ink"].detach()})
+
+
 def weights_that_follow_in_evaluation(inputs: Inputs):
     criterion = MultitaskLoss({"digit": nn.CrossEntropyLoss(), "ink": nn.MSELoss()}, None, True)
     criterion.eval()

@@ -51,6 +51,7 @@ PORTS = (
                 "of an empty batch the legacy loss returns a zero alone, without a graph; the new one has all keys, and its zero "
                 "can be differentiated",
                 cases=("empty_batch*", "*@batch-0"),
+                places=("returns", 'returns["*"]', "raises", "gradients[*]"),
             ),
             divergence(
                 "clip-13",

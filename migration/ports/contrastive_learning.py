@@ -89,7 +89,7 @@ PORTS = (
                     "decoupled_*@batch-1",
                     "decoupled_*@batch-2",
                 ),
-                places=('returns["*loss"]', "returns", "gradients[*]"),
+                places=('returns["*loss"]', 'values of returns["loss"]', "returns", "gradients[*]"),
             ),
             divergence(
                 "cl-7", "row counts were never checked: a ValueError", cases="decoupled_rows_that_differ", places="raises"

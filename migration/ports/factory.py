@@ -98,12 +98,12 @@ PORTS = (
                 "fac-2",
                 "hard negatives were always mined semi-hard, whatever was chosen: the chosen strategy is used",
                 cases="hard_negatives_by_choice*",
-                places=("returns*", "gradients[*]", "attributes[*]"),
+                places=("returns*", "gradients[*]", "attributes[*mining_strategy]"),
             ),
             divergence(
                 "fac-3",
                 "the mixture took its width from an attribute that no command line has: it takes that of all others",
-                cases="mixture*",
+                cases=("mixture", "mixture@*", "mixture_with_heads*"),
             ),
             divergence(
                 "fac-5",

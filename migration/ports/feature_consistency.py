@@ -26,7 +26,7 @@ PORTS = (
             divergence(
                 "fcons-2",
                 "train() woke the references, with their dropout and batch norms: they stay in evaluation mode",
-                cases="references_that_sleep",
+                cases=("references_that_sleep", "references_in_evaluation_from_the_start@state-dict"),
             ),
             divergence(
                 "fcons-7",

@@ -60,7 +60,7 @@ PORTS = (
                 "mem-5",
                 "features of another width left the pointer where it was: it starts at 0 with the new queues",
                 cases="another_width",
-                places=("state[*]", 'returns["*"]', "gradients[*]"),
+                places=("state[queue_ptr]", "state[*_queue]", 'returns["*loss"]', "gradients[*]"),
             ),
             divergence(
                 "mem-6",
