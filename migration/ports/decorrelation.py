@@ -42,8 +42,14 @@ PORTS = (
                 "decor-3",
                 "the part of fewer than two rows had no graph, was float32 and came without statistics: it can be differentiated "
                 "in the precision of the features, and columns without rows have variance 0",
-                cases=("one_row*", "no_rows", "*@batch-0", "*@batch-1"),
+                cases=("one_row", "no_rows", "*@batch-0", "*@batch-1"),
                 places=('returns["*"]', "returns", "raises", "gradients[*]"),
+            ),
+            divergence(
+                "decor-3-beside",
+                "an input of one row beside a longer one got no gradient: it gets a zero, and counts in the mean as before",
+                cases="one_row_of_two_inputs*",
+                places="gradients[*]",
             ),
             divergence(
                 "decor-4",

@@ -33,7 +33,7 @@ PORTS = (
                 "dec-2",
                 "plain exponentials overflow at a low temperature; a log-sum-exp does not",
                 cases="low_temperature*",
-                places=('returns["*"]', "gradients[*]"),
+                places=('returns["*"]', 'values of returns["*inst*_loss"]', "gradients[*]"),
             ),
             divergence(
                 "dec-4",
