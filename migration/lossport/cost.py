@@ -5,9 +5,8 @@ Measured once for the same sources on the same device; a proof that is made agai
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import fmean
+from statistics import median
 from typing import Any, TypeAlias
 
 from lossport import ledger
@@ -18,7 +17,7 @@ Costs: TypeAlias = Mapping[str, Mapping[str, Mapping[str, float]]]
 """Figures by case, side and name, as `evidence.costs` gives them."""
 
 MOST_CASES = 8
-"""Cases that are timed: a mean of ratios moves little after them, and a proof must not wait for its stopwatch."""
+"""Cases that are timed: a median moves little after them, and a proof must not wait for its stopwatch."""
 
 SOURCES = ("legacy", "new", "cases")
 """The parts of a fingerprint that time and memory depend on. The legacy source of a retired loss is that of its golden."""
@@ -27,7 +26,7 @@ SOURCES = ("legacy", "new", "cases")
 def cost_ratios(
     project: Project, loss: Loss, golden: Any, device: str, now: Fingerprint, events: Sequence[ledger.Event]
 ) -> dict[str, float]:
-    """New divided by legacy: `time` and `memory`, the geometric means over written cases. Empty where nothing can be said."""
+    """New divided by legacy: `time` and `memory`, the medians over written cases. Empty where nothing can be said."""
     known = _told_before(loss, device, now, events)
     if known:
         return known
@@ -52,25 +51,22 @@ def spread(cases: Sequence[str]) -> list[str]:
 
 
 def ratios(found: Costs) -> dict[str, float]:
-    """The geometric means of new to legacy, for each figure that some case has on both sides.
+    """The medians of new to legacy, for each figure that some case has on both sides: one that raises has none.
+
+    A median, because edges are among the cases: on an empty batch a loss that leaves at once is faster by an order of magnitude.
 
     >>> ratios({"a": {"legacy": {"seconds": 2.0, "peak_bytes": 8}, "new": {"seconds": 1.0, "peak_bytes": 4}}})
     {'time': 0.5, 'memory': 0.5}
     """
-    means = {word: _mean(found, figure) for word, figure in (("time", "seconds"), ("memory", "peak_bytes"))}
-    return {word: round(mean, 3) for word, mean in means.items() if mean is not None}
+    known = {word: list(_ratios(found, figure)) for word, figure in (("time", "seconds"), ("memory", "peak_bytes"))}
+    return {word: round(median(each), 3) for word, each in known.items() if each}
 
 
-def _mean(found: Costs, figure: str) -> float | None:
-    logs = list(_logs(found, figure))
-    return math.exp(fmean(logs)) if logs else None
-
-
-def _logs(found: Costs, figure: str) -> Iterator[float]:
+def _ratios(found: Costs, figure: str) -> Iterator[float]:
     for sides in found.values():
-        legacy, new = sides["legacy"][figure], sides["new"][figure]
+        legacy, new = (sides[side].get(figure, 0) for side in ("legacy", "new"))
         if legacy > 0 and new > 0:
-            yield math.log(new / legacy)
+            yield new / legacy
 
 
 def _told_before(loss: Loss, device: str, now: Fingerprint, events: Sequence[ledger.Event]) -> dict[str, float]:

@@ -23,8 +23,12 @@ def side(seconds: float, peak: float) -> dict[str, float]:
     return {"seconds": seconds, "peak_bytes": peak}
 
 
-def test_ratios_are_geometric_means_so_that_half_and_double_cancel_out() -> None:
-    found = {"a": {"legacy": side(2, 4), "new": side(1, 8)}, "b": {"legacy": side(1, 4), "new": side(2, 8)}}
+def test_ratios_are_medians_so_that_an_edge_that_one_side_leaves_at_once_does_not_count() -> None:
+    found = {
+        "a": {"legacy": side(2, 4), "new": side(1, 8)},
+        "b": {"legacy": side(1, 4), "new": side(1, 8)},
+        "empty_batch": {"legacy": side(1, 1), "new": side(20, 10)},
+    }
     assert ratios(found) == {"time": 1.0, "memory": 2.0}
 
 
@@ -32,6 +36,13 @@ def test_a_case_that_allocates_nothing_says_nothing_of_memory() -> None:
     found = {"a": {"legacy": side(1, 0), "new": side(1, 8)}, "b": {"legacy": side(1, 2), "new": side(1, 1)}}
     assert ratios(found) == {"time": 1.0, "memory": 0.5}
     assert ratios({}) == {}
+
+
+def test_a_case_that_raises_on_one_side_is_left_out() -> None:
+    assert ratios({"a": {"legacy": {}, "new": side(1, 8)}, "b": {"legacy": side(2, 2), "new": side(1, 1)}}) == {
+        "time": 0.5,
+        "memory": 0.5,
+    }
 
 
 def test_many_cases_are_sampled_from_the_first_to_the_last() -> None:
