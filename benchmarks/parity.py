@@ -2,7 +2,7 @@
 
     python benchmarks/parity.py --loss clip
 
-Works on a copy of the project in a temporary folder. Processor seconds, which a busy machine falsifies least, are told of one loss;
+Works on a copy of the project in a temporary folder. Processor seconds, which a busy machine falsifies least, are of one loss;
 all losses are compared side by side in processes that outlive their parent's account, so of these the elapsed time counts.
 """
 
