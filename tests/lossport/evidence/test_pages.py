@@ -1,0 +1,42 @@
+"""The pages on parity and cases tell the constants, variants and inputs that there are."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from lossport.evidence import detection, variants
+from lossport.inputs import Inputs
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+PARITY = (DOCS / "parity.md").read_text(encoding="utf-8")
+CASES = (DOCS / "cases.md").read_text(encoding="utf-8")
+CONSTANTS = re.findall(r"^\| `(\w+)\.([A-Z_]+)` \| ([\w.-]+) \|", PARITY, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("module", "name", "value"), CONSTANTS)
+def test_constants_are_as_told(module: str, name: str, value: str) -> None:
+    assert getattr(importlib.import_module(f"lossport.evidence.{module}"), name) == float(value)
+
+
+def test_every_variant_is_told() -> None:
+    section = CASES.partition("## Variants")[2].partition("## ")[0]
+    told = [
+        name for row in re.findall(r"^\| [a-z ]+ \| (`.*) \|$", section, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)
+    ]
+    assert told == list(variants.BY_NAME)
+
+
+def test_every_kind_of_input_is_told() -> None:
+    section = CASES.partition("## Inputs")[2].partition("## ")[0]
+    told = {name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)", row)}
+    assert told == {name for name, member in vars(Inputs).items() if callable(member) and not name.startswith("_")}
+
+
+def test_the_example_of_an_equivalent_fault_has_what_is_read() -> None:
+    (example,) = re.findall(r"```toml\n(\[\[equivalent\]\].*?)```", PARITY, re.DOTALL)
+    assert re.findall(r"^(\w+) =", example, re.MULTILINE) == ["file", "before", "after", "reason"]
+    assert "file, before, after and reason" in Path(detection.__file__).read_text(encoding="utf-8")
