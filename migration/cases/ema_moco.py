@@ -52,6 +52,17 @@ def inputs_that_are_no_tensors(inputs: Inputs):
         yield criterion({"pixels": 1}, {"tokens": 2}, vision_features=vision, text_features=text)
 
 
+def key_encoders_that_work_in_place(inputs: Inputs):
+    """What goes into them is a copy."""
+    vision_encoder = nn.Sequential(nn.ReLU(inplace=True), inputs.linear(6, 8, name="vision_encoder"))
+    text_encoder = nn.Sequential(nn.ReLU(inplace=True), inputs.linear(6, 8, name="text_encoder"))
+    criterion = EMAMoCoLoss(vision_encoder, text_encoder, dim=8, K=16)
+    criterion.vision_encoder = vision_encoder
+    criterion.text_encoder = text_encoder
+    images, words = inputs.normal(5, 6, name="images"), inputs.normal(5, 6, name="words")
+    yield criterion(images, words, inputs.normal(5, 8, name="vision"), inputs.normal(5, 8, name="text"))
+
+
 def accuracy_of_exact_ties(inputs: Inputs):
     """Products with a single term have one rounding: a positive and its copy in the queue tie in every bit."""
     vision_encoder, text_encoder = inputs.linear(6, 8, name="vision_encoder"), inputs.linear(6, 8, name="text_encoder")

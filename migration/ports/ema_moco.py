@@ -9,6 +9,7 @@ TIED = tuple(
     for case in (
         *("attached_encoders", "options_by_position", "given_features", "inputs_that_are_no_tensors", "keys_stand_still"),
         *("momentum_of_zero", "batch_norm_and_dropout_in_the_encoders", "one_row", "backward_after_the_call", "reads_numbers"),
+        *("key_encoders_that_work_in_place", "configuration_"),
     )
 )
 """Cases whose positives tie with their copies but for rounding; all others compare accuracies."""
