@@ -6,13 +6,9 @@ Writes nothing: what was found comes back with the golden and the events that ar
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING
 
 from lossport import ledger, pipeline
@@ -21,6 +17,9 @@ from lossport.errors import InputError
 from lossport.pipeline import Progress
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from multiprocessing.context import BaseContext
+
     from lossport.evidence import Proof, Searched
     from lossport.evidence.variants import Extent
 
@@ -87,6 +86,8 @@ def compare_all(project: Project, names: Sequence[str], wanted: Wanted, jobs: in
         for name in names:
             yield compare(project, name, wanted, progress)
         return
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415  # needed where processes are
+
     with _processes(jobs) as pool:
         waiting = {name: pool.submit(_quietly, project, name, wanted) for name in names}
         for name, future in waiting.items():
@@ -109,6 +110,8 @@ def _quietly(project: Project, name: str, wanted: Wanted) -> Compared:
 
 def _watch(future: Future[Compared], everything: dict[str, Future[Compared]], progress: Progress) -> None:
     """Wait for one loss and tell how far all of them are."""
+    from concurrent.futures import wait  # noqa: PLC0415  # as above
+
     while not future.done():
         done = sum(item.done() for item in everything.values())
         working = [name for name, item in everything.items() if item.running() and not item.done()]
@@ -119,6 +122,9 @@ def _watch(future: Future[Compared], everything: dict[str, Future[Compared]], pr
 @contextlib.contextmanager
 def _processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes, which are ended at once if the work is given up."""
+    import multiprocessing  # noqa: PLC0415  # as above
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  # as above
+
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, mp_context=_context())
     try:
@@ -133,6 +139,8 @@ def _processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
 
 def _context() -> BaseContext:
     """Processes that start from one that has torch loaded but has run nothing; where there is no such thing, from nothing."""
+    import multiprocessing  # noqa: PLC0415  # as above
+
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

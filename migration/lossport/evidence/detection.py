@@ -9,9 +9,10 @@ import multiprocessing
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -37,6 +38,9 @@ SECONDS_TO_START = 20.0
 
 PLAIN_MISTAKES = ("AttributeError", "NameError", "TypeError", "UnboundLocalError", "ImportError", "SyntaxError")
 """Exceptions that any run of the changed code would have shown: such faults say nothing about parity and are counted apart."""
+
+Plant: TypeAlias = Callable[[str, str, Collection[int]], list[Fault]]
+"""From a path, its text and the lines that run to faults in these."""
 
 Outcome: TypeAlias = Literal["caught", "crashes", "survives", "equivalent"]
 
@@ -130,10 +134,11 @@ def power(
     jobs: int = 2,
     extent: Extent = "chosen",
     faults: Sequence[Fault] | None = None,
+    plant: Plant | None = None,
 ) -> Power:
     """Plant the catalogue's faults in the lines of the new loss that the cases run, and see which ones parity catches.
 
-    `faults` takes the place of the catalogue's.
+    `faults` takes the place of the catalogue's, `plant` that of the catalogue itself.
 
     Raises:
         InputError: parity fails without any fault, or processes cannot be forked here.
@@ -150,7 +155,7 @@ def power(
         before = time.monotonic()
         planned = _plan(sides, golden, extent)
         limit = (time.monotonic() - before) * SLOWER + SECONDS_TO_START
-        planted = list(faults) if faults is not None else _faults(project, fresh, reached)
+        planted = list(faults) if faults is not None else _faults(project, fresh, reached, plant)
         known = known_equivalents(project, loss)
         bench = _Bench(project, sides, golden.header.cases_path, rewritten, tuple(planned), limit)
         tried = [_with_reason(item, known) for item in bench.run(planted, jobs, progress)]
@@ -181,15 +186,16 @@ def _reached(sides: Sides, golden: Golden) -> Reached:
     return reached
 
 
-def _faults(project: Project, fresh: Sources, reached: Reached) -> list[Fault]:
+def _faults(project: Project, fresh: Sources, reached: Reached, plant: Plant | None) -> list[Fault]:
     roots = {import_path(project, project.new)} if project.new.is_dir() else set()
     lines = reached.with_headers(fresh.texts)
-    inside = [path for path in sorted(lines) if any(path.startswith(f"{root}/") for root in roots)]
-    return [
-        fault
-        for path in inside
-        for fault in faults_of(path, fresh.texts[path], lines[path], without_gradient=reached.without_gradient(path))
-    ]
+    found: list[Fault] = []
+    for path in sorted(lines):
+        if any(path.startswith(f"{root}/") for root in roots):
+            text = fresh.texts[path]
+            catalogue = partial(faults_of, without_gradient=reached.without_gradient(path))
+            found += (plant or catalogue)(path, text, lines[path])
+    return found
 
 
 # ---- one process a fault

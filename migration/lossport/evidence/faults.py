@@ -128,6 +128,22 @@ def _fault(name: str, path: str, context: Context, target: ast.AST, replacement:
     return Fault(name, path, place.lineno, _told(before), _told(after), changed)
 
 
+def fault_between(operator: str, path: str, text: str, changed: str) -> Fault | None:
+    """A change that somebody else made, as a fault; None if it changes nothing or does not parse."""
+    try:
+        if ast.dump(ast.parse(text)) == ast.dump(ast.parse(changed)):
+            return None
+    except SyntaxError:
+        return None
+    before, after = text.splitlines(), changed.splitlines()
+    first = next((n for n, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), 0)
+    rest = len(after) - len(before)
+    last = next((n for n in range(first + 1, len(before) + 1) if before[n:] == after[n + rest :]), len(before))
+    return Fault(
+        operator, path, first + 1, _told("\n".join(before[first:last])), _told("\n".join(after[first : last + rest])), changed
+    )
+
+
 def _told(lines: str) -> str:
     return " ".join(line.strip() for line in lines.splitlines())
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from lossport.evidence.faults import OPERATORS, faults_of
+from lossport.evidence.faults import OPERATORS, fault_between, faults_of
 from lossport.evidence.reached import Reached
 
 PAIRS = [
@@ -112,6 +112,14 @@ def test_what_runs_is_noted_with_the_constants_that_it_names_and_where_gradients
     assert reached.with_headers({"new/a.py": MODULE}) == {"new/a.py": {1, 2, 6, 7, 8}}
     assert (8, "mask") in reached.without_gradient("new/a.py")
     assert not {(7, "features"), (8, "scaled")} & reached.without_gradient("new/a.py")
+
+
+def test_a_change_that_somebody_else_made_is_a_fault_with_its_line() -> None:
+    found = fault_between("theirs", "a.py", "x = 1\ny = f(\n    a,\n)\n", "x = 1\ny = f(\n    b,\n)\n")
+    assert found is not None
+    assert (found.line, found.before, found.after) == (3, "a,", "b,")
+    assert fault_between("theirs", "a.py", "x = 1\n", "x = (1)\n") is None
+    assert fault_between("theirs", "a.py", "x = 1\n", "x = \n") is None
 
 
 def test_lines_that_do_not_run_get_no_fault() -> None:

@@ -1,0 +1,84 @@
+"""An independent figure for the power of parity: mutants of a general library, cosmic-ray, planted in the lines that cases run.
+
+    pip install '.[bench]'
+    python benchmarks/mutation.py vicreg clip --most 60
+
+`lossport power` has a catalogue of mistakes that people make in losses; this one knows nothing of losses. Mutants are drawn by
+seed from all that the library's operators give, tried in memory as the catalogue's faults are, and told with those that survive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import random
+from collections.abc import Collection
+from pathlib import Path
+
+from lossport import evidence, pipeline
+from lossport.config import find_project
+from lossport.evidence.faults import Fault, fault_between
+from lossport.parity import processors
+from lossport.terminal import Terminal
+
+SEED = 5
+BESIDE_THE_POINT = ("AddNot", "RemoveDecorator", "ZeroIterationForLoop", "ExceptionReplacer")
+"""Not even parsed where annotations hold operators, or certain to raise at once."""
+
+
+def mutants(path: str, text: str, lines: Collection[int]) -> list[Fault]:
+    """Every mutant of a file that changes a line which runs."""
+    from cosmic_ray.mutating import mutate_code  # noqa: PLC0415  # said in words where it is missing
+    from cosmic_ray.plugins import get_operator, operator_names  # noqa: PLC0415  # as above
+
+    found: dict[str, Fault] = {}
+    for name in operator_names():
+        if name.endswith(BESIDE_THE_POINT):
+            continue
+        occurrence = 0
+        operator = get_operator(name)()
+        while (changed := mutate_code(text, operator, occurrence)) is not None:
+            occurrence += 1
+            fault = fault_between(name.removeprefix("core/"), path, text, changed)
+            if fault is not None and fault.line in lines:
+                found.setdefault(changed, fault)
+    return list(found.values())
+
+
+def drawn(most: int, path: str, text: str, lines: Collection[int]) -> list[Fault]:
+    """At most so many of them, the same ones every time."""
+    every = mutants(path, text, lines)
+    return random.Random(SEED).sample(every, min(most, len(every)))
+
+
+def main() -> None:
+    """Plant and print."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("losses", nargs="*", metavar="LOSS", default=["combined"], help="default: combined")
+    options.add_argument("--most", type=int, default=60, help="mutants of each file (default: 60)")
+    given = options.parse_args()
+    if importlib.util.find_spec("cosmic_ray") is None:
+        print("not run: mutants need cosmic-ray: pip install '.[bench]'")
+        return
+    project, terminal = find_project(Path()), Terminal()
+    for name in given.losses:
+        loss = project.loss(name)
+        golden, _ = pipeline.golden_of(project, loss, terminal.busy)
+        golden = pipeline.with_rewritten_cases(project, loss, golden)
+        with terminal.busy(f"planting mutants in {name}") as progress:
+            tried = evidence.power(
+                project,
+                loss,
+                golden,
+                golden.header.rewritten,
+                progress=progress,
+                jobs=processors(),
+                plant=lambda path, text, lines: drawn(given.most, path, text, lines),
+            )
+        terminal.step(name, tried.headline, tried.seconds)
+        for line in tried.explanation():
+            terminal.line(f"    {line}")
+
+
+if __name__ == "__main__":
+    main()
