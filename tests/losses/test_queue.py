@@ -387,3 +387,9 @@ def test_the_printed_form_has_options_and_no_encoders() -> None:
     options = criterion.extra_repr()
     assert "queue_size=8" in options
     assert "Linear" not in options
+
+
+def test_the_queues_follow_the_features_to_their_device() -> None:
+    criterion = MemoryQueueLoss(queue_size=6)
+    criterion.enqueue(torch.zeros(3, 4, device="meta"), torch.zeros(3, 4, device="meta"))
+    assert {buffer.device.type for buffer in criterion.buffers()} == {"meta"}
