@@ -92,7 +92,7 @@ def train_with_momentum_loss(views: Views) -> str:
         optimizer.step()
         losses.append(float(out["loss"].detach()))
         momentum = out["momentum"]
-    return f"momentum {momentum}: loss {losses[0]:.3f} -> {losses[-1]:.3f}"
+    return f"momentum {momentum:.1f}: loss {losses[0]:.3f} -> {losses[-1]:.3f}"
 
 
 def main() -> None:
