@@ -293,6 +293,20 @@ def heads_before_a_bank_for_a_medium_data_set(inputs: Inputs):
     yield criterion(vision, text)
 
 
+def heads_before_a_bank_of_the_checkpoint_example(inputs: Inputs):
+    criterion = ContrastiveLoss(
+        temperature=0.2,
+        add_projection=True,
+        projection_dim=8,
+        input_dim=16,
+        sampling_strategy="memory-bank",
+        memory_bank_size=64,
+    )
+    criterion.eval()
+    vision, text = inputs.paired(batch=4, dim=16)
+    yield criterion(vision, text, match_ids=inputs.ids(4, groups=2))
+
+
 def stores_that_are_not_there(inputs: Inputs):
     """Writing a store of another strategy does nothing."""
     criterion = ContrastiveLoss(temperature=0.2, add_projection=False)
