@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lossport.rewrite.plain import plain_call, plain_import, plain_value
+
 if TYPE_CHECKING:
     import libcst as cst
 else:
@@ -151,6 +153,18 @@ def _gap_at_end(before: str, after: str) -> str:
 
 def call_listing(text: str) -> Listing:
     """The arguments of a call, given as the source of the whole call expression."""
+    return _plain(plain_call(text), ")") or parsed_call(text)
+
+
+def _plain(found: tuple[str, list[tuple[str, str]], list[str], bool] | None, close: str) -> Listing | None:
+    if found is None:
+        return None
+    head, entries, gaps, trailing = found
+    return Listing(head, tuple(Item(entry, tail) for entry, tail in entries), tuple(gaps), trailing, close)
+
+
+def parsed_call(text: str) -> Listing:
+    """The arguments of any call, by LibCST."""
     code = _Printer(text)
     node = cst.parse_expression(f"({text})")
     call = node.with_changes(lpar=node.lpar[1:], rpar=node.rpar[:-1])
@@ -174,6 +188,11 @@ def call_listing(text: str) -> Listing:
 
 def argument_value(text: str) -> str:
     """The value of an argument given as `name=value` or as `value`, as source."""
+    return plain_value(text) or parsed_value(text)
+
+
+def parsed_value(text: str) -> str:
+    """The value of any argument, by LibCST."""
     code = _Printer(text)
     call = cst.parse_expression(f"f({text})")
     assert isinstance(call, cst.Call)
@@ -184,6 +203,11 @@ def argument_value(text: str) -> str:
 
 def import_listing(text: str) -> Listing:
     """The names of a `from` import, given as the source of the statement."""
+    return _plain(plain_import(text), "") or parsed_import(text)
+
+
+def parsed_import(text: str) -> Listing:
+    """The names of any `from` import, by LibCST."""
     node = _small_statement(text)
     assert isinstance(node, cst.ImportFrom)
     assert not isinstance(node.names, cst.ImportStar)
@@ -192,6 +216,9 @@ def import_listing(text: str) -> Listing:
 
 def from_listing(text: str) -> Listing:
     """The modules of an `import`, given as the source of the statement."""
+    plain = _plain(plain_import(text), "")
+    if plain is not None:
+        return plain
     node = _small_statement(text)
     assert isinstance(node, cst.Import)
     return _alias_listing(text, node.names, None, None)

@@ -9,7 +9,7 @@ from lossport.rewrite.arguments import Options, Unmapped
 from lossport.tree.flow import Flow
 from lossport.tree.survey import View
 from lossport.tree.uses import parents_of
-from lossport.tree.values import Symbol, Table, Values
+from lossport.tree.values import NOTHING, Symbol, Table, Values
 
 WRITE_OUT = "write the arguments out by name, or build the dictionary from a literal beside the call"
 
@@ -63,7 +63,7 @@ def _other_use(flow: Flow, display: ast.expr, symbol: str) -> ast.expr | None:
 
 
 def _calls(flow: Flow, call: ast.Call, symbol: str) -> bool:
-    values: Values = flow.values.get(call.func, frozenset())
+    values: Values = flow.values.get(call.func, frozenset()) - NOTHING
     if values and all(isinstance(value, Symbol) and value.path == symbol for value in values):
         return True
     first = flow.values.get(call.args[0], frozenset()) if call.args else frozenset()

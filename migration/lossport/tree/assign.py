@@ -30,6 +30,10 @@ Entries: TypeAlias = dict[str | int | None, Values]
 """What a table holds, by literal key; under None what it holds under computed ones."""
 
 
+NARROWED = "."
+"""A variable that no program has: there is an attribute among the variables, of which a test said what it is."""
+
+
 def assign(frame: Frame, target: ast.expr, values: Values, env: Env, *, local: bool = False) -> None:
     """Give a target its values."""
     match target:
@@ -55,8 +59,9 @@ def assign(frame: Frame, target: ast.expr, values: Values, env: Env, *, local: b
 
 def store_name(frame: Frame, name: str, values: Values, env: Env, *, local: bool = False) -> None:
     """Give a variable its values where it is bound."""
-    for known in [key for key in env if key.startswith(f"{name}.")]:
-        del env[known]
+    if NARROWED in env:
+        for known in [key for key in env if key.startswith(f"{name}.")]:
+            del env[known]
     flow, function = frame.flow, frame.function
     if local:
         env[name] = values
@@ -194,7 +199,7 @@ def narrowed(frame: Frame, test: ast.expr, env: Env, *, holds: bool = True) -> E
             name = subject.id if isinstance(subject, ast.Name) else place(subject)
             if name is not None:
                 values = _of_kind(frame, frame.flow.values.get(subject, EMPTY), kind, holds=holds)
-                env = {**env, name: values} if values else env
+                env = {**env, name: values, **({NARROWED: EMPTY} if "." in name else {})} if values else env
         case _:
             pass
     return env

@@ -270,7 +270,7 @@ def _is_line(line: Line, new: str) -> bool:
 def docstring_fragments(source: Source, tree: ast.Module, is_hot: Callable[[str], bool]) -> Iterator[Fragment]:
     """The doctests of each docstring that contains a hot word."""
     text = source.text
-    lines = _lines_of(text)
+    lines: list[tuple[int, int, int]] = []
     for node in ast.walk(tree):
         match node:
             case ast.Expr(value=ast.Constant(value=str(value)) as constant) if ">>>" in value and is_hot(value):
@@ -278,6 +278,7 @@ def docstring_fragments(source: Source, tree: ast.Module, is_hot: Callable[[str]
                 raw = text[start:end]
                 if "\\" in raw and not raw[:2].lower().startswith(("r", "ur", "br")):
                     continue
+                lines = lines or _lines_of(text)
                 inside = [line for line in lines if line[0] > start and line[1] <= end]
                 blocks = [block for group in _runs(text, inside) for block in _doctest_blocks(text, group, source.newline)]
                 yield _fragment(blocks)

@@ -45,6 +45,18 @@ class Modules:
         self._tops: dict[Path, frozenset[str]] = {}
         self._canonical: dict[tuple[str, Path | None], str] = {}
 
+    def knows(self, dotted: str, near: Path | None = None) -> bool:
+        """Whether a dotted name can lead into the project: most imports are of other packages, and need no look at the disk."""
+        top = dotted.partition(".")[0]
+        if any(name.partition(".")[0] == top for name in self.sources):
+            return True
+        return any(top in self._names_below(folder) for folder in (*self.project.import_roots, *((near,) if near else ())))
+
+    def _names_below(self, folder: Path) -> frozenset[str]:
+        if folder not in self._tops:
+            self._tops[folder] = _tops_of(folder)
+        return self._tops[folder]
+
     def path(self, module: str, near: Path | None = None) -> Path | None:
         """The file of a module: in the import roots, else beside the script that imports it (`near` is the script's folder)."""
         if module not in self._paths:
@@ -56,9 +68,7 @@ class Modules:
         """The file of a module below one of the folders. Most imports lead elsewhere, which the listing of a folder tells."""
         top = module.partition(".")[0]
         for folder in folders:
-            if folder not in self._tops:
-                self._tops[folder] = _tops_of(folder)
-            if top in self._tops[folder] and _is_dotted(module):
+            if top in self._names_below(folder) and _is_dotted(module):
                 stem = folder.joinpath(*module.split("."))
                 for file in (stem.with_suffix(".py"), stem / "__init__.py"):
                     if file.is_file():

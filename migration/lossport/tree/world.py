@@ -136,6 +136,8 @@ class World:
     def resolve(self, flow: Flow, dotted: str) -> Values:
         """What a dotted path means in a file: a legacy symbol, something of another file that is run, or just its name."""
         near = flow.info.path.parent if flow.info.path else None
+        if not self.modules.knows(dotted, near):
+            return frozenset({Named(dotted)})
         parent, _, name = dotted.rpartition(".")
         target = self.modules.member(parent, name, near) if parent else self.modules.canonical(dotted, near)
         if target in self.symbols:
