@@ -22,8 +22,8 @@ from lossport.parity import processors
 from lossport.terminal import Terminal
 
 SEED = 5
-BESIDE_THE_POINT = ("AddNot", "RemoveDecorator", "ZeroIterationForLoop", "ExceptionReplacer")
-"""Not even parsed where annotations hold operators, or certain to raise at once."""
+BESIDE_THE_POINT = ("RemoveDecorator", "ExceptionReplacer", "VariableReplacer", "VariableInserter")
+"""Operators that leave numbers alone, and those that have to be told which variables to change."""
 
 
 def mutants(path: str, text: str, lines: Collection[int]) -> list[Fault]:

@@ -274,14 +274,14 @@ def _whole_case(loss: Loss, sides: Sides, smallest: Smallest) -> _Body:
         "from pathlib import Path",
         "",
         "from lossport.config import find_project",
-        "from lossport.evidence import replay",
+        "from lossport.evidence import load_golden, replay",
         "from lossport.inputs import Variation",
-        "from lossport.rewrite import rewrite_case_file",
+        "from lossport.pipeline import with_rewritten_cases",
     )
     lines = (
         "project = find_project(Path.cwd())",
         f'loss = project.loss("{loss.name}")',
-        'cases = rewrite_case_file(project, loss, loss.case_file.read_text(encoding="utf-8"))',
+        "cases = with_rewritten_cases(project, loss, load_golden(project, loss)).header.rewritten",
         f"verdict = {call}",
     )
     prints = ('print("\\n".join(line for finding in verdict.findings for line in finding.lines()))',)
