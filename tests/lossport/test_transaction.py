@@ -25,11 +25,17 @@ def snapshot(root: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    (tmp_path / "a.py").write_bytes(b"a\r\n")
-    (tmp_path / "b.py").write_bytes(b"b\n")
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "c.py").write_bytes(b"c\n")
+    planted(tmp_path)
     return tmp_path
+
+
+def planted(root: Path) -> dict[str, bytes]:
+    """The files that the killed processes change, in a folder of their own."""
+    (root / "old").mkdir(parents=True)
+    (root / "a.py").write_bytes(b"a\r\n")
+    (root / "b.py").write_bytes(b"b\n")
+    (root / "old" / "c.py").write_bytes(b"c\n")
+    return snapshot(root)
 
 
 def changes(tree: Path) -> list[Change]:
@@ -130,11 +136,7 @@ def test_a_process_killed_at_any_point_leaves_the_tree_as_before_or_as_after(tmp
     outcomes = set()
     for deadline in range(1, 200):
         root = tmp_path / str(deadline)
-        (root / "old").mkdir(parents=True)
-        (root / "a.py").write_bytes(b"a\r\n")
-        (root / "b.py").write_bytes(b"b\n")
-        (root / "old" / "c.py").write_bytes(b"c\n")
-        before = snapshot(root)
+        before = planted(root)
         done = subprocess.run([sys.executable, script, root, str(deadline)], check=False)
         recover(root, root / ".lossport")
         after = {"a.py": b"A\r\n", "b.py": b"B\n", "new/deep/d.py": b"d\n"}
@@ -218,11 +220,7 @@ def test_a_recovery_that_is_killed_at_any_point_is_taken_up_by_the_next(tmp_path
     recovery.write_text(f"{start}transaction.recover(root, root / '.lossport')\n")
     for deadline in range(1, 100):
         root = tmp_path / str(deadline)
-        (root / "old").mkdir(parents=True)
-        (root / "a.py").write_bytes(b"a\r\n")
-        (root / "b.py").write_bytes(b"b\n")
-        (root / "old" / "c.py").write_bytes(b"c\n")
-        before = snapshot(root)
+        before = planted(root)
         stage = 24  # between the renames and the deletion: some files are new, some are old
         assert subprocess.run([sys.executable, script, root, str(stage)], check=False).returncode == -signal.SIGKILL
         assert snapshot(root) != before
@@ -243,11 +241,7 @@ def test_a_process_killed_at_a_random_moment_leaves_the_tree_as_before_or_as_aft
     outcomes = set()
     for number in range(40):
         root = tmp_path / str(number)
-        (root / "old").mkdir(parents=True)
-        (root / "a.py").write_bytes(b"a\r\n")
-        (root / "b.py").write_bytes(b"b\n")
-        (root / "old" / "c.py").write_bytes(b"c\n")
-        before = snapshot(root)
+        before = planted(root)
         with subprocess.Popen([sys.executable, script, root, "-1"], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
