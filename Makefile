@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+WORKERS ?= auto
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: help migrate undo parity power report status new compare test coverage lint bench clean
@@ -56,8 +57,9 @@ report: $(READY) ## write reports/index.html, this week's page and reports/metri
 status: $(READY) ## where each loss stands, and what is next
 	@$(BIN)/lossport status
 
-test: $(READY) ## run all tests
-	@$(BIN)/python -m pytest -q $(TESTS)
+test: export OMP_NUM_THREADS = 1
+test: $(READY) ## run all tests, on every core (TESTS=tests/losses: those alone)
+	@$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
 
 coverage: $(READY) ## run the tests of the losses, with coverage: the report takes it from coverage.json
 	@$(BIN)/python -m pytest -q --cov=losses --cov-branch --cov-report=json --cov-report=term tests/losses
