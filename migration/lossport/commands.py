@@ -81,7 +81,7 @@ def status(project: Project, options: argparse.Namespace, terminal: Terminal) ->
 
 def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Take one loss, or all of them, through every stage; those whose legacy modules use it go first."""
-    waiting = list(project.loss_names if options.loss == "all" else [options.loss])
+    waiting = project.names([] if options.loss == "all" else [options.loss])
     outcomes: list[Outcome] = []
     postponed: set[str] = set()
     while waiting:

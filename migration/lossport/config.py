@@ -6,12 +6,13 @@ Knows paths and numbers, not what they are used for. Imports neither torch nor t
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import hashlib
 import importlib.util
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -167,11 +168,26 @@ class Project:
         """
         if name not in self.loss_names:
             known = ", ".join(self.loss_names) or "none yet"
-            where = self.relative(self.ports)
-            raise ConfigError(f"no loss is called {name!r}: expected a port file {where}/{name}.py; known losses: {known}")
+            near = difflib.get_close_matches(name, self.loss_names, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            where = f"{self.relative(self.ports)}/{name}.py"
+            raise ConfigError(f"no loss is called {name!r}: {hint}expected a port file {where}; known losses: {known}")
         path = self.ports / f"{name}.py"
         ports, gone = _load_ports(path, self.relative(path))
         return Loss(name, path, self.cases / f"{name}.py", self.goldens / f"{name}.safetensors", ports, gone)
+
+    def names(self, wanted: Sequence[str] = ()) -> list[str]:
+        """The losses that are wanted, each once; all of them if none is named.
+
+        Raises:
+            ConfigError: one has no port file, or there is none at all.
+        """
+        for name in wanted:
+            self.loss(name)
+        if not wanted and not self.loss_names:
+            where = self.relative(self.ports)
+            raise ConfigError(f"no losses yet: a loss begins with its port, {where}/<loss>.py (see docs/ports.md)")
+        return list(dict.fromkeys(wanted or self.loss_names))
 
     def losses(self) -> Iterator[Loss]:
         """Every loss that has a port file."""

@@ -34,15 +34,15 @@ def record(project: Project, options: argparse.Namespace, terminal: Terminal) ->
     if event is not None:
         pipeline.save_evidence(project, loss, golden.content, [event])
     terminal.document({"loss": loss.name, "golden": shown, "cases": list(golden.cases), "written": event is not None})
-    terminal.line(f"{loss.name}: {len(golden.cases)} cases; {shown} {'written' if event else 'kept: its sources are unchanged'}")
+    terminal.line(
+        f"{loss.name}: {len(golden.cases)} case{'s' if len(golden.cases) > 1 else ''}; {shown} {'written' if event else 'kept: its sources are unchanged'}"
+    )
     return FINE
 
 
 def parity(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Compare new losses with their goldens, on every device that is wanted and here."""
-    names = list(dict.fromkeys(options.losses)) or list(project.loss_names)
-    for name in names:
-        project.loss(name)
+    names = project.names(options.losses)
     wanted = Wanted(devices(options.device), options.extent, options.search)
     jobs = options.jobs or comparing.processors()
     found: list[Compared] = []
@@ -133,7 +133,7 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
     found = []
-    for name in options.losses or project.loss_names:
+    for name in project.names(options.losses):
         loss = project.loss(name)
         golden, _ = pipeline.golden_of(project, loss, terminal.busy)
         golden = pipeline.with_rewritten_cases(project, loss, golden)
