@@ -199,11 +199,11 @@ def combined_with_heads(inputs: Inputs):
 
 
 def mixture_of_the_old_width(inputs: Inputs):
-    """An attribute that no command line has, but which some set by hand."""
+    """An attribute that no command line has, but which some set by hand. Each part takes its weight from another argument."""
     for heads in (False, True):
         criterion = create_loss_function(_arguments(use_mixed_loss=True, use_hard_negatives=heads, dim=8))
         vision, text, ids = _batch(inputs)
-        yield criterion(vision, text, match_ids=ids)["loss"]
+        yield criterion(vision, text, match_ids=ids)["loss"], dict(criterion.loss_weights)
 
 
 def mixture(inputs: Inputs):

@@ -34,9 +34,8 @@ def record(project: Project, options: argparse.Namespace, terminal: Terminal) ->
     if event is not None:
         pipeline.save_evidence(project, loss, golden.content, [event])
     terminal.document({"loss": loss.name, "golden": shown, "cases": list(golden.cases), "written": event is not None})
-    terminal.line(
-        f"{loss.name}: {len(golden.cases)} case{'s' if len(golden.cases) > 1 else ''}; {shown} {'written' if event else 'kept: its sources are unchanged'}"
-    )
+    count = f"{len(golden.cases)} case{'s' if len(golden.cases) > 1 else ''}"
+    terminal.line(f"{loss.name}: {count}; {shown} {'written' if event else 'kept: its sources are unchanged'}")
     return FINE
 
 
