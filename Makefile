@@ -59,7 +59,7 @@ status: $(READY) ## where each loss stands, and what is next
 
 test: export OMP_NUM_THREADS = 1
 test: $(READY) ## run all tests, on every core (TESTS=tests/losses: those alone)
-	@$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 coverage: $(READY) ## run the tests of the losses, with coverage: the report takes it from coverage.json
 	@$(BIN)/python -m pytest -q --cov=losses --cov-branch --cov-report=json --cov-report=term tests/losses

@@ -21,7 +21,6 @@ MODULES = sorted({module.rpartition(".")[2] for loss in PROJECT.losses() for mod
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("migrate all"),  # one clone for all of them: making it takes minutes
     pytest.mark.skipif(
         not all(map(is_left, MODULES)), reason="losses are retired in this tree: the whole way starts with all of them"
     ),

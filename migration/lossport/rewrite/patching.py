@@ -48,15 +48,25 @@ def speaks_of_calls(names: Names, call: ast.Call, contract: Contract, *, path_en
     if any(not isinstance(value, ast.Constant) for value in stand_ins):
         return "replaced by something that is called as it was"
     function = contract.legacy is not None and not contract.legacy.is_class
-    asked = next((node.attr for node in _near(names, call) if _speaks(names, node, of_results=function)), "")
+    asked = next((node.attr for node in _near(names, call) if _speaks(names, node, contract, of_results=function)), "")
     return f"replaced by a mock that speaks of its {asked}" if asked else ""
 
 
-def _speaks(names: Names, node: ast.Attribute, *, of_results: bool) -> bool:
+def _speaks(names: Names, node: ast.Attribute, contract: Contract, *, of_results: bool) -> bool:
     """Whether a mock is asked about calls, or told what a call of the instance gives (`return_value.return_value`)."""
     if node.attr != "return_value":
         return node.attr in ASKS
-    return of_results or isinstance(names.view.parents.get(node), ast.Attribute)
+    above = names.view.parents.get(node)
+    return of_results or (isinstance(above, ast.Attribute) and not _stays(names.view.parents.get(above), contract))
+
+
+def _stays(statement: ast.AST | None, contract: Contract) -> bool:
+    """Whether a mock is given a dictionary of entries that are the same on both sides."""
+    match statement:
+        case ast.Assign(targets=[_], value=ast.Dict(keys=keys)):
+            known = [key.value for key in keys if isinstance(key, ast.Constant) and key.value in contract.keys]
+            return len(known) == len(keys) and not any(contract.changes_below((str(key),)) for key in known)
+    return False
 
 
 def module_members(names: Names, around: Surroundings, call: ast.Call) -> None:

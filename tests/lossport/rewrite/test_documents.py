@@ -283,6 +283,29 @@ def test_paths_as_text_in_python(check_transformed: Check) -> None:
     )
 
 
+def test_a_mock_that_gives_entries_that_stay_follows_the_loss(check_transformed: Check) -> None:
+    check_transformed(
+        """
+        from unittest import mock
+
+        with mock.patch("old_losses.triplet.TripletLoss") as fake:
+            fake.return_value.return_value = {"loss": 1.0}
+        """,
+        """
+        from unittest import mock
+
+        with mock.patch("new_losses.Triplet") as fake:
+            fake.return_value.return_value = {"loss": 1.0}
+        """,
+    )
+
+
+@pytest.mark.parametrize("result", ['{"loss": 1.0, "accuracy": 0.5}', '{"unheard": 1.0}', "{**given}", "made()"])
+def test_a_mock_that_gives_other_entries_is_refused(check_refused: Check, result: str) -> None:
+    given = f'with mock.patch("old_losses.triplet.TripletLoss") as fake:\n    fake.return_value.return_value = {result}\n'
+    check_refused(f"from unittest import mock\n\n{given}", 3, "speaks of its return_value", "triplet")
+
+
 def test_a_name_patched_in_the_module_that_uses_it_follows_that_module(bench: Any) -> None:
     bench.write(
         {
