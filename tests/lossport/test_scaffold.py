@@ -208,6 +208,7 @@ def test_its_tests_are_red_until_a_loss_is_filled_in_and_green_then(tmp_path: Pa
         module,
         (formula, "        per_row = (2 - 2 * cosines.diagonal()) / self.temperature\n"),
         ("tensor(NUMBER)", "tensor(0.)"),
+        ("PAPER (authors, year, equation)", "Squared distance of unit vectors (Chopra et al. 2005, eq. 1)"),
     )
     replace(
         tmp_path / "tests" / "losses" / "entries" / "pair_distance.py",
