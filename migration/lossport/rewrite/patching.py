@@ -23,7 +23,7 @@ STANDS_IN = frozenset({"new", "side_effect", "return_value", "new_callable", "wr
 MEMBER_CALLS = ("patch.object", "setattr", "delattr", "hasattr")
 """Calls that name a member of their first argument as text."""
 
-TODO = "let the test speak of the new arguments and results; then acknowledge this place in the port"
+WHAT_TO_DO = "let the test speak of the new arguments and results; then acknowledge this place in the port"
 
 ASKS = frozenset(
     {"assert_called_with", "assert_called_once_with", "assert_any_call", "assert_has_calls", "call_args", "call_args_list"}
@@ -90,7 +90,7 @@ def module_members(names: Names, around: Surroundings, call: ast.Call) -> None:
         reason = f"names {literal.value} in {module}, which retires"
         names.draft.refuse(literal, reason, "name it where it is used", symbol)
     elif how and contract.symbol_changes:
-        names.draft.refuse(literal, f"{contract.port.name} is {how}, and {contract.symbol_changes}", TODO, symbol)
+        names.draft.refuse(literal, f"{contract.port.name} is {how}, and {contract.symbol_changes}", WHAT_TO_DO, symbol)
     elif new != literal.value:
         names.draft.replace(*names.view.source.span(literal), like(names.draft.text_of(literal), new))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.literals import like
 from lossport.rewrite.names import Names
-from lossport.rewrite.patching import TODO, is_patch, module_members, speaks_of_calls
+from lossport.rewrite.patching import WHAT_TO_DO, is_patch, module_members, speaks_of_calls
 from lossport.rewrite.references import Surroundings
 from lossport.tree.dotted import Meaning, meaning_of
 
@@ -57,7 +57,7 @@ def _text(names: Names, around: Surroundings, node: ast.Constant, meaning: Meani
         changes = contract.symbol_changes
         how = speaks_of_calls(names, function, contract) if function is not None and patched else ""
         if how and changes:
-            names.draft.refuse(node, f"{contract.port.name} is {how}, and {changes}", TODO, meaning.target)
+            names.draft.refuse(node, f"{contract.port.name} is {how}, and {changes}", WHAT_TO_DO, meaning.target)
         if not patched and changes:
             names.draft.refuse(
                 node,
