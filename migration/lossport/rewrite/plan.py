@@ -25,6 +25,7 @@ from lossport.rewrite.outcome import Draft, Refusal
 from lossport.rewrite.references import Surroundings
 from lossport.tree.fragments import Splice
 from lossport.tree.modules import Modules
+from lossport.tree.pause import collection_paused
 from lossport.tree.source import Source, SourceError, decode, parse
 from lossport.tree.survey import ConfigFile, Site, Survey, config_sites, sites_of, survey, view_of_text
 
@@ -96,6 +97,11 @@ def plan_rewrite(project: Project, losses: Sequence[Loss], *, executor: Executor
     Raises:
         ConfigError: a port does not fit the signatures that it maps.
     """
+    with collection_paused():
+        return _plan(project, losses, executor)
+
+
+def _plan(project: Project, losses: Sequence[Loss], executor: Executor | None) -> RewritePlan:
     modules = Modules(project)
     fixers = _fixers(project, losses, modules)
     seen = survey(project, losses, modules=modules, interest=fixers, executor=executor)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossport.tree.dotted import Meaning, meaning_of, paths_in
-from lossport.tree.jsontext import Node, Object, Text, parse_json, walk_json
+from lossport.tree.jsontext import Node, Object, parse_json, walk_json
 from lossport.tree.modules import Modules
 
-SUFFIXES = frozenset({".yaml", ".yml", ".toml", ".json", ".ini", ".cfg", ".conf"})
+JSON = frozenset({".json", ".jsonc", ".json5", ".jsonl"})
+SUFFIXES = JSON | {".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf"}
 
 _BEFORE = re.compile(r"(?:^|[:=,\[({\-!]|\s)\s*[\"']?$")
 _AFTER = re.compile(r"[\"']?\s*(?:$|[,\])}:=#;]|\s#)")
@@ -35,7 +36,7 @@ def mentions_in(
     text: str, suffix: str, modules: Modules, symbols: frozenset[str], retired: frozenset[str], near: Path
 ) -> Iterator[Mention]:
     """Every legacy path that stands as a value or key of its own."""
-    if suffix == ".json":
+    if suffix in JSON:
         yield from _in_json(text, modules, symbols, retired, near)
         return
     for match in paths_in(text):
@@ -99,24 +100,30 @@ def _belongs(line: str, depth: int) -> bool:
     return _depth(line) >= depth and not line.lstrip().startswith("[")
 
 
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
 def _in_json(text: str, modules: Modules, symbols: frozenset[str], retired: frozenset[str], near: Path) -> Iterator[Mention]:
+    """Strings of a JSON text; what stands beside them is read only if there are any."""
+    found = [
+        (match, meaning)
+        for match in _STRING.finditer(text)
+        if (meaning := meaning_of(match[1], modules, symbols, retired, near)) is not None
+    ]
     try:
-        root = parse_json(text)
-    except (ValueError, RecursionError):
-        return
-    parents: dict[int, Object] = {}
-    for node in walk_json(root):
-        if isinstance(node, Object):
-            parents.update({id(value): node for _, value in node.members})
-    for node in walk_json(root):
-        if isinstance(node, Text) and text[node.start + 1 : node.end - 1] == node.value:
-            meaning = meaning_of(node.value, modules, symbols, retired, near)
-            if meaning is not None:
-                yield Mention(node.start + 1, node.end - 1, meaning, _json_beside(node, parents.get(id(node))))
+        beside = _beside_targets(parse_json(text)) if found else {}
+    except (ValueError, RecursionError):  # with comments, say
+        beside = {}
+    for match, meaning in found:
+        yield Mention(match.start(1), match.end(1), meaning, beside.get(match.start()))
 
 
-def _json_beside(node: Node, parent: Object | None) -> tuple[str, ...] | None:
-    if parent is None:
-        return None
-    key = next((name.value for name, value in parent.members if value is node), "")
-    return tuple(name.value for name, value in parent.members if value is not node) if key in TARGET_KEYS else None
+def _beside_targets(root: Node) -> dict[int, tuple[str, ...]]:
+    """Where the values of keys that name a class start, with the keys beside each."""
+    return {
+        value.start: tuple(name.value for name, other in node.members if other is not value)
+        for node in walk_json(root)
+        if isinstance(node, Object)
+        for key, value in node.members
+        if key.value in TARGET_KEYS
+    }

@@ -10,7 +10,9 @@ from typing import Literal, TypeAlias
 
 from lossport.tree.modules import Modules
 
-PATH = re.compile(r"(?<![\w./\\-])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?(?![\w/\\])")
+_NAME = r"[A-Za-z_]\w*"
+_INSIDE = rf":{_NAME}(?:\.{_NAME})*"
+PATH = re.compile(rf"(?<![\w./\\-]){_NAME}(?:(?:\.{_NAME})+(?:{_INSIDE})?|{_INSIDE})(?![\w/\\])")
 """A dotted path that stands alone: not a part of a longer one, nor of a file name."""
 
 Kind: TypeAlias = Literal["symbol", "module", "member", "unknown"]

@@ -11,7 +11,7 @@ from lossport.tree.walk import listed_by_git, walk
 
 def source_files(project: Project) -> tuple[Path, ...]:
     """The files that are searched for call sites and may be written."""
-    return tuple(found.path for found in walk(project).files if not found.foreign)
+    return tuple(Path(text) for text, foreign in walk(project).files.items() if not foreign)
 
 
 def all_files(project: Project) -> tuple[Path, ...]:

@@ -88,6 +88,12 @@ class Flow:
         self.tree = tree
         self.info = info
         self.quoted = Quoted(source)
+        self._hot: set[str] = set()
+        self._hot_at: list[int] | None = None
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Forget all that was found out by running, but not what is hot."""
         self.values: dict[ast.expr, Values] = {}
         self.named: dict[ast.expr, str] = {}
         self.texts: dict[ast.expr, frozenset[str]] = {}
@@ -101,8 +107,6 @@ class Flow:
         self.stale = True
         self.guessed = False
         self.passes = 0
-        self._hot: set[str] = set()
-        self._hot_at: list[int] | None = None
 
     def heat(self, words: Iterable[str]) -> None:
         """Names that something legacy goes by in this file: code that contains one of them is run."""

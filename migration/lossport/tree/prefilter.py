@@ -44,7 +44,7 @@ class Hits:
     unreadable: tuple[tuple[Path, str], ...] = ()
 
 
-def search(paths: Sequence[Path], wanted: Wanted, executor: Executor | None = None) -> Hits:
+def search(paths: Sequence[str], wanted: Wanted, executor: Executor | None = None) -> Hits:
     """The paths whose bytes contain what is wanted, in the order given."""
     if executor is None:
         return _search_chunk(paths, wanted)
@@ -56,30 +56,30 @@ def search(paths: Sequence[Path], wanted: Wanted, executor: Executor | None = No
     )
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str) -> bytes:
     """The bytes of a file. `Path.read_bytes` costs twice as much, which is felt over ten thousand files."""
     with io.FileIO(path) as file:
         return file.readall()
 
 
-def _search_chunk(paths: Sequence[Path], wanted: Wanted) -> Hits:
+def _search_chunk(paths: Sequence[str], wanted: Wanted) -> Hits:
     pattern = pattern_of(wanted.words)
     literals = [word.encode() for word in wanted.words]
     packages = [word.encode() for word in wanted.packages]
     in_packages = pattern_of(wanted.packages)
-    computing = [word.encode() for word in wanted.computing] if packages else []
+    computing = [word.encode() for word in wanted.computing]
     hits: list[Path] = []
     unreadable: list[tuple[Path, str]] = []
     for path in paths:
         try:
             raw = _read(path)
         except OSError as error:
-            unreadable.append((path, error.strerror or str(error)))
+            unreadable.append((Path(path), error.strerror or str(error)))
             continue
         # `in` is several times faster than a regular expression, and nearly all files contain none of the words.
         named = _any_in(literals, raw) and pattern.search(raw)
-        if named or (_any_in(computing, raw) and _any_in(packages, raw) and in_packages.search(raw)):
-            hits.append(path)
+        if named or (packages and _any_in(packages, raw) and _any_in(computing, raw) and in_packages.search(raw)):
+            hits.append(Path(path))
     return Hits(tuple(hits), tuple(unreadable))
 
 
@@ -97,7 +97,7 @@ _WORD = re.compile(rb"[\w\x80-\xff]+")
 
 
 def importers(
-    paths: Sequence[Path], wanted: Iterable[tuple[str, str]], executor: Executor | None = None
+    paths: Sequence[str], wanted: Iterable[tuple[str, str]], executor: Executor | None = None
 ) -> list[tuple[Path, frozenset[str]]]:
     """The files that contain a name and import the module that it comes from, given as pairs of module (last part) and name."""
     by_module: dict[str, tuple[str, ...]] = {}
@@ -109,7 +109,7 @@ def importers(
     return [item for found in executor.map(_importers_chunk, chunks, [by_module] * len(chunks)) for item in found]
 
 
-def _importers_chunk(paths: Sequence[Path], by_module: Mapping[str, Sequence[str]]) -> list[tuple[Path, frozenset[str]]]:
+def _importers_chunk(paths: Sequence[str], by_module: Mapping[str, Sequence[str]]) -> list[tuple[Path, frozenset[str]]]:
     """One pass over the files for all names: they are rarer than imports, so they are asked for first."""
     names = sorted({name for listed in by_module.values() for name in listed})
     literals = [name.encode() for name in names]
@@ -127,5 +127,5 @@ def _importers_chunk(paths: Sequence[Path], by_module: Mapping[str, Sequence[str
         asked = {name for word in words & modules.keys() for name in by_module[modules[word]]}
         taken = frozenset(name for name in asked if patterns[name].search(raw))
         if taken:
-            found.append((path, taken))
+            found.append((Path(path), taken))
     return found

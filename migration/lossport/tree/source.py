@@ -13,6 +13,7 @@ import tokenize
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 """What ends a line for Python's tokenizer. `str.splitlines` also breaks at form feeds and at U+2028, which Python does not."""
@@ -39,7 +40,9 @@ class Source:
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """The offset at which each line starts."""
-        return (0, *(match.end() for match in LINE_END.finditer(self.text)))
+        if "\r" in self.text:
+            return (0, *(match.end() for match in LINE_END.finditer(self.text)))
+        return (0, *accumulate(len(line) + 1 for line in self.text.split("\n")[:-1]))  # several times faster
 
     @cached_property
     def newline(self) -> str:

@@ -6,6 +6,7 @@ Finds and describes; what becomes of a site is decided elsewhere.
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -20,8 +21,10 @@ from lossport.config import Loss, Project
 from lossport.tree.configtext import SUFFIXES, Mention, mentions_in
 from lossport.tree.flow import Flow
 from lossport.tree.fragments import Fragment, docstring_fragments, markup_fragment, notebook_fragment, parse_fragment
+from lossport.tree.leads import Leads
 from lossport.tree.modules import Modules, absolute, describe
-from lossport.tree.prefilter import Wanted, importers, names_of, search
+from lossport.tree.pause import collection_paused
+from lossport.tree.prefilter import Wanted, importers, names_of, pattern_of, search
 from lossport.tree.scopes import Scopes, scopes_of
 from lossport.tree.source import Source, SourceError, decode, parse
 from lossport.tree.targets import Targets, targets_of
@@ -200,7 +203,8 @@ def survey(
         interest: what the ports say: a value that no port changes need not be followed.
         executor: searches the files; in this process if it is left out.
     """
-    return _Surveyor(project, losses, modules or Modules(project), interest or Interest(), executor).survey()
+    with collection_paused():
+        return _Surveyor(project, losses, modules or Modules(project), interest or Interest(), executor).survey()
 
 
 class _Surveyor:
@@ -213,36 +217,50 @@ class _Surveyor:
         self.modules = modules
         self.executor = executor
         self.targets = targets_of(modules, losses)
-        self.found = {found.path: found.foreign for found in walk(project).files}
+        self.found = walk(project).files
         self.retired = {path for module in self.targets.modules if (path := project.module_path(module)) is not None}
         self.problems: list[Problem] = []
+        self._symbol = pattern_of(symbol.rpartition(".")[2] for symbol in self.targets.symbols)
         self.parts: dict[Path, tuple[Path, Fragment, Source]] = {}
         self.world = World(modules, self.targets, interest, self.open)
 
     def survey(self) -> Survey:
         """Run the files that contain a legacy name, then those that they hand something to, until no file joins."""
         wanted = self.wanted()
-        hits = search([path for path in self.found if path.suffix in READ and path not in self.retired], wanted, self.executor)
+        hits = search(self._files_of(READ), wanted, self.executor)
+        leads = Leads(self.modules, self.targets, wanted.packages)
         self.problems += [Problem(_shown(self.project, path), 1, 1, f"cannot be read: {why}") for path, why in hits.unreadable]
         configs: list[ConfigFile] = []
         for path in hits.paths:
-            if path.suffix in PYTHON:
-                flow = self.world.enter(path)
-                if flow is not None:
-                    flow.heat((*wanted.words, *wanted.packages))
-                    self._enter_docstrings(path, flow, wanted)
-            elif path.suffix in MARKUP or path.suffix == NOTEBOOK:
-                self._enter_document(path, wanted)
-            elif path.suffix in SUFFIXES:
+            if path.suffix in SUFFIXES:
                 configs += self._config(path)
-        self.settle()
-        self.world.complete_guesses()
+            elif path.suffix in PYTHON:
+                self._enter(path, wanted, leads)
+            else:
+                self._enter_document(path, wanted)
         self.settle()
         self.world.give_up()
         views = [self._view(key, flow) for key, flow in self.world.flows.items()]
         return Survey(
             tuple(views), tuple(configs), tuple(self.problems), self.targets, self.modules, len(self.found), len(self.world.flows)
         )
+
+    def _files_of(self, suffixes: Iterable[str]) -> list[str]:
+        """The files of some kinds, those of retired modules apart."""
+        ends, retired = tuple(suffixes), {str(path) for path in self.retired}
+        return [text for text in self.found if text.endswith(ends) and text not in retired]
+
+    def _enter(self, path: Path, wanted: Wanted, leads: Leads) -> None:
+        """A module. One that leads nowhere is not followed, but one that cannot be parsed is told of, as it may."""
+        raw = path.read_bytes()
+        if not leads(path, raw):
+            if self._symbol.search(raw):
+                self._parse(path)
+            return
+        flow = self.world.enter(path)
+        if flow is not None:
+            flow.heat((*wanted.words, *wanted.packages))
+            self._enter_docstrings(path, flow, wanted)
 
     def _view(self, key: Path, flow: Flow) -> View:
         path, fragment, host = self.parts.get(key, (key, None, flow.source))
@@ -258,10 +276,16 @@ class _Surveyor:
         except SourceError as error:
             self.problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))
             return None
-        if self.found[path]:
-            self.problems.append(Problem(shown, 1, 1, f"contains a legacy name and is {self.found[path]}"))
+        if self._is_foreign(path):
             return None
         return source
+
+    def _is_foreign(self, path: Path) -> bool:
+        """Whether a file must not be written, which is a problem."""
+        why = self.found[str(path)]
+        if why:
+            self.problems.append(Problem(_shown(self.project, path), 1, 1, f"contains a legacy name and is {why}"))
+        return bool(why)
 
     def _enter_docstrings(self, path: Path, flow: Flow, wanted: Wanted) -> None:
         pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted.words))})\b")
@@ -309,6 +333,16 @@ class _Surveyor:
         return [ConfigFile(path, _shown(self.project, path), source, listed)] if listed else []
 
     def settle(self) -> None:
+        """Run everything until nothing is left to find out; anew where a file that others use joined after them."""
+        self._run()
+        if not self.world.late:
+            self.world.complete_guesses()
+            self._run()
+        while self.world.late:
+            self.world.start_over()
+            self.settle()
+
+    def _run(self) -> None:
         """Run files until none changes and none joins."""
         self.world.settle()
         while self._importers_join():
@@ -338,8 +372,7 @@ class _Surveyor:
         self.asked |= new
         if not new:
             return joined
-        paths = [path for path in self.found if path.suffix in PYTHON and path not in self.retired]
-        for path, taken in importers(paths, new, self.executor):
+        for path, taken in importers(self._files_of(PYTHON), new, self.executor):
             other = self.world.enter(path)
             if other is not None and not other.knows(taken):
                 other.heat(taken)
@@ -351,7 +384,9 @@ class _Surveyor:
         joined = False
         for path, flow in list(self.world.flows.items()):
             names = self.world.fixtures(flow)
-            below = [p for p in self.found if p.suffix in PYTHON and p.is_relative_to(path.parent) and p != path] if names else []
+            below = (
+                [t for t in self._files_of(PYTHON) if t.startswith(f"{path.parent}{os.sep}") and t != str(path)] if names else []
+            )
             for name in names:
                 for hit in search(below, Wanted((name,)), None).paths:
                     other = self.world.enter(hit)
@@ -367,19 +402,21 @@ class _Surveyor:
 
     def open(self, world: World, path: Path) -> Flow | None:
         """Read and parse a file; a file that cannot be is a problem, as it contains a legacy name."""
-        if path not in self.found or path in self.retired:
+        if str(path) not in self.found or path in self.retired:
             return None
-        shown = _shown(self.project, path)
-        if self.found[path]:
-            self.problems.append(Problem(shown, 1, 1, f"contains a legacy name and is {self.found[path]}"))
+        parsed = self._parse(path)
+        return None if parsed is None else flow_of(world, *parsed, path, self.project.module_name(path))
+
+    def _parse(self, path: Path) -> tuple[Source, ast.Module] | None:
+        if self._is_foreign(path):
             return None
         try:
             source = decode(path.read_bytes())
-            tree = parse(source)
+            return source, parse(source)
         except SourceError as error:
+            shown = _shown(self.project, path)
             self.problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))
             return None
-        return flow_of(world, source, tree, path, self.project.module_name(path))
 
 
 def flow_of(world: World, source: Source, tree: ast.Module, path: Path, module: str | None) -> Flow:
@@ -410,9 +447,10 @@ def _shown(project: Project, path: Path) -> str:
 
 def find_sites(project: Project, losses: Iterable[Loss], *, executor: Executor | None = None) -> SiteReport:
     """Every place of the project that names a legacy symbol of the losses, in the order of files and lines."""
-    seen = survey(project, tuple(losses), executor=executor)
-    sites = [site for item in seen.views for site in sites_of(item)]
-    sites += [site for config in seen.configs for site in config_sites(config)]
+    with collection_paused():
+        seen = survey(project, tuple(losses), executor=executor)
+        sites = [site for item in seen.views for site in sites_of(item)]
+        sites += [site for config in seen.configs for site in config_sites(config)]
     return SiteReport(tuple(sorted(sites, key=lambda s: (s.path, s.line, s.column))), seen.problems, seen.files, seen.parsed)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -27,18 +27,14 @@ GIT_TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file of the tree. `foreign` says why it must not be written, although it is read: a link that leads out, a submodule."""
-
-    path: Path
-    foreign: str = ""
-
-
-@dataclass(frozen=True)
 class Walk:
-    """The files, in order of their paths, and the places that were not entered, with the reason."""
+    """The files, in order of their paths, and the places that were not entered, with the reason.
 
-    files: tuple[Found, ...]
+    Paths of files are text: over ten thousand of them, `Path` costs more than the search. Beside each stands why it must not be
+    written, although it is read (a link that leads out, a submodule); nothing where it may be.
+    """
+
+    files: Mapping[str, str]
     not_entered: tuple[tuple[Path, str], ...] = ()
 
 
@@ -48,20 +44,21 @@ def walk(project: Project) -> Walk:
     root = str(project.root)
     texts = map(str, _walked(project.root)) if names is None else (f"{root}{os.sep}{name}" for name in names)
     belongs = _Belonging(project)
-    files: dict[str, Found] = {}
+    files: dict[str, str] = {}
     not_entered: list[tuple[Path, str]] = []
     for text in texts:
         if belongs(text):
-            for found in _expand(project, text, not_entered):
-                files.setdefault(str(found.path), found)
-    return Walk(tuple(files[text] for text in sorted(files)), tuple(not_entered))
+            for found, foreign in _expand(project, text, not_entered):
+                files.setdefault(found, foreign)
+    return Walk({text: files[text] for text in sorted(files)}, tuple(not_entered))
 
 
 class _Belonging:
-    """Whether a path is one of the project's sources. Works on text: over ten thousand files, `Path` costs more than the rest."""
+    """Whether a path is one of the project's sources."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self.root = f"{project.root}{os.sep}"
         self.own = frozenset(str(path) for path in project.own_paths)
         self.below_own = tuple(f"{path}{os.sep}" for path in self.own)
         self.folders: dict[str, bool] = {}
@@ -71,7 +68,7 @@ class _Belonging:
         if text in self.own or text.startswith(self.below_own):
             return False
         if self.project.exclude:
-            shown = self.project.relative(Path(text))
+            shown = text[len(self.root) :].replace(os.sep, "/")
             if any(fnmatchcase(shown, p) or fnmatchcase(shown, p.rstrip("/") + "/*") for p in self.project.exclude):
                 return False
         folder = os.path.dirname(text)
@@ -91,27 +88,28 @@ def _in_environment(folder: Path, root: Path, known: dict[Path, bool]) -> bool:
     return known[folder]
 
 
-def _expand(project: Project, text: str, not_entered: list[tuple[Path, str]]) -> Iterator[Found]:
-    """The file itself; for a link or a submodule, what there is to read behind it."""
-    path = Path(text)
+def _expand(project: Project, text: str, not_entered: list[tuple[Path, str]]) -> Iterator[tuple[str, str]]:
+    """The file itself; for a link or a submodule, what there is to read behind it. Each with why it must not be written."""
     try:
         kind = os.lstat(text).st_mode
     except OSError:
         return  # git lists a file until its deletion is committed
     if stat.S_ISREG(kind):
-        yield Found(path)
-    elif stat.S_ISLNK(kind):
+        yield text, ""
+        return
+    path = Path(text)
+    if stat.S_ISLNK(kind):
         target = path.resolve()
         inside = target.is_relative_to(project.root)
         if target.is_file() and not inside:
-            yield Found(path, "a link that leads out of the project")
+            yield text, "a link that leads out of the project"
         elif target.is_dir() and not inside:
             not_entered.append((path, "a link to a folder outside the project: not searched"))
     elif stat.S_ISDIR(kind):
         for name in listed_by_git(path) or ():
-            inner = path / name
-            if inner.is_file() and not inner.is_symlink():
-                yield Found(inner, "in a submodule, a repository of its own")
+            if name:
+                inner = _expand(project, f"{text}{os.sep}{name}", not_entered)
+                yield from ((found, foreign or "in a submodule, a repository of its own") for found, foreign in inner)
 
 
 def listed_by_git(folder: Path) -> list[str] | None:

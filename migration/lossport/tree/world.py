@@ -70,6 +70,7 @@ class World:
         self._open_file = open_file
         self._closed: set[Path] = set()
         self.complete = False
+        self.late = False
 
     def has_no(self, value: Result, key: object) -> bool:
         """Whether reading that key of a result would have failed: a string key of a tuple, a number of a dictionary."""
@@ -199,7 +200,15 @@ class World:
         other = self.enter(path)
         if other is not None:
             other.heat({name})
-            flow.stale = True
+            flow.stale = self.late = True
+
+    def start_over(self) -> None:
+        """Forget what was guessed of a file before it joined: that it may be anything stays in whatever was computed from it."""
+        self.facts.clear()
+        self.tables.clear()
+        self.complete = self.late = False
+        for flow in self.flows.values():
+            flow.start_over()
 
     def settle(self) -> None:
         """Run stale files until nothing changes."""

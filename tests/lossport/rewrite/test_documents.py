@@ -356,3 +356,14 @@ def test_an_acknowledged_place_gets_the_new_name_and_nothing_else(bench: Any) ->
     assert bench.read("a.yaml") == "_target_: new_losses.Triplet\n"
     assert bench.read("train.py") == "from new_losses import Triplet\n\nfit(Triplet(0.1), Triplet)\nTriplet(**options)\n"
     assert bench.read("other.py").startswith("from old_losses")
+
+
+def test_json_with_comments_is_searched_too(bench: Any) -> None:
+    before = '{\n  // "old_losses.triplet"\n  "loss": "old_losses.plain.PlainLoss",\n}\n'
+    bench.check_text("a.jsonc", before, before.replace("old_losses.plain.PlainLoss", "new_losses.Plain"), "plain")
+    bench.check_text("b.json", before, before.replace("old_losses.plain.PlainLoss", "new_losses.Plain"), "plain")
+
+
+def test_a_name_of_a_package_behind_a_colon(bench: Any) -> None:
+    bench.write({"old_losses/__init__.py": "from .plain import PlainLoss\n"})
+    assert bench.transform({"a.cfg": "loss = old_losses:PlainLoss\n"}, "plain") == {"a.cfg": b"loss = new_losses:Plain\n"}

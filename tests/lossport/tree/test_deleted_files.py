@@ -15,4 +15,4 @@ def test_a_deletion_that_is_not_committed_counts(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     subprocess.run(["git", "add", "-A"], cwd=tmp_path, check=True)
     (tmp_path / "gone.py").unlink()
-    assert [found.path.name for found in walk(parse_project(tmp_path, {})).files] == ["kept.py"]
+    assert [Path(found).name for found in walk(parse_project(tmp_path, {})).files] == ["kept.py"]
