@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
     from lossport.evidence import Proof, Searched
+    from lossport.evidence.configurations import Construction
     from lossport.evidence.variants import Extent
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -56,12 +57,12 @@ class Compared:
         return differs or any(not found.passed for _, found in self.searched)
 
 
-def compare(project: Project, name: str, wanted: Wanted, progress: Progress) -> Compared:
-    """Compare one loss in this process."""
+def compare(project: Project, name: str, wanted: Wanted, built: Sequence[Construction], progress: Progress) -> Compared:
+    """Compare one loss in this process; `built` is what the tree builds of it, as `pipeline.built_in_tree` finds it."""
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
     loss = project.loss(name)
-    golden, event = pipeline.golden_of(project, loss, lambda text: contextlib.nullcontext(progress))
+    golden, event = pipeline.golden_of(project, loss, lambda text: contextlib.nullcontext(progress), built)
     golden = pipeline.with_rewritten_cases(project, loss, golden)
     proofs, searched = [], []
     for device in wanted.devices:
@@ -82,14 +83,16 @@ def compare_all(project: Project, names: Sequence[str], wanted: Wanted, jobs: in
         InputError: a process died, or a loss cannot be compared.
     """
     jobs = min(jobs, len(names))
+    progress("looking for configurations")
+    built = pipeline.built_in_tree(project, [project.loss(name) for name in names])
     if jobs < 2:
         for name in names:
-            yield compare(project, name, wanted, progress)
+            yield compare(project, name, wanted, built, progress)
         return
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415  # needed where processes are
 
     with _processes(jobs) as pool:
-        waiting = {name: pool.submit(_quietly, project, name, wanted) for name in names}
+        waiting = {name: pool.submit(_quietly, project, name, wanted, built) for name in names}
         for name, future in waiting.items():
             _watch(future, waiting, progress)
             try:
@@ -104,8 +107,8 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _quietly(project: Project, name: str, wanted: Wanted) -> Compared:
-    return compare(project, name, wanted, lambda text, done=0, total=0: None)
+def _quietly(project: Project, name: str, wanted: Wanted, built: Sequence[Construction]) -> Compared:
+    return compare(project, name, wanted, built, lambda text, done=0, total=0: None)
 
 
 def _watch(future: Future[Compared], everything: dict[str, Future[Compared]], progress: Progress) -> None:

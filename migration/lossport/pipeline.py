@@ -25,6 +25,7 @@ from lossport.tree.files import all_files, source_files
 
 if TYPE_CHECKING:
     from lossport.evidence import Golden, Proof
+    from lossport.evidence.configurations import Construction
     from lossport.evidence.variants import Extent
 
 
@@ -194,9 +195,15 @@ def _record(project: Project, loss: Loss, run: _Run) -> tuple[Golden, list[ledge
 
 
 def golden_of(
-    project: Project, loss: Loss, busy: Callable[[str], AbstractContextManager[Progress]]
+    project: Project,
+    loss: Loss,
+    busy: Callable[[str], AbstractContextManager[Progress]],
+    built: Sequence[Construction] | None = None,
 ) -> tuple[Golden, ledger.Event | None]:
-    """A golden that fits the sources, and the event of recording it if it had to be recorded."""
+    """A golden that fits the sources, and the event of recording it if it had to be recorded.
+
+    `built` is what `built_in_tree` gives for this loss and perhaps others, where the caller has searched already.
+    """
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
     if not stages.standings(project, [loss], sites=())[loss.name].needs_recording:
@@ -208,10 +215,19 @@ def golden_of(
             loss,
             progress=progress,
             fingerprint=parts,
-            configurations=True,
+            built=built_in_tree(project, [loss]) if built is None else built,
             refusal=lambda text: _refusal(project, loss, text),
         )
     return golden, _event("recorded", loss, {"cases": golden.case_count, "fingerprint": parts.as_dict()})
+
+
+def built_in_tree(project: Project, losses: Sequence[Loss]) -> tuple[Construction, ...]:
+    """Where the tree builds the legacy classes of those of the losses that are to be recorded: one search for all of them."""
+    from lossport.evidence.configurations import constructions  # noqa: PLC0415  # needed for new goldens alone
+
+    known = stages.standings(project, losses, sites=())
+    wanted = [loss for loss in losses if known[loss.name].needs_recording]
+    return constructions(project, wanted) if wanted else ()
 
 
 def _prove(project: Project, loss: Loss, golden: Golden, devices: Sequence[str], run: _Run) -> tuple[Golden, list[ledger.Event]]:

@@ -40,15 +40,15 @@ class Derived:
     missing: tuple[str, ...] = ()
 
 
-def constructions(project: Project, loss: Loss) -> tuple[Construction, ...]:
-    """Where the tree builds the legacy classes of a loss, in the order of files and lines; legacy modules themselves aside."""
+def constructions(project: Project, losses: Sequence[Loss]) -> tuple[Construction, ...]:
+    """Where the tree builds the legacy classes of losses, in the order of files and lines; legacy modules themselves aside."""
     from lossport.tree import find_sites  # noqa: PLC0415  # a capsule runs where there is no tree to read
 
     retired = project.relative(project.legacy)
-    classes = {port.legacy for port in loss.ports if _is_class(project, port.module, port.name)}
+    classes = {port.legacy for loss in losses for port in loss.ports if _is_class(project, port.module, port.name)}
     found: list[Construction] = []
     parsed: dict[str, ast.Module | None] = {}
-    for site in find_sites(project, [loss]).sites:
+    for site in find_sites(project, losses).sites:
         if site.symbol in classes and site.path.endswith(".py") and not site.path.startswith(f"{retired}/"):
             if site.path not in parsed:
                 parsed[site.path] = _parsed(project, site.path)

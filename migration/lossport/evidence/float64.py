@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
+from lossport.evidence.rounding import Rounding
+
 LOWER = frozenset({torch.float32, torch.float16, torch.bfloat16})
 
 DRAWS_IN_PLACE = frozenset(
@@ -32,11 +34,15 @@ def _asks_for_nothing(func: Any) -> bool:
 
 
 class _Widening(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its subclass hook untyped
-    """Sees every operation below autograd and replaces dtypes. `asked` is the dtype that the code would have computed in."""
+    """Sees every operation below autograd and replaces dtypes. `asked` is the dtype that the code would have computed in.
 
-    def __init__(self, asked: torch.dtype) -> None:
+    `rounding` moves what is computed: one mode for both, as a second would see each operation that the first one needs.
+    """
+
+    def __init__(self, asked: torch.dtype, rounding: Rounding | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self._asked = asked
+        self._rounding = rounding
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -44,9 +50,10 @@ class _Widening(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
         return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if not kwargs and _asks_for_nothing(func):
-            return func(*args)
-        kwargs = dict(kwargs or {})
+        result = func(*args) if not kwargs and _asks_for_nothing(func) else self._computed(func, args, dict(kwargs or {}))
+        return result if self._rounding is None else self._rounding.moved(func, result)
+
+    def _computed(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         name = func._schema.name
         if name in DRAWS_IN_PLACE and args[0].dtype == torch.float64:
             drawn = func(torch.empty_like(args[0], dtype=self._asked), *map(self._narrowed, args[1:]), **kwargs)
@@ -77,12 +84,12 @@ def paused() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def computed_in_float64(asked: torch.dtype) -> Iterator[None]:
-    """Within, what asks for `asked` or another lower precision computes in float64."""
+def computed_in_float64(asked: torch.dtype, rounding: Rounding | None = None) -> Iterator[None]:
+    """Within, what asks for `asked` or another lower precision computes in float64, with its rounding moved if that is given."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
-        with _Widening(torch.float32 if asked == torch.float64 else asked):
+        with _Widening(torch.float32 if asked == torch.float64 else asked, rounding):
             yield
     finally:
         torch.set_default_dtype(before)

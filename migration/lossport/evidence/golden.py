@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ import torch
 from lossport.config import Loss, Project
 from lossport.errors import InputError
 from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, CapsuleError, Header, parse, read_bytes, seal
-from lossport.evidence.configurations import Derived, constructions, only, with_configurations, without
+from lossport.evidence.configurations import Construction, Derived, only, with_configurations, without
 from lossport.evidence.fingerprint import Fingerprint, file_digest
 from lossport.evidence.observation import Observation, decode_observation, encoded_digest
 from lossport.evidence.observe import Run, observe, steady
@@ -146,15 +146,14 @@ def record(
     progress: Progress = no_progress,
     fingerprint: Fingerprint | None = None,
     rewritten: str = "",
-    configurations: bool = False,
+    built: Sequence[Construction] = (),
     refusal: Refusal = lambda text: "",
 ) -> Golden:
     """Run the cases on the legacy loss in the tree and make its golden. Writes nothing; see `Golden.write`.
 
-    `rewritten` is the case file as the rewriter turns it; it goes into the capsule. With `configurations`, every construction of
-    the legacy classes in the tree becomes a case, too, unless `refusal` gives a reason why such a case file cannot be rewritten;
-    what cannot be derived is in `Golden.not_derived`. Each case runs twice: one that differs from itself is listed in `unsteady`
-    and can never be proven.
+    `rewritten` is the case file as the rewriter turns it; it goes into the capsule. What is `built` in the tree of the loss's
+    legacy classes becomes a case, too, unless `refusal` gives a reason why such a case file cannot be rewritten; what cannot be
+    derived is in `Golden.not_derived`. Each case runs twice: one that differs from itself is in `unsteady`, and never proven.
     """
     shown = project.relative(loss.case_file)
     try:
@@ -165,8 +164,9 @@ def record(
     symbols = tuple(port.legacy for port in loss.ports)
     derived = Derived(text)
     with steady():
-        if configurations:
-            derived = _configured(project, loss, sources, symbols, text, refusal)
+        own = [item for item in built if item.symbol in symbols]
+        if own:
+            derived = _configured(project, loss, sources, own, text, refusal)
         with legacy_side(sources, symbols, (), (shown, derived.text)) as side:
             observations, unsteady = _observed(side, progress)
     tensors = Tensors()
@@ -202,16 +202,18 @@ def _observed(side: Side, progress: Progress) -> tuple[dict[str, Observation], l
     return observations, unsteady
 
 
-def _configured(project: Project, loss: Loss, sources: Sources, symbols: tuple[str, ...], text: str, refusal: Refusal) -> Derived:
+def _configured(
+    project: Project, loss: Loss, sources: Sources, built: Sequence[Construction], text: str, refusal: Refusal
+) -> Derived:
     """The cases with those derived from the tree's constructions, as far as they run and end soon."""
-    derived = with_configurations(text, constructions(project, loss))
+    derived = with_configurations(text, built)
     if not derived.names:
         return derived
     failed = {name: why for name in derived.names if (why := refusal(only(derived, text, name)))}
     derived = without(derived, text, failed)
     if not derived.names:
         return derived
-    failed = {}
+    failed, symbols = {}, tuple(port.legacy for port in loss.ports)
     with legacy_side(sources, symbols, (), (project.relative(loss.case_file), derived.text)) as side:
         for name in derived.names:
             seen = observe(side, name, Run())

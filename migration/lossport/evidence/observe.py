@@ -26,7 +26,7 @@ from lossport.evidence.float64 import computed_in_float64, paused
 from lossport.evidence.gradients import GradientTargets, differentiate, fields_of, first_gradients, only_builtin
 from lossport.evidence.observation import Instance, Observation, Step
 from lossport.evidence.random_streams import seed_all, stream_states, streams_kept
-from lossport.evidence.rounding import rounding_moved
+from lossport.evidence.rounding import Rounding, rounding_moved
 from lossport.evidence.side import Side
 from lossport.evidence.value import Node, Raised, held, identical, snapshot, type_name
 from lossport.evidence.watch import Built, Called
@@ -116,10 +116,11 @@ class Trace:
 def observe(side: Side, case: str, run: Run, trace: Trace | None = None) -> Observation:
     """Run one case on one side, as `run` says, and freeze what is seen; a trace is filled on the way."""
     with side.scope.active(), ExitStack() as stack:
+        rounding = Rounding(run.sample, run.moved_by) if run.sample else None
         if run.in_float64:
-            stack.enter_context(computed_in_float64(getattr(torch, run.variation.dtype)))
-        if run.sample:
-            stack.enter_context(rounding_moved(run.sample, run.moved_by))
+            stack.enter_context(computed_in_float64(getattr(torch, run.variation.dtype), rounding))
+        elif rounding is not None:
+            stack.enter_context(rounding_moved(rounding))
         return _Runner(side, case, run, trace or Trace()).observe()
 
 

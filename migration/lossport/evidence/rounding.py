@@ -40,24 +40,18 @@ def _is_exact(func: Any) -> bool:
     return name in EXACT or name.endswith("_") or bool(func.is_view)
 
 
-class _Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its subclass hook untyped
-    """Sees every operation below autograd, forward and backward, and moves what it computes."""
+class Rounding:
+    """One sample of moved rounding: what an operation computed, off by one unit in its last place, or by `by` relatively."""
 
-    def __init__(self, sample: int, by: float | None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    def __init__(self, sample: int, by: float | None = None) -> None:
         generator = torch.Generator().manual_seed(sample)
         self._signs = torch.randint(0, 2, (SIGNS,), generator=generator, dtype=torch.float64) * 2 - 1
         self._by = by
         self._factors: dict[tuple[torch.dtype, torch.device], Tensor] = {}
         self._used = 0
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """No: nothing is compiled here, and asking would cost more than the operation."""
-        return False
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **kwargs) if kwargs else func(*args)
+    def moved(self, func: Any, result: Any) -> Any:
+        """The result of an operation, moved if the operation rounds."""
         if _is_exact(func):
             return result
         if isinstance(result, tuple | list):
@@ -67,13 +61,15 @@ class _Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
     def _moved(self, value: Any) -> Any:
         if not isinstance(value, Tensor) or not value.is_floating_point() or not value.numel():
             return value
-        key = value.dtype, value.device
+        dtype = value.dtype
+        key = dtype, value.device
         if key not in self._factors:
-            by = torch.finfo(value.dtype).eps if self._by is None else self._by
-            self._factors[key] = (1 + by * self._signs).to(value.dtype).to(value.device)
+            by = torch.finfo(dtype).eps if self._by is None else self._by
+            self._factors[key] = (1 + by * self._signs).to(dtype).to(value.device)
         moved = value * self._next(self._factors[key], value.numel()).reshape(value.shape)
         # A mask of ones that is off by one unit, times the -1e9 that masks, would be noise of size 100 that no run ever has.
-        exact = (value == value.trunc()) & (value.abs() * torch.finfo(value.dtype).eps <= 1)
+        largest = 1 / torch.finfo(dtype).eps
+        exact = value == value.clamp(-largest, largest).trunc_()
         return torch.where(exact, value, moved)
 
     def _next(self, factors: Tensor, count: int) -> Tensor:
@@ -84,8 +80,24 @@ class _Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leav
         return factors.repeat(count // SIGNS + 2)[start : start + count]
 
 
+class _Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its subclass hook untyped
+    """Sees every operation below autograd, forward and backward, and moves what it computes."""
+
+    def __init__(self, rounding: Rounding) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self._rounding = rounding
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: nothing is compiled here, and asking would cost more than the operation."""
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return self._rounding.moved(func, func(*args, **kwargs) if kwargs else func(*args))
+
+
 @contextmanager
-def rounding_moved(sample: int, by: float | None = None) -> Iterator[None]:
-    """Within, computed values are off by one unit in their last place, or by `by` relatively; `sample` seeds the directions."""
-    with _Shaken(sample, by):
+def rounding_moved(rounding: Rounding) -> Iterator[None]:
+    """Within, computed values are moved."""
+    with _Shaken(rounding):
         yield

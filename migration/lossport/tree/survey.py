@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import lossport.tree.evaluate
@@ -446,21 +447,26 @@ def _shown(project: Project, path: Path) -> str:
 
 
 def find_sites(project: Project, losses: Iterable[Loss], *, executor: Executor | None = None) -> SiteReport:
-    """Every place of the project that names a legacy symbol of the losses, in the order of files and lines."""
+    """Every place of the project that names a legacy symbol of the losses, in the order of files and lines.
+
+    A place that stands for symbols of several losses, such as a choice among them, is a site of each.
+    """
+    wanted = tuple(losses)
+    owners = {symbol: loss.name for loss in wanted for symbol in loss.symbols}
     with collection_paused():
-        seen = survey(project, tuple(losses), executor=executor)
-        sites = [site for item in seen.views for site in sites_of(item)]
+        seen = survey(project, wanted, executor=executor)
+        sites = [site for item in seen.views for site in sites_of(item, owners)]
         sites += [site for config in seen.configs for site in config_sites(config)]
     return SiteReport(tuple(sorted(sites, key=lambda s: (s.path, s.line, s.column))), seen.problems, seen.files, seen.parsed)
 
 
-def sites_of(item: View) -> tuple[Site, ...]:
-    """The sites of one file."""
-    found: dict[tuple[int, int], Site] = {}
+def sites_of(item: View, owners: Mapping[str, str] = MappingProxyType({})) -> tuple[Site, ...]:
+    """The sites of one file, at each place one for every loss that `owners` gives for the symbols there."""
+    found: dict[tuple[int, int, str], Site] = {}
 
     def add(node: ast.expr | ast.alias, form: str, symbol: str) -> None:
         line, column = item.place(item.source.span(node)[0])
-        found.setdefault((line, column), Site(item.shown, line, column, form, symbol, item.code_at(line)))
+        found.setdefault((line, column, owners.get(symbol, "")), Site(item.shown, line, column, form, symbol, item.code_at(line)))
 
     for imported in item.imports:
         if imported.kind != "other":

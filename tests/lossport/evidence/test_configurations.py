@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossport import evidence
+from lossport.evidence.configurations import constructions
 
 TRAINING = """\
 from old_losses import pairs
@@ -23,7 +24,7 @@ def build(options, rate):
 
 
 def recorded(made: Any) -> Any:
-    return evidence.record(made.project, made.loss, configurations=True)
+    return evidence.record(made.project, made.loss, built=constructions(made.project, [made.loss]))
 
 
 def test_each_distinct_construction_becomes_one_case(made: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from lossport.rewrite import plan_rewrite, to_json, to_sarif
+from lossport.tree import find_sites
 
 USE = "from old_losses.plain import PlainLoss\n\nPlainLoss()\n"
 
@@ -24,6 +25,26 @@ def test_the_diff_can_be_applied_by_git(bench: Any) -> None:
     (bench.root / "p.diff").write_bytes(plan.diff().encode())
     subprocess.run(["git", "-C", str(bench.root), "apply", "p.diff"], check=True)
     assert {file.path.name: file.path.read_bytes() for file in plan.files} == {f.path.name: f.after for f in plan.files}
+
+
+def test_a_choice_among_losses_is_a_site_of_each(bench: Any) -> None:
+    choice = """\
+        from old_losses.pair import PairLoss
+        from old_losses.plain import PlainLoss
+
+        LOSSES = {"pair": PairLoss, "plain": PlainLoss}
+
+
+        def build(name):
+            return LOSSES[name]()
+        """
+    bench.write({"registry.py": choice})
+    project = bench.project
+    losses = [project.loss(name) for name in ("pair", "plain")]
+    together = find_sites(project, losses).sites
+    assert {site.symbol for site in together if site.line == 8} == {"old_losses.pair.PairLoss", "old_losses.plain.PlainLoss"}
+    alone = [site for loss in losses for site in find_sites(project, [loss]).sites]
+    assert set(together) == set(alone)
 
 
 def test_json_and_sarif_say_the_same(bench: Any) -> None:
