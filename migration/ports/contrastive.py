@@ -84,7 +84,7 @@ PORTS = (
                 "con-9",
                 "heads of another width were replaced by fresh ones that no optimizer knows: a ValueError",
                 cases=("heads_and_wider_features", "heads_that_do_not_end_in_a_linear_layer", "heads_*@dim-*"),
-                places=("raises", "state[*]", "inputs[*]"),
+                places=("raises", "state[*]", "inputs[*]", "attributes[*_projection*.training]"),
             ),
             divergence(
                 "con-10",
@@ -121,7 +121,12 @@ PORTS = (
                 "rows that were never written matched index 0 and stood as candidates, a sample without a row got a wrong "
                 "target, and indices outside the table were skipped: written rows alone count, a sample without a row is "
                 "compared within the batch, an index outside raises IndexError",
-                cases=("table_with_samples_that_have_no_row", "table_and_an_index_outside"),
+                cases=(
+                    "table_with_samples_that_have_no_row",
+                    "table_and_an_index_outside",
+                    "table_filled_by_hand*@batch-1",
+                    "table_filled_by_hand*@batch-2",
+                ),
                 places=('returns["*loss"]', "gradients[*]", "raises", "state[*]", "inputs[*]"),
             ),
             divergence(

@@ -46,6 +46,12 @@ PORTS = (
                 places=('returns["*"]', "returns", "raises", "gradients[*]"),
             ),
             divergence(
+                "decor-3-nan",
+                "the constant zero of one row hid features that are not finite: the loss is NaN",
+                cases=("one_row@nan", "one_row@inf"),
+                places='values of returns["loss"]',
+            ),
+            divergence(
                 "decor-3-beside",
                 "an input of one row beside a longer one got no gradient: it gets a zero, and counts in the mean as before",
                 cases="one_row_of_two_inputs*",

@@ -43,6 +43,12 @@ PORTS = (
                 places=("returns*", "gradients[*]", "raises"),
             ),
             divergence(
+                "dec-4-nan",
+                "the constant zero that stood for no negatives hid features that are not finite: the loss is NaN",
+                cases=("ids_all_equal@nan", "ids_all_equal@inf", "one_row@nan", "one_row@inf"),
+                places="values of returns*",
+            ),
+            divergence(
                 "dec-6",
                 "the parts keep their graph, so that whoever collects them keeps every batch in memory; new ones are detached",
                 cases=("whole_results", "ids_all_equal"),

@@ -126,7 +126,7 @@ PORTS = (
                 "fac-state",
                 "a new state of the losses that are built: which rows of the table are written, and the progress of the warm-up",
                 cases=("contrastive*", "vicreg*"),
-                places=("state[*bank_written]", "state[*progress]"),
+                places=("state[*bank_written]", "state[*_extra_state]"),
             ),
             divergence(
                 "fac-10",

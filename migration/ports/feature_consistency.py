@@ -29,6 +29,12 @@ PORTS = (
                 cases=("references_that_sleep", "references_in_evaluation_from_the_start@state-dict"),
             ),
             divergence(
+                "fcons-2-modes",
+                "and so they are where nothing in them tells the modes apart",
+                cases=("training_and_evaluation", "*@state-dict"),
+                places="attributes[reference_*_model*.training]",
+            ),
+            divergence(
                 "fcons-7",
                 "an unknown distance was found when it was first computed: it is refused when the loss is built",
                 cases="unknown_distance",

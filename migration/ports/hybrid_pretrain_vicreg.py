@@ -91,7 +91,7 @@ PORTS = (
             divergence(
                 "hybrid-9",
                 "the blend left the range from 0 to 1 when steps went back: it stays inside",
-                cases="blend_in_which_steps_go_back",
+                cases=("blend_in_which_steps_go_back", "blend_when_aligned@steps"),
                 places=("returns", "gradients[*]", "attributes[transition_progress]"),
             ),
             divergence(
@@ -104,6 +104,12 @@ PORTS = (
                 "the schedule was lost with a checkpoint: state_dict keeps it, and a run goes on where it stood",
                 cases="*@state-dict",
                 places=("returns", "returns[?]", 'returns["*"]', "gradients[*]", "attributes[*]"),
+            ),
+            divergence(
+                "hybrid-11-state",
+                "entries of state_dict for it, which a checkpoint of the legacy loss lacks: load that one with strict=False",
+                cases="*",
+                places=("state[_extra_state]", "state[vicreg_loss._extra_state]"),
             ),
             divergence(
                 "hybrid-13",
@@ -127,7 +133,7 @@ PORTS = (
                 "hybrid-half",
                 "half precision is computed in float32 and the loss returned in float32, closer to float64",
                 cases=("*@float16", "*@bfloat16", "*@autocast"),
-                places="returns",
+                places=("returns", 'returns["loss"]'),
             ),
         ),
     ),

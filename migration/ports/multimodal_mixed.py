@@ -70,15 +70,22 @@ PORTS = (
             ),
             divergence(
                 "mix-half-noise",
-                "the noise is drawn for float32 logits, where it was drawn for logits in half precision",
+                "the noise is drawn for float32 logits, where it was drawn for logits in half precision, which float16 under "
+                "autocast has none of",
                 cases=("noise_in_half_precision", "noise_*@float16", "noise_*@bfloat16", "noise_*@autocast"),
-                places=("returns[*]", "gradients[*]", "random.torch"),
+                places=("returns[*]", "gradients[*]", "random.torch", "raises"),
             ),
             divergence(
                 "mix-14",
                 "weights were held by reference, so that the caller could change them later: they are copied",
                 cases="weights_that_the_caller_changes",
-                places=("returns", "gradients[*]", "attributes[loss_weights]"),
+                places=("returns", "gradients[*]", 'attributes[loss_weights]["infonce"]'),
+            ),
+            divergence(
+                "mix-14-more",
+                "weights of no part were kept and never read: only those of the three parts are",
+                cases="weights_of_one_part",
+                places=("attributes[*loss_weights]", 'attributes[*loss_weights]["more"]'),
             ),
             divergence(
                 "mix-heads",

@@ -15,7 +15,7 @@ PORTS = (
             divergence(
                 "multi-3",
                 "a loss of NaN made all weights NaN for ever: what is not finite is left out of the means",
-                cases=("a_loss_of_nan*", "weights_that_follow*@nan", "weights_that_follow*@inf"),
+                cases=("a_loss_of_nan*", "weights_that_follow*@nan", "weights_that_follow*@inf", "a_task_that_is_absent@batch-0"),
                 places=('returns["*"]', "gradients[*]", "attributes[*]"),
             ),
             divergence(
@@ -45,7 +45,12 @@ PORTS = (
                 "multi-10",
                 "weights and means were lost with a checkpoint, and moved in evaluation as well: they are saved, and move in "
                 "training",
-                cases=("weights_that_follow_in_evaluation*", "weights_that_follow*@eval", "weights_that_follow*@state-dict"),
+                cases=(
+                    "weights_that_follow_in_evaluation*",
+                    "weights_that_follow*@eval",
+                    "weights_that_follow*@state-dict",
+                    "a_task_that_is_absent@eval",
+                ),
                 places=('returns["*"]', "gradients[*]", "attributes[*]"),
             ),
             divergence(

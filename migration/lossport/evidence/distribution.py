@@ -99,7 +99,7 @@ def equal_in_distribution(sides: Sides, case: str, variation: Variation, verdict
             if found > worst.distance:
                 worst = Tested(found, worst.critical, place, count)
     if worst.passed:
-        return Verdict(verdict.case, "close", reason=worst.words())
+        return Verdict(verdict.case, "close", reason=worst.words(), used=verdict.used)
     moment, _, place = worst.place.partition(": ")
     finding = Finding(verdict.case, moment, place, "its distribution", "another", detail=worst.words())
     return Verdict(verdict.case, "different", (finding,))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lossport.evidence.value import Array, Call, Items, Node, Number, Opaque, Plain, Raised, identical, same_bits
+from lossport.evidence.value import Array, Call, Items, Node, Number, Opaque, Plain, Raised, Warned, identical, same_bits
 
 FACTOR = 4.0
 """Two orders of the same sums have errors of the same size, seldom the same error: on the project's losses the new error stays
@@ -41,6 +41,11 @@ far jumps there, as a ranking does at a tie: samples on both sides of a jump say
 
 VISIBLE = 2.0**-10
 """A jump changes a value by more than this share of the tensor's largest: smaller differences need not be looked at for one."""
+
+
+CHANGES = (
+    "the new value is a view of the loss's own state: a later step changes it, where the legacy value stays as it was returned"
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,15 @@ def compare(legacy: Node, new: Node, precision: torch.dtype) -> Different | Numb
             return _compare_containers(legacy, new)
         case Raised(), Raised():
             return _compare_raised(legacy, new)
-    return None if _alike(legacy, new) else Different(shown(legacy), shown(new))
+        case Warned(), Warned():
+            return _compare_warned(legacy, new)
+    return None if _alike(legacy, new) else Different(shown(legacy), shown(new), detail=_types(legacy, new))
+
+
+def _types(legacy: Node, new: Node) -> str:
+    """Where both are plain and of two types: 3 and 3.0 read alike."""
+    kinds = [type(node.value).__name__ for node in (legacy, new) if isinstance(node, Plain)]
+    return f"type: legacy {kinds[0]}, new {kinds[1]}" if len(set(kinds)) > 1 else ""
 
 
 def _alike(legacy: Node, new: Node) -> bool:
@@ -110,12 +123,23 @@ def _compare_raised(legacy: Raised, new: Raised) -> Different | None:
     return None
 
 
+def _compare_warned(legacy: Warned, new: Warned) -> Different | None:
+    """The same categories, and words where the legacy has some; these may be better, and said more or less often in a step."""
+    if legacy.kinds != new.kinds:
+        return Different(shown(legacy), shown(new), detail="other warnings")
+    if any(legacy.words) and not any(new.words):
+        return Different(shown(legacy), shown(new), detail="the warning no longer says what about")
+    return None
+
+
 def _compare_number(legacy: Plain | Array, new: Node, precision: torch.dtype) -> Different | Numbers | None:
     """A Python number that became a detached 0-d tensor: `new.item()` has to be that number."""
     if not isinstance(new, Array) or new.tensor.dim() != 0:
         return Different(shown(legacy), shown(new), detail="expected a detached 0-d tensor")
     if new.requires_grad:
         return Different(shown(legacy), shown(new), detail="expected a detached tensor; this one requires grad")
+    if not new.stays:
+        return Different(shown(legacy), shown(new), detail=CHANGES)
     value = legacy.tensor.item() if isinstance(legacy, Array) and legacy.tensor.numel() == 1 else legacy
     found = new.tensor.item()
     number = value.value if isinstance(value, Plain) else value
@@ -141,10 +165,12 @@ def _compare_arrays(legacy: Array, new: Array) -> Different | Numbers | None:
         ("shape", tuple(a.shape), tuple(b.shape)),
         ("device", legacy.device, new.device),
         ("requires_grad", legacy.requires_grad, new.requires_grad),
-        ("holder", legacy.holder, new.holder),
+        ("held as", legacy.holder, new.holder),
     ):
         if one != other:
             return Different(shown(legacy), shown(new), detail=f"{name}: legacy {one}, new {other}")
+    if legacy.stays and not new.stays:
+        return Different(shown(legacy), shown(new), detail=CHANGES)
     if same_bits(a, b):
         return None
     if a.is_complex():
@@ -328,6 +354,8 @@ def shown(node: Node) -> str:
             text = f"{kind} with {keys}{' ...' if len(entries) > 8 else ''}" if entries else f"an empty {kind}"
         case Raised(kind, message):
             text = f"{kind}: {message.splitlines()[0]}" if message else f"{kind} (no message)"
+        case Warned(kinds, words):
+            text = f"{', '.join(kinds)}: {'; '.join(word.splitlines()[0] for word in words if word)}".rstrip(": ")
         case Opaque(kind):
             text = kind
     return text

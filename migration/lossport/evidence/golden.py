@@ -19,12 +19,13 @@ from lossport.config import Loss, Project
 from lossport.errors import InputError
 from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, CapsuleError, Header, parse, read_bytes, seal
 from lossport.evidence.configurations import Construction, Derived, only, with_configurations, without
+from lossport.evidence.encoding import Tensors
 from lossport.evidence.fingerprint import Fingerprint, file_digest
 from lossport.evidence.observation import Observation, decode_observation, encoded_digest
 from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import Side, legacy_side
-from lossport.evidence.value import Tensors, raw_bytes
+from lossport.evidence.value import raw_bytes
 
 Refusal: TypeAlias = Callable[[str], str]
 """Why a case file cannot be rewritten for the new loss; empty if it can."""

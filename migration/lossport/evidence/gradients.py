@@ -18,8 +18,8 @@ from lossport.evidence.value import Array, Call, Items, Node, Plain, Raised, arr
 GradientTargets: TypeAlias = Mapping[str, Tensor]
 """Inputs by name, and parameters as `parameter NAME`."""
 
-MOST_DIFFERENTIATED = 8
-"""Losses return one to four differentiable entries; a result full of per-row tensors must not cost a backward each."""
+MOST_DIFFERENTIATED = 32
+"""Losses return one to a dozen differentiable entries; a result full of per-row tensors must not cost a backward each."""
 
 
 def fields_of(targets: GradientTargets) -> dict[str, Node]:

@@ -31,7 +31,7 @@ from lossport.evidence.equality import (
 from lossport.evidence.mapping import Expected, Ports, actual_of, expected_of
 from lossport.evidence.observation import Observation, Step
 from lossport.evidence.value import Node
-from lossport.evidence.verdict import Finding, Verdict
+from lossport.evidence.verdict import Finding, Kind, Verdict
 from lossport.port import Divergence
 
 ABSENT = "nothing"
@@ -133,12 +133,12 @@ class Comparison:
                 close, ulp, relative = True, max(ulp, outcome.ulp), max(relative, outcome.relative)
             else:
                 findings.append(outcome)
-        seconds = {"legacy": self.legacy.seconds, "new": self.new.seconds}
-        if any(item.divergence is None for item in findings):
-            return Verdict(self.case, "different", tuple(findings), ulp, relative, seconds=seconds)
+        kind: Kind = "close" if close else "equal"
         if findings:
-            return Verdict(self.case, "intended", tuple(findings), ulp, relative, seconds=seconds)
-        return Verdict(self.case, "close" if close else "equal", (), ulp, relative, seconds=seconds)
+            kind = "different" if any(item.divergence is None for item in findings) else "intended"
+        seconds = {"legacy": self.legacy.seconds, "new": self.new.seconds}
+        used = tuple(sorted(self.legacy.used))
+        return Verdict(self.case, kind, tuple(findings), ulp, relative, seconds=seconds, used=used)
 
     def _outcomes(self) -> Iterator[Close | Finding]:
         for number, (old, new) in enumerate(zip(self.legacy.steps, self.new.steps, strict=False)):
@@ -199,9 +199,15 @@ def _moment(number: int, place: str) -> tuple[str, str]:
 
 
 def covers(divergence: Divergence, case: str, place: str, device: str) -> bool:
-    """Whether a declared divergence speaks for this case, place and device. `[` and `]` are literal in its patterns."""
+    """Whether a declared divergence speaks for this case, place and device. What speaks for a case speaks for its variants."""
+    named = any(matches(pattern, name) for pattern in divergence.cases for name in (case, case.partition("@")[0]))
+    return (
+        named
+        and any(matches(pattern, place) for pattern in divergence.places)
+        and any(matches(pattern, device) for pattern in divergence.devices)
+    )
 
-    def matches(patterns: tuple[str, ...], text: str) -> bool:
-        return any(fnmatchcase(text, pattern.replace("[", "[[]")) for pattern in patterns)
 
-    return matches(divergence.cases, case) and matches(divergence.places, place) and matches(divergence.devices, device)
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern of a port fits; `[` and `]` are literal in it."""
+    return fnmatchcase(text, pattern.replace("[", "[[]"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from lossport.evidence.observation import Instance, Step
@@ -37,15 +37,19 @@ def expected_of(step: Step, new: Step, ports: Ports) -> dict[str, Expected]:
     if step.result is not None and new.raised is None:
         result = _result(step.result, new.result, ports)
         places.update({place: Expected(node) for place, node in _with_gradients(result, _parameter_names(step, ports))})
-    places.update({f"inputs[{name}]": Expected(node) for name, node in step.inputs.items()})
+    for name, node in step.inputs.items():
+        places.update({place: Expected(part) for place, part in flatten(node, f"inputs[{name}]")})
     rename = _parameter_names(step, ports)
     places.update({f"gradients[{rename(name) or name}.grad]": Expected(node) for name, node in step.fields.items()})
     if step.carried is not None:
         places["carried"] = Expected(step.carried)
-    for kind, instances in (("construction: ", step.built), ("", step.instances)):
+    for kind, instances, others in (("construction: ", step.built, new.built), ("", step.instances, new.instances)):
         places["instances" if not kind else "construction: instances"] = Expected(Plain(len(instances)))
         for label, legacy in instances.items():
-            places.update(_instance(legacy, ports.get(legacy.symbol), label, kind))
+            port = ports.get(legacy.symbol)
+            places.update(_instance(legacy, port, label, kind))
+            if label in others:
+                places.update({f"{kind}{place}": Expected(old) for place, old, _ in _form(legacy, others[label], port, label)})
     if step.raised is None and new.raised is None:
         places.update(_process(step, _random_is_compared(step, ports)))
     return places
@@ -58,7 +62,8 @@ def actual_of(step: Step, legacy: Step, ports: Ports) -> dict[str, Node]:
         places["raises"] = step.raised
     if step.result is not None and legacy.raised is None:
         places.update(_with_gradients(step.result, lambda name: name))
-    places.update({f"inputs[{name}]": node for name, node in step.inputs.items()})
+    for name, node in step.inputs.items():
+        places.update(flatten(node, f"inputs[{name}]"))
     places.update({f"gradients[{name}.grad]": node for name, node in step.fields.items()})
     if step.carried is not None:
         places["carried"] = step.carried
@@ -66,7 +71,10 @@ def actual_of(step: Step, legacy: Step, ports: Ports) -> dict[str, Node]:
         places["instances" if not kind else "construction: instances"] = Plain(len(instances))
         for label, new in instances.items():
             old = before.get(label)
-            places.update(_new_instance(new, old, ports.get(old.symbol) if old else None, label, kind))
+            port = ports.get(old.symbol) if old else None
+            places.update(_new_instance(new, old, port, label, kind))
+            if old is not None:
+                places.update({f"{kind}{place}": found for place, _, found in _form(old, new, port, label)})
     if step.raised is None and legacy.raised is None:
         places.update({place: found.node for place, found in _process(step, _random_is_compared(legacy, ports))})
     return places
@@ -187,11 +195,13 @@ def _instance(legacy: Instance, port: Port | None, label: str, kind: str) -> Ite
     for name, node in legacy.state.items():
         renamed = state_name(port, name)
         if renamed is not None:
-            yield f"{kind}state[{label}{renamed}]", Expected(node, optional=name in legacy.transient)
+            for place, part in flatten(node, f"{kind}state[{label}{renamed}]"):
+                yield place, Expected(part, optional=name in legacy.transient)
     for name, node in legacy.attributes.items():
-        place = attribute_name(port, name)
-        if place is not None:
-            yield f"{kind}attributes[{label}{place}]", Expected(node)
+        renamed = attribute_name(port, name)
+        if renamed is not None:
+            for place, part in flatten(node, f"{kind}attributes[{label}{renamed}]"):
+                yield place, Expected(part)
     if legacy.training is not None:
         yield f"{kind}attributes[{label}training]", Expected(Plain(legacy.training))
 
@@ -221,13 +231,43 @@ def _names(expression: str) -> set[str]:
 def _new_instance(new: Instance, old: Instance | None, port: Port | None, label: str, kind: str) -> Iterator[tuple[str, Node]]:
     for name, node in new.state.items():
         if name not in new.transient or (old is not None and name in {state_name(port, known) for known in old.state}):
-            yield f"{kind}state[{label}{name}]", node
+            yield from flatten(node, f"{kind}state[{label}{name}]")
     wanted = {attribute_name(port, known) for known in old.attributes} if old is not None else set()
     for name in sorted(item for item in wanted if item is not None):
         if name in new.attributes or name in new.state:
-            yield f"{kind}attributes[{label}{name}]", new.attributes.get(name, new.state.get(name, ABSENT))
+            yield from flatten(_readable(new, name), f"{kind}attributes[{label}{name}]")
     if new.training is not None:
         yield f"{kind}attributes[{label}training]", Plain(new.training)
+
+
+def _readable(new: Instance, name: str) -> Node:
+    """What training code reads under a name: a buffer or parameter is a tensor like any other to it."""
+    node = new.attributes.get(name, new.state.get(name, ABSENT))
+    return replace(node, holder="torch") if isinstance(node, Array) and name not in new.attributes else node
+
+
+def _form(legacy: Instance, new: Instance, port: Port | None, label: str) -> Iterator[tuple[str, Node, Node]]:
+    """How two losses are made, where it differs: place, legacy and new.
+
+    The order of parameters, which an optimiser's saved state goes by; what `state_dict` keeps of that which both have; parts that
+    both have, in training or evaluation mode; and a graph that the new loss alone keeps alive.
+    """
+    renamed = {name: state_name(port, name) for name in legacy.state}
+    old = [renamed[name] for name in legacy.parameters if renamed[name] in new.parameters]
+    found = [name for name in new.parameters if name in old]
+    if old != found:
+        yield f"{label}parameters", Plain(", ".join(map(str, old))), Plain(", ".join(found))
+    for name, other in renamed.items():
+        if other in new.state and (name in legacy.transient) != (other in new.transient):
+            kept, left_out = Plain("kept by state_dict"), Plain("left out by state_dict")
+            of = (left_out, kept) if name in legacy.transient else (kept, left_out)
+            yield f"state_dict[{label}{other}]", *of
+    for name, training in legacy.modes.items():
+        part = (state_name(port, f"{name}.") or "").removesuffix(".")
+        if part in new.modes and new.modes[part] != training:
+            yield f"attributes[{label}{part}.training]", Plain(training), Plain(new.modes[part])
+    if new.graphs and not legacy.graphs:
+        yield f"{label}graph", Plain("not kept"), Plain(f"kept alive by {', '.join(new.graphs)}")
 
 
 # ---- the process
@@ -243,5 +283,7 @@ def _process(step: Step, with_random: bool) -> Iterator[tuple[str, Expected]]:
     if with_random:
         for name, state in step.random.items():
             yield f"random.{name}", Expected(Plain(state))
-    if step.warnings:
-        yield "warnings", Expected(Items("list", tuple(enumerate(Plain(name) for name in step.warnings))))
+    if step.warnings.kinds:
+        yield "warnings", Expected(step.warnings)
+    for name, value in step.settings.items():
+        yield f"settings[{name}]", Expected(Plain(value))

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-from lossport.evidence.value import Node, Raised, Tensors, called_in, decode, encode
+from lossport.evidence.encoding import Tensors, decode, encode
+from lossport.evidence.value import NO_WARNINGS, Node, Raised, Warned, called_in
 
 
 @dataclass(frozen=True)
 class Instance:
     """A loss at one moment: parameters and buffers by name, plain attributes, train or eval.
 
-    `transient` names the buffers that `state_dict` leaves out.
+    `transient` names the buffers that `state_dict` leaves out, `parameters` are the names of parameters in their order, `modes`
+    says which of its parts are in training mode, and `graphs` where the loss itself keeps a graph of autograd alive.
     """
 
     symbol: str
@@ -26,6 +28,9 @@ class Instance:
     attributes: Mapping[str, Node]
     training: bool | None
     transient: frozenset[str] = frozenset()
+    parameters: tuple[str, ...] = ()
+    modes: Mapping[str, bool] = field(default_factory=dict)
+    graphs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Step:
     """One step of a case. `built` are the losses as they were right after construction, `instances` as they are now.
 
     `inputs` holds the inputs that were changed in place, `random` the state of each stream that was drawn from, `carried` what a
-    deep copy or a `state_dict` round trip before this step raised. `seconds` and `printed` are told to people, never compared.
+    deep copy or a `state_dict` round trip before this step raised, `settings` the global settings that it left changed.
+    `seconds`, `printed` and the words of warnings are told to people, never compared.
     """
 
     result: Node | None
@@ -43,17 +49,19 @@ class Step:
     inputs: Mapping[str, Node] = field(default_factory=dict)
     fields: Mapping[str, Node] = field(default_factory=dict)
     random: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: Warned = NO_WARNINGS
     carried: Raised | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     printed: str = ""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything seen while one case ran on one side."""
+    """Everything seen while one case ran on one side. `used` are the watched symbols of the steps that ended well."""
 
     steps: tuple[Step, ...]
+    used: frozenset[str] = frozenset()
 
     @property
     def seconds(self) -> float:
@@ -100,6 +108,9 @@ def _encode_instance(item: Instance, tensors: Tensors) -> dict[str, Any]:
         "attributes": _nodes(item.attributes, tensors),
         "training": item.training,
         "transient": sorted(item.transient),
+        "parameters": list(item.parameters),
+        "modes": dict(item.modes),
+        "graphs": list(item.graphs),
     }
 
 
@@ -110,7 +121,8 @@ def _encode_step(step: Step, tensors: Tensors) -> dict[str, Any]:
         "inputs": _nodes(step.inputs, tensors),
         "fields": _nodes(step.fields, tensors),
         "random": dict(step.random),
-        "warnings": list(step.warnings),
+        "warnings": list(step.warnings.kinds),
+        "settings": dict(step.settings),
     }
     for name in ("result", "raised", "carried"):
         node = getattr(step, name)
@@ -126,6 +138,9 @@ def _decode_instance(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor
         {name: decode(node, tensors) for name, node in data["attributes"].items()},
         data["training"],
         frozenset(data["transient"]),
+        tuple(data.get("parameters", ())),
+        data.get("modes", {}),
+        tuple(data.get("graphs", ())),
     )
 
 
@@ -141,6 +156,7 @@ def _decode_step(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -
         {name: decode(node, tensors) for name, node in data["inputs"].items()},
         {name: decode(node, tensors) for name, node in data["fields"].items()},
         data["random"],
-        tuple(data["warnings"]),
+        Warned(tuple(data["warnings"]), ()),
         maybe("carried"),
+        data.get("settings", {}),
     )

@@ -27,8 +27,10 @@ from lossport.evidence.gradients import GradientTargets, differentiate, fields_o
 from lossport.evidence.observation import Instance, Observation, Step
 from lossport.evidence.random_streams import seed_all, stream_states, streams_kept
 from lossport.evidence.rounding import Rounding, rounding_moved
+from lossport.evidence.settings import settings_changed, settings_kept, settings_now
 from lossport.evidence.side import Side
-from lossport.evidence.value import Node, Raised, held, identical, snapshot, type_name
+from lossport.evidence.standing import attributes_of, graphs_kept
+from lossport.evidence.value import Node, Raised, Warned, held, identical, marked_as_changed, snapshot, tensors_in, type_name
 from lossport.evidence.watch import Built, Called
 from lossport.inputs import PLAIN, Inputs, Variation
 
@@ -37,8 +39,6 @@ LEARNING_RATE = 0.1
 
 MOST_STEPS = 1000
 """A case that yields more often does not end."""
-
-EVERY_PLAIN = (bool, int, float, complex, str, type(None), list, tuple, dict, set, frozenset, Tensor)
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ def observe(side: Side, case: str, run: Run, trace: Trace | None = None) -> Obse
             stack.enter_context(computed_in_float64(getattr(torch, run.variation.dtype), rounding))
         elif rounding is not None:
             stack.enter_context(rounding_moved(rounding))
+        stack.enter_context(settings_kept())
         return _Runner(side, case, run, trace or Trace()).observe()
 
 
@@ -135,6 +136,8 @@ class _Runner:
         self.carried: list[dict[str, Any]] = []
         self.carry_raised: Raised | None = None
         self.streams: dict[str, str] = {}
+        self.returned: list[list[Tensor]] = []
+        self.used: set[str] = set()
 
     def observe(self) -> Observation:
         for repetition in range(self.run.variation.repeats):
@@ -150,7 +153,7 @@ class _Runner:
             self.carried = [vars(item.instance) for item in self.side.watch.built]
         self.trace.built = list(self.side.watch.built)
         self.side.watch.reset()
-        return Observation(tuple(self.steps))
+        return Observation(tuple(self._as_they_stayed()), frozenset(self.used))
 
     def _repeat(self, inputs: Inputs) -> None:
         self.trace.inputs = inputs
@@ -175,13 +178,16 @@ class _Runner:
         seed_all(seed, self.device)
         made = len(self.side.watch.calls)
         self.streams = stream_states(self.device)
+        settings: dict[str, str] = {}
         began = time.perf_counter()
         raised: Raised | None = None
         result: object = None
         with _captured() as (texts, caught):
+            before = settings_now()
             try:
                 with self._mode():
                     result = advance()
+                    settings = settings_changed(before)
             except StopIteration:
                 return False
             except (Exception, SystemExit) as error:  # whatever the loss raises is an observation
@@ -193,14 +199,24 @@ class _Runner:
             result=None,
             raised=raised,
             random=self._drawn(),
-            warnings=tuple(sorted({type_name(item.category) for item in caught})),
+            warnings=_warned(caught),
             seconds=seconds,
             printed=texts.getvalue(),
             carried=self.carry_raised,
+            settings=settings,
         )
         self.steps.append(self._seen(step, inputs, result))
         self.just_built, self.carry_raised = {}, None
+        self.returned.append([tensor.detach() for tensor in tensors_in(result)])
+        if raised is None:
+            self.used |= {item.symbol for item in self.side.watch.built} | {item.symbol for item in self.side.watch.calls[made:]}
         return raised is None
+
+    def _as_they_stayed(self) -> Iterator[Step]:
+        """The steps; results that a later step changed, as a view of a buffer is changed, are marked."""
+        for number, (step, kept) in enumerate(zip(self.steps, self.returned, strict=True)):
+            last = number == len(self.steps) - 1
+            yield step if last or step.result is None else replace(step, result=marked_as_changed(step.result, kept))
 
     def _seen(self, step: Step, inputs: Inputs, result: object) -> Step:
         targets = self._targets(inputs)
@@ -280,7 +296,7 @@ class _Runner:
                 if self.run.variation.carry == "deepcopy":
                     _take_over(built.instance, vars(copy.deepcopy(built.instance)))
                 elif isinstance(built.instance, nn.Module):
-                    fresh = type(built.instance)(*built.args, **built.kwargs)
+                    fresh = built.again()
                     _move(fresh, self.run, self.device)
                     fresh.load_state_dict(built.instance.state_dict())
                     fresh.train(built.instance.training)
@@ -292,37 +308,21 @@ class _Runner:
 def instance(built: Built) -> Instance:
     """A loss as it is now."""
     loss = built.instance
-    attributes = {name: snapshot(value) for name, value in _attributes(loss).items()}
+    attributes = {name: snapshot(value) for name, value in attributes_of(loss).items()}
+    graphs = graphs_kept(loss)
     if not isinstance(loss, nn.Module):
-        return Instance(built.symbol, {}, attributes, None)
+        return Instance(built.symbol, {}, attributes, None, graphs=graphs)
     state: dict[str, Node] = {}
     for name, parameter in loss.named_parameters(remove_duplicate=False):
-        state[name] = held(parameter)
+        state[name] = held(parameter, holder="parameter")
+    parameters = tuple(state)
     for name, buffer in loss.named_buffers(remove_duplicate=False):
-        state[name] = held(buffer)
-    kept = loss.state_dict().keys()
-    return Instance(built.symbol, state, attributes, loss.training, frozenset(state.keys() - kept))
-
-
-def _attributes(loss: Any) -> dict[str, Any]:
-    """Plain attributes and the properties of the loss's own classes, all that training code may read."""
-    found = {name: value for name, value in vars(loss).items() if isinstance(value, EVERY_PLAIN)}
-    if isinstance(loss, nn.Module):
-        for name in (*_MODULE_FIELDS, "training"):
-            found.pop(name, None)
-    for owner in type(loss).__mro__:
-        if owner in (nn.Module, object):
-            break
-        for name, member in vars(owner).items():
-            if isinstance(member, property) and not name.startswith("_"):
-                with contextlib.suppress(Exception):
-                    value = getattr(loss, name)
-                    if isinstance(value, EVERY_PLAIN):
-                        found.setdefault(name, value)
-    return found
-
-
-_MODULE_FIELDS = frozenset(vars(nn.Module()))
+        state[name] = held(buffer, holder="buffer")
+    kept = loss.state_dict()
+    transient = frozenset(state.keys() - kept.keys())
+    state.update({name: snapshot(value) for name, value in kept.items() if name not in state})
+    modes = {name: part.training for name, part in loss.named_modules() if name}
+    return Instance(built.symbol, state, attributes, loss.training, transient, parameters, modes, graphs)
 
 
 def _take_over(loss: Any, inner: Mapping[str, Any]) -> None:
@@ -353,6 +353,12 @@ def _changed(inputs: Inputs, arguments: Sequence[object]) -> dict[str, Node]:
     others = {id(value): value for value in arguments if id(value) not in tracked}
     changed.update({f"argument {number}": snapshot(value) for number, value in enumerate(others.values())})
     return changed
+
+
+def _warned(caught: Sequence[warnings.WarningMessage]) -> Warned:
+    return Warned(
+        tuple(sorted({type_name(item.category) for item in caught})), tuple(sorted({str(item.message) for item in caught}))
+    )
 
 
 @contextmanager

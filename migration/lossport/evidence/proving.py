@@ -28,6 +28,8 @@ from lossport.evidence.verdict import NOT_RUN, Proof, Verdict
 from lossport.inputs import PLAIN, Variation
 from lossport.port import Divergence
 
+UNSEEN = "no case saw it return anything: either none uses it, or all that do end in an exception; write one that ends well"
+
 
 def devices_here() -> tuple[str, ...]:
     """The devices that evidence can be made on in this process."""
@@ -73,6 +75,8 @@ def prove(
             found[name] = _case(sides, golden, name, extent, known.cases.get(name, ()))
         progress("", len(names), len(names))
         verdicts = [item.verdict for case in found.values() for item in case]
+        if only is None:
+            verdicts += _unseen(loss, verdicts)
         if only is None and all(item.passed for item in verdicts):
             known.save(found)
         shown = _counterexample(project, loss, sides, verdicts)
@@ -171,6 +175,18 @@ def _stored_cases(loss: Loss, golden: Golden, given: Fingerprint) -> str:
     if stale:
         raise CapsuleError(f"the rewritten cases in the golden of {loss.name} are stale: {', '.join(stale)}; record it again")
     return text
+
+
+def _unseen(loss: Loss, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """A verdict on each legacy symbol that no case saw come to a result: that both sides raise says nothing about the rest.
+
+    Cases that are not provable tell as much by themselves.
+    """
+    if any(item.kind == "not provable" for item in verdicts):
+        return []
+    seen = {symbol for item in verdicts for symbol in item.used}
+    unseen = [port.legacy for port in loss.ports if port.legacy not in seen]
+    return [Verdict(symbol, "not provable", reason=UNSEEN) for symbol in unseen]
 
 
 def _unused(loss: Loss, device: str, verdicts: Sequence[Verdict]) -> tuple[str, ...]:

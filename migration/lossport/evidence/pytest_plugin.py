@@ -20,6 +20,9 @@ from lossport.evidence.capsule import read_header
 if TYPE_CHECKING:
     from lossport.evidence import Proof, Verdict
 
+OF_THE_PORT = "port"
+"""The test that is about no case of its own."""
+
 ENVIRONMENT_OF_A_RUN = "LOSSPORT_PYTEST_LOSSES"
 """Names of losses, separated by commas, for who cannot pass `--lossport-loss`."""
 
@@ -64,14 +67,14 @@ class LossCollector(pytest.Collector):
         self._proofs: dict[str, Proof] = {}
 
     def collect(self) -> Iterator[pytest.Item]:
-        """One test a case and device, one more for divergences that no case shows."""
+        """One test a case and device, one more for what the port declares and no case shows: divergences, whole symbols."""
         try:
             names = list(read_header(self.loss.golden_file, self.project.relative(self.loss.golden_file)).data["observations"])
         except InputError as error:
             yield CaseItem.from_parent(self, name="golden", case="", device="", broken=str(error))
             return
         for device in self.devices:
-            for name in (*names, "divergences"):
+            for name in (*names, OF_THE_PORT):
                 yield CaseItem.from_parent(self, name=f"{name}[{device}]", case=name, device=device, broken="")
 
     def proof(self, device: str) -> Proof:
@@ -107,8 +110,10 @@ class CaseItem(pytest.Item):
             raise Differs(str(error)) from error
         if proof.skipped:
             pytest.skip(f"{self.device}: {proof.skipped}")
-        if self.case == "divergences":
+        if self.case == OF_THE_PORT:
+            symbols = {port.legacy for port in self.parent.loss.ports}
             told = [f"divergence {name}: no case shows it any more" for name in proof.unused]
+            told += [line for verdict in proof.failures if verdict.case in symbols for line in _told(verdict)]
         else:
             told = [line for verdict in proof.failures if verdict.case.partition("@")[0] == self.case for line in _told(verdict)]
         if told:

@@ -68,7 +68,7 @@ def remembered(folder: Path | None, loss: str, parts: Sequence[str | bytes]) -> 
 def _known(item: Sequence[Any]) -> Known:
     variation, digest, verdict = item
     findings = tuple(Finding(**{**found, "index": _index(found["index"])}) for found in verdict["findings"])
-    return Known(str(variation), str(digest), Verdict(**{**verdict, "findings": findings}))
+    return Known(str(variation), str(digest), Verdict(**{**verdict, "findings": findings, "used": tuple(verdict["used"])}))
 
 
 def _index(index: Sequence[int] | None) -> tuple[int, ...] | None:

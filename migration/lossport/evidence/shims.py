@@ -19,7 +19,7 @@ from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import legacy_side, new_side
 from lossport.evidence.sides import Sides
-from lossport.evidence.value import Call, Items, Node, Number, Plain, array
+from lossport.evidence.value import Call, Items, Node, Number, Plain, Warned, array
 from lossport.evidence.verdict import Proof
 from lossport.inputs import PLAIN
 
@@ -57,8 +57,11 @@ def prove_shims(
 
 def _quiet(seen: Observation) -> Observation:
     """Without deprecation warnings: a shim has to give one."""
-    kept = [tuple(name for name in step.warnings if name != DeprecationWarning.__name__) for step in seen.steps]
-    return replace(seen, steps=tuple(replace(step, warnings=names) for step, names in zip(seen.steps, kept, strict=True)))
+    return replace(seen, steps=tuple(replace(step, warnings=_without_deprecation(step.warnings)) for step in seen.steps))
+
+
+def _without_deprecation(warned: Warned) -> Warned:
+    return replace(warned, kinds=tuple(name for name in warned.kinds if name != DeprecationWarning.__name__))
 
 
 def _in_new_words(seen: Observation, ports: Ports) -> Observation:

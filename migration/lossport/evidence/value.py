@@ -1,7 +1,6 @@
 """What was seen, frozen: a tree of tensors, plain values and containers, taken from live objects.
 
-Knows how to take a snapshot, tell two tensors apart bit by bit, and write a tree as JSON beside named tensors. Says nothing about
-whether two trees are close enough.
+Knows how to take a snapshot and tell two trees apart bit by bit. Says nothing about whether two trees are close enough.
 """
 
 from __future__ import annotations
@@ -9,9 +8,12 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import hashlib
+import random
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -26,7 +28,8 @@ DEEPEST = 12
 class Array:
     """A tensor: detached, contiguous, on the CPU. `device` and `requires_grad` are those it had.
 
-    `gradients` holds, for a differentiable result, the gradient of every leaf by name: `Plain(None)` where there is none.
+    `holder` is `numpy`, or `parameter` or `buffer` in a loss's state. `gradients` holds, for a differentiable result, the
+    gradient of every leaf by name: `Plain(None)` where there is none. `stays` is off for a result that a later step changed.
     """
 
     tensor: Tensor
@@ -34,6 +37,7 @@ class Array:
     requires_grad: bool = False
     holder: str = "torch"
     gradients: Mapping[str, Node] = field(default_factory=dict)
+    stays: bool = True
 
     @property
     def dtype(self) -> str:
@@ -87,7 +91,18 @@ class Opaque:
     type: str
 
 
-Node: TypeAlias = Array | Plain | Number | Items | Call | Raised | Opaque
+@dataclass(frozen=True)
+class Warned:
+    """The categories of the warnings of a step, each once, and their words, which are for people."""
+
+    kinds: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+NO_WARNINGS = Warned((), ())
+
+
+Node: TypeAlias = Array | Plain | Number | Items | Call | Raised | Opaque | Warned
 
 
 def array(tensor: Tensor, **more: Any) -> Array:
@@ -99,9 +114,9 @@ def array(tensor: Tensor, **more: Any) -> Array:
     return Array(kept, tensor.device.type, tensor.requires_grad, **more)
 
 
-def held(tensor: Tensor) -> Node:
+def held(tensor: Tensor, **more: Any) -> Node:
     """A tensor that a loss holds: one that takes its shape from the first call has no values before it."""
-    return Opaque(type_name(type(tensor))) if is_lazy(tensor) else array(tensor)
+    return Opaque(type_name(type(tensor))) if is_lazy(tensor) else array(tensor, **more)
 
 
 def snapshot(value: object, called: Callable[[object], str | None] = lambda _: None, depth: int = 0) -> Node:
@@ -116,12 +131,30 @@ def _freeze(value: object, called: Callable[[object], str | None], depth: int) -
         return held(value)
     if value is None or isinstance(value, bool | int | float | complex | str):
         return Plain(value if type(value) in _PLAIN_TYPES else _plain(value))
-    node = _from_numpy(value)
+    if isinstance(value, torch.dtype | torch.device | Enum):
+        return Plain(value.name if isinstance(value, Enum) else str(value))
+    node = _source_of_chance(value) or _from_numpy(value)
     if node is None and depth < DEEPEST:
         entries = _entries(value)
         if entries is not None:
             node = Items(_kind(value), tuple((key, snapshot(item, called, depth + 1)) for key, item in entries))
     return node or Opaque(type_name(type(value)))
+
+
+def _source_of_chance(value: object) -> Node | None:
+    """A generator of random numbers: where it stands."""
+    numpy = sys.modules.get("numpy")
+    if isinstance(value, torch.Generator):
+        state = raw_bytes(value.get_state())
+    elif isinstance(value, random.Random):
+        state = repr(value.getstate()).encode()
+    elif numpy is not None and isinstance(value, numpy.random.Generator):
+        state = repr(value.bit_generator.state).encode()
+    elif numpy is not None and isinstance(value, numpy.random.RandomState):
+        state = repr(value.get_state(legacy=False)).encode()
+    else:
+        return None
+    return Items(type_name(type(value)), (("state", Plain(hashlib.sha256(state).hexdigest()[:16])),))
 
 
 def _from_numpy(value: object) -> Node | None:
@@ -159,7 +192,7 @@ def _entries(value: object) -> list[tuple[str | int, object]] | None:
     fields = getattr(value, "_fields", None)
     if isinstance(value, tuple) and isinstance(fields, tuple):
         return [(str(name), item) for name, item in zip(fields, value, strict=True)]
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | deque):
         return list(enumerate(value))
     if isinstance(value, set | frozenset):
         return list(enumerate(sorted(value, key=repr)))
@@ -192,6 +225,33 @@ def called_in(node: Node | None) -> Iterator[str]:
             yield from called_in(item)
 
 
+def tensors_in(value: object, depth: int = 0) -> Iterator[Tensor]:
+    """The live tensors of a value, in the order in which a snapshot holds them."""
+    if isinstance(value, Tensor):
+        if not is_lazy(value):
+            yield value
+    elif depth < DEEPEST and not isinstance(value, str):
+        for _, item in _entries(value) or ():
+            yield from tensors_in(item, depth + 1)
+
+
+def marked_as_changed(node: Node, now: Sequence[Tensor]) -> Node:
+    """The snapshot of a value, with a mark at each tensor that is no longer what it was; `now` are its tensors in order."""
+    return _marked(node, iter(now))
+
+
+def _marked(node: Node, now: Iterator[Tensor]) -> Node:
+    match node:
+        case Call(symbol, inner):
+            return Call(symbol, _marked(inner, now))
+        case Items(kind, entries, ordered):
+            return Items(kind, tuple((key, _marked(item, now)) for key, item in entries), ordered)
+        case Array(holder="torch"):
+            return node if same_bits(node.tensor, array(next(now)).tensor) else replace(node, stays=False)
+        case _:
+            return node
+
+
 def raw_bytes(tensor: Tensor) -> bytes:
     """The memory of a contiguous CPU tensor."""
     size = tensor.numel() * tensor.element_size()
@@ -207,8 +267,10 @@ def identical(one: Node, other: Node) -> bool:
     """Whether two trees are equal in structure, types and every bit, gradients included."""
     match one, other:
         case Array(), Array():
-            told = (one.device, one.requires_grad, one.holder) == (other.device, other.requires_grad, other.holder)
-            return told and same_bits(one.tensor, other.tensor) and identical_by_name(one.gradients, other.gradients)
+            told = [(item.device, item.requires_grad, item.holder, item.stays) for item in (one, other)]
+            return (
+                told[0] == told[1] and same_bits(one.tensor, other.tensor) and identical_by_name(one.gradients, other.gradients)
+            )
         case Plain(a), Plain(b):
             return type(a) is type(b) and repr(a) == repr(b)
         case Items(), Items():
@@ -224,85 +286,3 @@ def identical(one: Node, other: Node) -> bool:
 def identical_by_name(one: Mapping[str, Node], other: Mapping[str, Node]) -> bool:
     """`identical` for two mappings with the same names."""
     return one.keys() == other.keys() and all(identical(item, other[name]) for name, item in one.items())
-
-
-# ---- JSON beside named tensors
-
-
-LARGEST_STORED = 4096
-"""Of more numbers, such as a memory bank, the digest alone is kept: it tells whether they are the same, and nobody reads them."""
-
-
-class Tensors:
-    """Tensors by the digest of their content: equal ones are stored once, large ones not at all."""
-
-    def __init__(self, stored: Mapping[str, Tensor] | None = None) -> None:
-        self.stored: dict[str, Tensor] = dict(stored or {})
-
-    def put(self, tensor: Tensor) -> str:
-        """Store a tensor, unless it is large, and return its name."""
-        text = f"{tensor.dtype}{tuple(tensor.shape)}".encode()
-        name = hashlib.sha256(text + raw_bytes(tensor)).hexdigest()[:20]
-        if tensor.numel() <= LARGEST_STORED:
-            self.stored.setdefault(name, tensor)
-        return name
-
-
-def encode(node: Node, tensors: Tensors) -> dict[str, Any]:
-    """A node as JSON; tensors go into `tensors` and leave their name."""
-    match node:
-        case Array():
-            return _encode_array(node, tensors)
-        case Plain(value):
-            kind = type(value).__name__ if isinstance(value, float | complex) else "plain"
-            return {kind: value if kind == "plain" else repr(value)}
-        case Items(kind, entries):
-            return {"items": kind, "entries": [[key, encode(item, tensors)] for key, item in entries]}
-        case Call(symbol, inner):
-            return {"call": symbol, "node": encode(inner, tensors)}
-        case Raised(kind, message):
-            return {"raised": kind, "message": message}
-        case Opaque(kind):
-            return {"opaque": kind}
-    raise TypeError(f"{type(node).__name__} belongs to the comparison and is not stored")
-
-
-def _encode_array(node: Array, tensors: Tensors) -> dict[str, Any]:
-    data: dict[str, Any] = {"tensor": tensors.put(node.tensor)}
-    if node.tensor.numel() > LARGEST_STORED:
-        data["large"] = f"{node.dtype} tensor of shape {tuple(node.tensor.shape)}"
-    if node.requires_grad:
-        data["grad"] = True
-    if node.device != "cpu":
-        data["device"] = node.device
-    if node.holder != "torch":
-        data["holder"] = node.holder
-    if node.gradients:
-        data["gradients"] = {name: encode(item, tensors) for name, item in node.gradients.items()}
-    return data
-
-
-def decode(data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Node:
-    """The node that `encode` wrote; of a large tensor, what it was."""
-    if "large" in data:
-        return Opaque(data["large"])
-    if "tensor" in data:
-        gradients = {name: decode(item, tensors) for name, item in data.get("gradients", {}).items()}
-        tensor = tensors[data["tensor"]]
-        return Array(tensor, data.get("device", "cpu"), data.get("grad", False), data.get("holder", "torch"), gradients)
-    if "items" in data:
-        return Items(data["items"], tuple((key, decode(item, tensors)) for key, item in data["entries"]))
-    if "call" in data:
-        return Call(data["call"], decode(data["node"], tensors))
-    return _decode_leaf(data)
-
-
-def _decode_leaf(data: Mapping[str, Any]) -> Node:
-    if "raised" in data:
-        return Raised(data["raised"], data["message"])
-    if "opaque" in data:
-        return Opaque(data["opaque"])
-    for kind, read in (("float", float), ("complex", complex)):
-        if kind in data:
-            return Plain(read(data[kind]))
-    return Plain(data["plain"])

@@ -41,6 +41,11 @@ class Finding:
     detail: str = ""
     divergence: str | None = None
 
+    @property
+    def is_of_form(self) -> bool:
+        """Whether it is what there is that differs, or of which kind it is, and no number."""
+        return self.place != "raises" and self.relative is None and self.index is None
+
     def lines(self) -> list[str]:
         """As a person reads it, two or three lines."""
         where = f"{self.place}, element {list(self.index)}" if self.index else self.place
@@ -52,7 +57,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict on one case or derived variant (`case@variant`)."""
+    """The verdict on one case or derived variant (`case@variant`). `used` are the legacy symbols that it saw come to a result."""
 
     case: str
     kind: Kind
@@ -61,6 +66,7 @@ class Verdict:
     relative: float = 0.0
     reason: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    used: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -24,13 +24,17 @@ from lossport.evidence.value import identical, snapshot
 
 @dataclass
 class Built:
-    """One instance that the case built, in the order of building; `label` is empty for the first and `2.`, `3.` ... after."""
+    """One instance that the case built, in the order of building; `label` is empty for the first and `2.`, `3.` ... after.
+
+    `again` builds another one like it: what a function returned is built by that function.
+    """
 
     instance: Any
     symbol: str
     label: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    again: Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ class Watch:
             finally:
                 self._depth -= 1
             if self._depth == 0:
-                self._register(instance, symbol, args, kwargs)
+                self._register(instance, symbol, args, kwargs, lambda: type(instance)(*args, **kwargs))
 
         self._replace(target, "__init__", init)
         call_name = "forward" if issubclass(target, nn.Module) else "__call__"
@@ -165,7 +169,7 @@ class Watch:
             finally:
                 self._depth -= 1
                 self.changed += [item for item, then in before if not identical(snapshot(item), then)]
-            self._note_result(symbol, result)
+            self._note_result(symbol, result, lambda: call(*args, **kwargs))
             return result
 
         return noted
@@ -177,18 +181,20 @@ class Watch:
             args = args[1:]
         self.calls.append(Called(symbol, index, "__call__", args, kwargs))
 
-    def _note_result(self, symbol: str, result: object) -> None:
+    def _note_result(self, symbol: str, result: object, again: Callable[[], object]) -> None:
         if isinstance(result, nn.Module):
             own = f"{type(result).__module__}.{type(result).__qualname__}"
-            self._register(result, own if own in self._wrapped else symbol, (), {})
+            self._register(result, own if own in self._wrapped else symbol, (), {}, again)
         elif isinstance(result, Tensor | dict | list | tuple | float) or hasattr(result, "__dict__"):
             self._results[id(result)] = (symbol, result)
 
-    def _register(self, instance: Any, symbol: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _register(
+        self, instance: Any, symbol: str, args: tuple[Any, ...], kwargs: dict[str, Any], again: Callable[[], Any]
+    ) -> None:
         if any(item.instance is instance for item in self.built):
             return
         label = "" if not self.built else f"{len(self.built) + 1}."
-        made = Built(instance, symbol, label, args, kwargs)
+        made = Built(instance, symbol, label, args, kwargs, again)
         self.built.append(made)
         self.on_built(made)
 

@@ -47,7 +47,7 @@ def test_one_element_that_is_zero_in_the_first_samples_is_judged_by_all_of_them(
     made.edit("old_losses/pairs.py", "return features[order]", "return features / 3 * 3 - features")
     made.edit("fresh/pairs.py", "features[torch.randperm(features.shape[0])[:count]]", "features * 0.7 / 0.7 - features")
     made.edit("old_losses/pairs.py", "order = torch.randperm(features.shape[0])[:count]", "")
-    proof = made.prove()
+    proof = made.prove(only=["nothing_but_rounding"])
     assert proof.passed, proof.explanation()
     assert proof.headline.startswith("1 close")
 
@@ -192,6 +192,21 @@ def test_a_divergence_that_no_case_shows_fails(made: Any) -> None:
     assert not proof.passed
     assert proof.headline == "no case shows pairs-1 any more"
     assert "remove it from the port" in proof.explanation()[0]
+
+
+def test_a_case_that_differs_by_declaration_in_form_alone_is_varied_all_the_same(made: Any) -> None:
+    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss, "extra": hits,')
+    made.port("""divergence("pairs-1", "one entry more", cases="*", places='returns["extra"]'),""")
+    golden = made.record()
+    assert made.prove(golden, extent="chosen", only=["diagonal"]).passed
+    made.edit("fresh/pairs.py", "        self.calls += 1", "        self.calls += 1 if left.shape[0] != 7 else 2")
+    assert [item.case for item in made.prove(golden, extent="chosen", only=["diagonal"]).failures] == ["diagonal@batch-7"]
+
+
+def test_what_is_declared_for_a_case_is_declared_for_its_variants(made: Any) -> None:
+    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss, "extra": hits,')
+    made.port("""divergence("pairs-1", "one entry more", cases="diagonal", places='returns["extra"]'),""")
+    assert made.prove(extent="chosen", only=["diagonal"]).passed
 
 
 def test_brackets_in_a_place_pattern_are_literal(made: Any) -> None:

@@ -65,6 +65,16 @@ def test_pytest_shows_a_difference_without_a_traceback_of_the_harness(made: Any)
     assert "4 failed, 3 passed" in told
 
 
+def test_pytest_tells_a_symbol_that_no_case_uses(made: Any) -> None:
+    made.edit("migration/cases/pairs.py", "return pick(inputs.features(6, 3), 2)", "return inputs.features(6, 3)")
+    made.rewritten = made.rewritten.replace("return draw_rows(inputs.features(6, 3), 2)", "return inputs.features(6, 3)")
+    made.record().write(made.loss.golden_file)
+    told = run_pytest(made, "--lossport")
+    assert "port[cpu] FAILED" in told
+    assert "old_losses.pairs.pick: no case saw it return anything" in told
+    assert "1 failed, 6 passed" in told
+
+
 def test_the_plugin_comes_with_the_package() -> None:
     """`pytest --lossport` needs no `-p`."""
     project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -1,0 +1,285 @@
+"""What training code could notice beyond values: how a loss is made, what it leaves behind, and what it keeps."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import torch
+
+from lossport import evidence
+
+OLD = """\
+import random
+import warnings
+from collections import deque
+
+import numpy as np
+import torch
+from torch import nn
+
+
+class OldHeads(nn.Module):
+    limit = 5
+
+    def __init__(self, width=4):
+        super().__init__()
+        self.head = nn.Sequential(nn.Linear(width, width), nn.Dropout(0.0))
+        self.scale = nn.Parameter(torch.ones(width))
+        self.shift = nn.Parameter(torch.zeros(width))
+        self.frozen = nn.Parameter(torch.ones(width), requires_grad=False)
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("scratch", torch.zeros(1), persistent=False)
+        self.recent = deque(maxlen=3)
+        self.seen = [0]
+        self.table = {"rows": 0}
+        self.chance = torch.Generator().manual_seed(3)
+        self.dice = random.Random(3)
+        self.numbers = np.random.default_rng(3)
+        self.count = 0
+        self._last = None
+
+    def get_extra_state(self):
+        return {"count": self.count}
+
+    def set_extra_state(self, state):
+        self.count = state["count"]
+
+    def forward(self, rows, ids, generator=None):
+        if self.count == 0:
+            warnings.warn("rows are few", UserWarning)
+        torch.rand(1, generator=generator)
+        torch.rand(1, generator=self.chance)
+        self.dice.random()
+        self.numbers.random()
+        with torch.no_grad():
+            self.mean.mul_(0.9).add_(0.1 * rows.mean(0))
+        self.count += 1
+        self.recent.append(self.count)
+        self.seen.append(rows.shape[0])
+        self.table["rows"] += 1
+        ids[0] = "first"
+        loss = ((self.head(rows) * self.scale + self.shift) ** 2).mean()
+        self._last = loss.detach()
+        parts = {f"part_{number}": (rows * (number + 1)).pow(2).mean() for number in range(12)}
+        return {"loss": loss, "mean": self.mean.clone(), "scale": self.scale.detach()[0].item(), **parts}
+"""
+
+CASES = """\
+import torch
+from old_heads import OldHeads
+
+
+def two_steps(inputs):
+    torch.manual_seed(0)
+    criterion = OldHeads()
+    generator = inputs.keep("generator", torch.Generator().manual_seed(1))
+    for _ in range(2):
+        yield criterion(inputs.features(4, 4), inputs.ids(4), generator)
+"""
+
+PORT = """\
+from lossport.port import Port
+PORTS = (Port(legacy="old_heads.OldHeads", new="new_heads.NewHeads"),)
+"""
+
+PARAMETERS = """\
+        self.scale = nn.Parameter(torch.ones(width))
+        self.shift = nn.Parameter(torch.zeros(width))
+"""
+EXTRA_STATE = """\
+    def get_extra_state(self):
+        return {"count": self.count}
+
+    def set_extra_state(self, state):
+        self.count = state["count"]
+"""
+
+NOTICED = {
+    "a part left in evaluation mode": ("self.count += 1", "self.count += 1; self.head[1].eval()", "attributes[head.1.training]"),
+    "a frozen parameter that became a buffer": (
+        "self.frozen = nn.Parameter(torch.ones(width), requires_grad=False)",
+        'self.register_buffer("frozen", torch.ones(width))',
+        "state[frozen]",
+    ),
+    "parameters in another order": (PARAMETERS, "".join(reversed(PARAMETERS.splitlines(keepends=True))), "parameters"),
+    "a buffer that state_dict leaves out": (
+        '("mean", torch.zeros(width))',
+        '("mean", torch.zeros(width), persistent=False)',
+        "state_dict[mean]",
+    ),
+    "a buffer that state_dict keeps": ("torch.zeros(1), persistent=False", "torch.zeros(1)", "state_dict[scratch]"),
+    "extra state that is gone": (EXTRA_STATE, "", "state[_extra_state]"),
+    "extra state that says something else": (
+        '"count": self.count}',
+        '"count": self.count + 1}',
+        'state[_extra_state]["count"]',
+    ),
+    "gradients switched off for good": (
+        "self.count += 1",
+        "self.count += 1; torch.set_grad_enabled(False)",
+        "settings[grad mode]",
+    ),
+    "another default dtype": (
+        "self.count += 1",
+        "self.count += 1; torch.set_default_dtype(torch.float64)",
+        "settings[default dtype]",
+    ),
+    "warnings silenced for good": (
+        "self.count += 1",
+        'self.count += 1; warnings.filterwarnings("ignore", category=ImportWarning)',
+        "settings[warning filters]",
+    ),
+    "a result that is a view of a buffer": ("self.mean.clone()", "self.mean.detach()", 'returns["mean"]'),
+    "a deque with other entries": ("self.recent.append(self.count)", "self.recent.append(0)", "attributes[recent][0]"),
+    "a list with other entries": ("seen.append(rows.shape[0])", "seen.append(rows.shape[0] + 1)", "attributes[seen][1]"),
+    "a dictionary with other values": ('["rows"] += 1', '["rows"] += 2', 'attributes[table]["rows"]'),
+    "a list input changed otherwise": ('ids[0] = "first"', 'ids[0] = "1st"', "inputs[ids][0]"),
+    "an own generator drawn from otherwise": (
+        "torch.rand(1, generator=self.chance)",
+        "torch.rand(2, generator=self.chance)",
+        'attributes[chance]["state"]',
+    ),
+    "an own generator of Python": ("self.dice.random()", "pass", 'attributes[dice]["state"]'),
+    "an own generator of numpy": ("self.numbers.random()", "pass", 'attributes[numbers]["state"]'),
+    "a given generator drawn from otherwise": (
+        "torch.rand(1, generator=generator)",
+        "torch.rand(9, generator=generator)",
+        'inputs[generator]["state"]',
+    ),
+    "a constant of the class": ("limit = 5", "limit = 6", "attributes[limit]"),
+    "a constant of the class that is gone": ("limit = 5", "_limit = 5", "attributes[limit]"),
+    "another category of warning": ("UserWarning", "FutureWarning", "warnings"),
+    "a warning without words": ('"rows are few"', '""', "warnings"),
+    "a graph that is kept": ("loss.detach()", "loss", "graph"),
+    "a gradient of the eleventh entry": (
+        "(rows * (number + 1)).pow(2).mean()",
+        "((rows * (number + 1)).pow(2) if number != 10 else (rows * 11) * (rows * 11).detach()).mean()",
+        'gradients[features of returns["part_10"]]',
+    ),
+}
+
+
+def renamed(text: str) -> str:
+    return re.sub(r"\bOld(?=[A-Z])", "New", text).replace("old_heads", "new_heads")
+
+
+@pytest.fixture
+def heads(made: Any) -> Any:
+    made.write("old_heads.py", OLD)
+    made.write("new_heads.py", renamed(OLD))
+    made.write("migration/ports/heads.py", PORT)
+    made.write("migration/cases/heads.py", CASES)
+    return made
+
+
+def prove(made: Any, **options: Any) -> Any:
+    loss = made.project.loss("heads")
+    golden = evidence.record(made.project, loss)
+    return evidence.prove(made.project, loss, golden, renamed(golden.header.cases), **{"extent": "none", **options})
+
+
+@pytest.mark.slow
+def test_a_copy_is_equal_in_every_variant(heads: Any) -> None:
+    proof = prove(heads, extent="all")
+    assert proof.counts["equal"] == len(proof.verdicts) > 20, proof.explanation()
+
+
+@pytest.mark.parametrize("fault", NOTICED)
+def test_what_training_code_could_notice_is_found_at_its_place(heads: Any, fault: str) -> None:
+    right, wrong, place = NOTICED[fault]
+    heads.edit("new_heads.py", right, wrong)
+    proof = prove(heads)
+    assert place in {finding.place for verdict in proof.failures for finding in verdict.findings}, proof.explanation()
+
+
+def test_settings_that_a_loss_changes_do_not_reach_other_runs(heads: Any) -> None:
+    heads.edit("new_heads.py", "self.count += 1", "self.count += 1; torch.set_grad_enabled(False)")
+    prove(heads)
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    "better",
+    [
+        ('"rows are few"', '"few rows: 4"'),
+        ("self.mean.clone()", "self.mean * 1"),
+        ("        self._last = loss.detach()\n", ""),
+        ("    limit = 5\n", "    limit = 5\n    other = 6\n"),
+    ],
+)
+def test_what_nobody_depends_on_is_no_difference(heads: Any, better: tuple[str, str]) -> None:
+    heads.edit("new_heads.py", *better)
+    proof = prove(heads)
+    assert proof.passed, proof.explanation()
+
+
+OLD_MAKER = """\
+import torch
+from torch import nn
+
+
+class Counting(nn.Module):
+    def __init__(self, rows):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(rows))
+
+    def forward(self, rows):
+        self.seen += 1
+        return (rows * self.seen[0]).sum()
+
+
+def old_make(rows):
+    return Counting(rows)
+"""
+
+CASE_OF_MAKER = """\
+from old_maker import old_make
+
+
+def two_steps(inputs):
+    criterion = old_make(3)
+    for _ in range(2):
+        yield criterion(inputs.features(4, 4))
+"""
+
+
+def test_what_a_function_built_is_built_again_by_it_for_a_round_trip_of_its_state(made: Any) -> None:
+    def new(text: str) -> str:
+        return text.replace("old_make", "new_make").replace("Counting", "Counted")
+
+    forgets = "    def load_state_dict(self, *state):\n        return None\n\n    def forward"
+    made.write("old_maker.py", OLD_MAKER)
+    made.write("new_maker.py", new(OLD_MAKER).replace("    def forward", forgets))
+    made.write(
+        "migration/ports/maker.py",
+        PORT.replace("old_heads.OldHeads", "old_maker.old_make").replace("new_heads.NewHeads", "new_maker.new_make"),
+    )
+    made.write("migration/cases/maker.py", CASE_OF_MAKER)
+    loss = made.project.loss("maker")
+    golden = evidence.record(made.project, loss)
+    proof = evidence.prove(made.project, loss, golden, new(CASE_OF_MAKER), extent="all")
+    assert [item.case for item in proof.failures] == ["two_steps@state-dict"]
+
+
+def test_a_loss_whose_every_case_raises_is_not_provable(made: Any) -> None:
+    made.cases(
+        "from old_losses.pairs import PairLoss, pick\n\n\n"
+        "def wrong(inputs):\n    PairLoss()(inputs.features(4, 3), inputs.features(3, 3))\n\n\n"
+        "def rows(inputs):\n    return pick(inputs.features(6, 3), 2)\n",
+        "from fresh import Pairs, draw_rows\n\n\n"
+        "def wrong(inputs):\n    Pairs()(inputs.features(4, 3), inputs.features(3, 3))\n\n\n"
+        "def rows(inputs):\n    return draw_rows(inputs.features(6, 3), 2)\n",
+    )
+    proof = made.prove()
+    assert not proof.passed
+    assert proof.headline == "1 of 3 cases is not provable"
+    (told,) = proof.explanation()
+    assert told.startswith("old_losses.pairs.PairLoss · not provable: no case saw it return anything")
+
+
+def test_a_symbol_that_no_case_uses_is_not_provable(made: Any) -> None:
+    made.edit("migration/cases/pairs.py", "return pick(inputs.features(6, 3), 2)", "return inputs.features(6, 3)")
+    made.rewritten = made.rewritten.replace("return draw_rows(inputs.features(6, 3), 2)", "return inputs.features(6, 3)")
+    assert [item.case for item in made.prove().failures] == ["old_losses.pairs.pick"]
