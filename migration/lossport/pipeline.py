@@ -257,10 +257,6 @@ def with_rewritten_cases(project: Project, loss: Loss, golden: Golden) -> Golden
     except RewriteRefused as refused:
         lines = "\n  ".join(refusal_lines(refused.refusals))
         raise InputError(f"{project.relative(loss.case_file)}: the cases themselves cannot be rewritten:\n  {lines}") from refused
-    except ModuleNotFoundError as missing:
-        if missing.name != "libcst":
-            raise
-        return golden  # no rewriter here: the capsule holds the cases that it wrote elsewhere, and is refused if they are stale
     return golden.with_rewritten(rewritten, stages.fingerprint(project, loss))
 
 

@@ -1,42 +1,15 @@
-"""Comma-separated lists in source code - arguments of a call, names of an import - as LibCST parses them.
+"""Comma-separated lists in source code: arguments of a call, names of an import, entries of a literal.
 
 Items can be removed, changed and added; commas, line breaks and comments of the others stay.
 """
 
 from __future__ import annotations
 
-import importlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lossport.rewrite.plain import plain_call, plain_import, plain_value
-
-if TYPE_CHECKING:
-    import libcst as cst
-else:
-
-    class _Later:
-        """LibCST, imported when something is rewritten: a machine that only runs parity does without it."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(importlib.import_module("libcst"), name)
-
-    cst = _Later()
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
-
-
-class _Printer:
-    """Source of syntax nodes. LibCST writes a line break as None where it equals the first one of what it parsed."""
-
-    def __init__(self, parsed: str) -> None:
-        match = _LINE_END.search(parsed)
-        self._module = cst.Module([], default_newline=match.group() if match else "\n")
-
-    def __call__(self, node: cst.CSTNode) -> str:
-        return self._module.code_for_node(node)
+from lossport.rewrite.reading import Token, entries_of, tokens_of
 
 
 @dataclass(frozen=True)
@@ -153,125 +126,43 @@ def _gap_at_end(before: str, after: str) -> str:
 
 def call_listing(text: str) -> Listing:
     """The arguments of a call, given as the source of the whole call expression."""
-    return _plain(plain_call(text), ")") or parsed_call(text)
-
-
-def _plain(found: tuple[str, list[tuple[str, str]], list[str], bool] | None, close: str) -> Listing | None:
-    if found is None:
-        return None
-    head, entries, gaps, trailing = found
-    return Listing(head, tuple(Item(entry, tail) for entry, tail in entries), tuple(gaps), trailing, close)
-
-
-def parsed_call(text: str) -> Listing:
-    """The arguments of any call, by LibCST."""
-    code = _Printer(text)
-    node = cst.parse_expression(f"({text})")
-    call = node.with_changes(lpar=node.lpar[1:], rpar=node.rpar[:-1])
-    if not isinstance(call, cst.Call):
-        raise ValueError(f"not a call: {text!r}")
-    items: list[Item] = []
-    gaps = [code(call.whitespace_before_args)]
-    trailing = False
-    for arg in call.args:
-        comma = arg.comma if isinstance(arg.comma, cst.Comma) else None
-        bare = arg.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace(""))
-        after = code(arg.whitespace_after_arg)
-        items.append(Item(code(bare), after + code(comma.whitespace_before) if comma else ""))
-        gaps.append(code(comma.whitespace_after) if comma else after)
-        trailing = comma is not None
-    opening = code(call.func) + code(call.whitespace_after_func) + "("
-    left = "".join(code(paren) for paren in call.lpar)
-    right = "".join(code(paren) for paren in call.rpar)
-    return Listing(left + opening, tuple(items), tuple(gaps), trailing, ")" + right)
+    tokens = tokens_of(text)
+    opening = max(n for n, token in enumerate(tokens) if token.text == "(" and token.depth == tokens[-1].depth)
+    return _listing(text, tokens[opening].end, tokens[opening + 1 : -1], tokens[-1].start)
 
 
 def argument_value(text: str) -> str:
-    """The value of an argument given as `name=value` or as `value`, as source."""
-    return plain_value(text) or parsed_value(text)
-
-
-def parsed_value(text: str) -> str:
-    """The value of any argument, by LibCST."""
-    code = _Printer(text)
-    call = cst.parse_expression(f"f({text})")
-    assert isinstance(call, cst.Call)
-    value = code(call.args[0].value)
-    bare = isinstance(call.args[0].value, cst.GeneratorExp | cst.NamedExpr) and not call.args[0].value.lpar
+    """The value of an argument given as `name=value` or as `value`, as source; in brackets if it cannot do without once named."""
+    tokens = tokens_of(text)
+    named = len(tokens) > 2 and tokens[1].text == "="
+    value = text[tokens[2 if named else 1 if tokens[0].text in ("*", "**") else 0].start :]
+    bare = any(token.depth == 0 and token.text in ("for", ":=") for token in tokens)
     return f"({value})" if bare else value
 
 
 def import_listing(text: str) -> Listing:
-    """The names of a `from` import, given as the source of the statement."""
-    return _plain(plain_import(text), "") or parsed_import(text)
-
-
-def parsed_import(text: str) -> Listing:
-    """The names of any `from` import, by LibCST."""
-    node = _small_statement(text)
-    assert isinstance(node, cst.ImportFrom)
-    assert not isinstance(node.names, cst.ImportStar)
-    return _alias_listing(text, node.names, node.lpar, node.rpar)
-
-
-def from_listing(text: str) -> Listing:
-    """The modules of an `import`, given as the source of the statement."""
-    plain = _plain(plain_import(text), "")
-    if plain is not None:
-        return plain
-    node = _small_statement(text)
-    assert isinstance(node, cst.Import)
-    return _alias_listing(text, node.names, None, None)
-
-
-def _small_statement(text: str) -> cst.BaseSmallStatement:
-    statement = cst.parse_statement(text)
-    assert isinstance(statement, cst.SimpleStatementLine)
-    return statement.body[0]
-
-
-def _alias_listing(
-    text: str, names: Sequence[cst.ImportAlias], lpar: cst.LeftParen | None, rpar: cst.RightParen | None
-) -> Listing:
-    code = _Printer(text)
-    items: list[Item] = []
-    gaps = [code(lpar.whitespace_after) if lpar else ""]
-    trailing = False
-    for alias in names:
-        comma = alias.comma if isinstance(alias.comma, cst.Comma) else None
-        tail = code(comma.whitespace_before) if comma else ""
-        items.append(Item(code(alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)), tail))
-        gaps.append(code(comma.whitespace_after) if comma else "")
-        trailing = comma is not None
-    if rpar is not None:
-        gaps[-1] += code(rpar.whitespace_before)
-    body = Listing("", tuple(items), tuple(gaps), trailing, "").render()
-    close = ")" if rpar is not None else ""
-    start = text.rindex(body + close)
-    return Listing(text[:start], tuple(items), tuple(gaps), trailing, text[start + len(body) :])
+    """What an import statement imports, given as its source: names behind `from a import`, or modules."""
+    tokens = tokens_of(text)
+    first = next(n for n, token in enumerate(tokens) if token.text == "import") + 1
+    if tokens[first].text == "(":
+        return _listing(text, tokens[first].end, tokens[first + 1 : -1], tokens[-1].start)
+    return _listing(text, tokens[first].start, tokens[first:], len(text))
 
 
 def display_listing(text: str) -> Listing:
     """The entries of a literal list, tuple, set or dictionary in brackets, given as its source."""
-    code = _Printer(text)
-    node = cst.parse_expression(text)
-    match node:
-        case cst.List(lbracket=opening, rbracket=closing):
-            start, first, last, end = "[", opening.whitespace_after, closing.whitespace_before, "]"
-        case cst.Set(lbrace=opening, rbrace=closing) | cst.Dict(lbrace=opening, rbrace=closing):
-            start, first, last, end = "{", opening.whitespace_after, closing.whitespace_before, "}"
-        case cst.Tuple(lpar=[outer, *_], rpar=[*_, closer]):
-            start, first, last, end = "(", outer.whitespace_after, closer.whitespace_before, ")"
-        case _:
-            raise ValueError(f"not a literal in brackets: {text!r}")
+    tokens = tokens_of(text)
+    return _listing(text, tokens[0].end, tokens[1:-1], tokens[-1].start)
+
+
+def _listing(text: str, start: int, tokens: Sequence[Token], stop: int) -> Listing:
+    """The list that stands from `start` to `stop`."""
     items: list[Item] = []
-    gaps = [code(first)]
-    trailing = False
-    for element in node.elements:
-        comma = element.comma if isinstance(element.comma, cst.Comma) else None
-        tail = code(comma.whitespace_before) if comma else ""
-        items.append(Item(code(element.with_changes(comma=cst.MaybeSentinel.DEFAULT)), tail))
-        gaps.append(code(comma.whitespace_after) if comma else "")
-        trailing = comma is not None
-    gaps[-1] += code(last)
-    return Listing(start, tuple(items), tuple(gaps), trailing, end)
+    gaps: list[str] = []
+    at, trailing = start, False
+    for entry in entries_of(tokens):
+        gaps.append(text[at : entry.start])
+        trailing = entry.comma is not None
+        items.append(Item(text[entry.start : entry.end], text[entry.end : entry.comma] if entry.comma is not None else ""))
+        at = entry.comma + 1 if entry.comma is not None else entry.end
+    return Listing(text[:start], tuple(items), (*gaps, text[at:stop]), trailing, text[stop:])

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from lossport.rewrite.names import Names
 from lossport.rewrite.references import Surroundings
+from lossport.tree.nodes import walk
 
 LOOKS_UP = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(|\bsys\s*\.\s*modules\b|\bimport_module\s*\(\s*__name__")
 CLASS_NAMES = frozenset({"__name__", "__qualname__"})
@@ -22,11 +23,11 @@ def lookups(names: Names, around: Surroundings) -> None:
     view = names.view
     held = {i.alias.asname or i.alias.name: i.target for i in view.imports if i.kind == "symbol" and i.target in around.contracts}
     if held and LOOKS_UP.search(view.source.text):
-        for node in ast.walk(view.tree):
+        for node in walk(view.tree):
             if isinstance(node, ast.Call | ast.Subscript):
                 _lookup(names, around, held, node)
     for statement in view.flow.hot_statements():
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Compare):
                 _class_name(names, around, node)
 

@@ -29,7 +29,7 @@ from lossport.tree.pause import collection_paused
 from lossport.tree.source import Source, SourceError, decode, parse
 from lossport.tree.survey import ConfigFile, Site, Survey, config_sites, sites_of, survey, view_of_text
 
-REWRITER_VERSION = "2"
+REWRITER_VERSION = "3"
 """Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""
 
 A_USE = "use"

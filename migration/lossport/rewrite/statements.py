@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lossport.rewrite.edits import Transform
-from lossport.rewrite.listing import Listing, from_listing, import_listing
+from lossport.rewrite.listing import Listing, import_listing
 from lossport.rewrite.outcome import Draft
 from lossport.tree.survey import View
 
@@ -126,7 +126,7 @@ class ImportEdits:
         return "#" not in self.draft.text_of(statement) and "#" not in last
 
     def _write_modules(self, statement: ast.Import, texts: dict[ast.alias, str | None]) -> None:
-        listing = from_listing(self.draft.text_of(statement))
+        listing = import_listing(self.draft.text_of(statement))
         seen = {item.text for n, item in enumerate(listing.items) if statement.names[n] not in texts}
         gone: set[int] = set()
         for number, alias in enumerate(statement.names):

@@ -15,6 +15,7 @@ from lossport.rewrite.names import Names
 from lossport.rewrite.patching import WHAT_TO_DO, is_patch, module_members, speaks_of_calls
 from lossport.rewrite.references import Surroundings
 from lossport.tree.dotted import Meaning, meaning_of
+from lossport.tree.nodes import walk
 
 IMPORTS = frozenset({"importlib.import_module", "pytest.importorskip"})
 LOOKS_UP = frozenset(
@@ -36,9 +37,9 @@ def texts(names: Names, around: Surroundings) -> None:
 
 def _nodes(names: Names) -> Iterator[ast.AST]:
     for statement in names.view.flow.hot_statements():
-        expressions = (node.value for node in ast.walk(statement) if isinstance(node, ast.Expr))
-        docstrings = {id(value) for value in expressions if isinstance(value, ast.Constant)}
-        yield from (node for node in ast.walk(statement) if id(node) not in docstrings)
+        nodes = list(walk(statement))
+        docstrings = {node.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
+        yield from (node for node in nodes if node not in docstrings)
 
 
 def _meaning(names: Names, node: ast.Constant) -> Meaning | None:

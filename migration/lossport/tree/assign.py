@@ -232,6 +232,7 @@ def define_function(frame: Frame, node: FunctionNode, env: Env, *, run: bool = T
         given = _parametrized(frame, node, env)
         facts.typed.update(given)
         for arg, values in _first_values(frame, facts, env):
+            facts.params.setdefault(arg, OTHER if facts.escapes else EMPTY)
             flow.join(flow, facts.params, arg, me.get(arg, values | given.get(arg, EMPTY)))
     return frozenset({Function(node)})
 

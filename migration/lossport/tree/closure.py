@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lossport.config import Project
 from lossport.tree.modules import ModuleInfo, Modules, absolute
+from lossport.tree.nodes import walk
 
 
 class Closures:
@@ -81,7 +82,7 @@ def source_digest(project: Project, dotted_symbol: str) -> str:
 
 def _imported(modules: Modules, info: ModuleInfo) -> Iterator[str]:
     """The modules that the file imports anywhere, and those that names taken from a package lead to."""
-    for node in ast.walk(info.tree):
+    for node in walk(info.tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -107,6 +106,7 @@ class Flow:
         self.stale = True
         self.guessed = False
         self.passes = 0
+        self.running = False
 
     def heat(self, words: Iterable[str]) -> None:
         """Names that something legacy goes by in this file: code that contains one of them is run."""
@@ -123,12 +123,14 @@ class Flow:
     def is_hot(self, node: ast.stmt) -> bool:
         """Whether the statement contains a hot word, decorators included."""
         if self._hot_at is None:
-            words = sorted(self._hot, key=lambda word: (-len(word), word))
-            pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b" if words else r"(?!)")
-            self._hot_at = [match.start() for match in pattern.finditer(self.source.text)]
+            self._hot_at = self.source.places_of(self._hot)
+        return self.has_any(node, self._hot_at)
+
+    def has_any(self, node: ast.stmt, places: Sequence[int]) -> bool:
+        """Whether any of the places, given in order, lies in the statement."""
         start, end = self.lines(node)
-        at = bisect_left(self._hot_at, start)
-        return at < len(self._hot_at) and self._hot_at[at] < end
+        at = bisect_left(places, start)
+        return at < len(places) and places[at] < end
 
     def lines(self, node: ast.stmt) -> tuple[int, int]:
         """The offsets of the lines of a statement."""
@@ -143,7 +145,7 @@ class Flow:
 
     def run_once(self) -> None:
         """Run the file once, with what is known so far."""
-        self.stale = False
+        self.stale, self.running = False, True
         self.passes += 1
         self.values = {}
         self.texts = {}
@@ -155,6 +157,7 @@ class Flow:
                 done.add(id(facts))
                 if isinstance(facts.node, ast.Lambda) or facts.prepared:
                     self._run_function(facts)
+        self.running = False
 
     def _run_function(self, facts: FunctionFacts) -> None:
         frame = Frame(self, facts, None)
@@ -169,6 +172,8 @@ class Flow:
 
     def record(self, node: ast.expr, values: Values) -> Values:
         """Remember what an expression may stand for."""
+        if values is OTHER and node not in self.values and not isinstance(node, ast.BinOp | ast.JoinedStr):
+            return values  # by far the most frequent case
         if any(isinstance(value, FOLLOWED) for value in values):
             before = self.values.get(node)
             self.values[node] = values if before is None else before | values

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lossport.tree.jsontext import Array, Object, Text, parse_json
+from lossport.tree.nodes import walk
 from lossport.tree.source import LINE_END, Source
 
 FENCE = re.compile(r"(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[ \t]*\{?\.?(?P<language>[\w+-]*)")
@@ -271,7 +272,7 @@ def docstring_fragments(source: Source, tree: ast.Module, is_hot: Callable[[str]
     """The doctests of each docstring that contains a hot word."""
     text = source.text
     lines: list[tuple[int, int, int]] = []
-    for node in ast.walk(tree):
+    for node in walk(tree):
         match node:
             case ast.Expr(value=ast.Constant(value=str(value)) as constant) if ">>>" in value and is_hot(value):
                 start, end = source.span(constant)

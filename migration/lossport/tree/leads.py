@@ -6,7 +6,6 @@ one was. What is not certain counts as a lead.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,15 +14,20 @@ from lossport.tree.dotted import meaning_of
 from lossport.tree.modules import Modules, absolute
 from lossport.tree.targets import Targets
 
-_IMPORT = re.compile(rb"(?<![\w.])(?:from\b[\s\\]*[\w.]+[\s\\]+)?import\b(?:[^\n(\\]|\\\r?\n)*(?:\((?:[^)#\n]|#[^\n]*|\n)*\)?)?")
-"""An import statement wherever it stands: in code, in a doctest, in a cell of a notebook."""
+_FROM = rb"(?<![\w.])(?:from\b[\s\\]*([\w.]+)[\s\\]+)?"
+_TAKEN = rb"import\b((?:[^\n(\\;]|\\\r?\n)*(?:\((?:[^)#\n]|#[^\n]*|\n)*)?)"
+_IMPORT = re.compile(_FROM + _TAKEN)
+"""An import wherever it stands - in code, in a doctest, in text that is run: the module after `from`, and what is imported."""
 
-_LOOKS_UP = re.compile(
-    rb"import_module|__import__|[gs]etattr|hasattr|delattr|vars|globals|locals|modules|patch|eval|exec|__\w*name__"
-)
-"""What takes a name as text, or compares one."""
+_COMMENT = re.compile(rb"#[^\n]*")
+_BETWEEN = re.compile(rb"[,(;]")
+_IMPORTED = re.compile(rb"(\*|\w[\w.]*)(?:[\s\\]+as[\s\\]+(\w+))?")
 
-_WORD = re.compile(rb"\w+")
+_TAKES_MODULES = re.compile(rb"import_module|__import__|importorskip|\bmodules\b|patch|\beval\b|\bexec\b")
+"""What takes the name of a module as text."""
+
+_TAKES_NAMES = re.compile(rb"attr\b|getattr__|\bvars\b|\bglobals\b|\blocals\b|__\w*name__|" + _TAKES_MODULES.pattern)
+"""What takes the name of a class as text, or compares one."""
 
 
 class Leads:
@@ -32,52 +36,43 @@ class Leads:
     def __init__(self, modules: Modules, targets: Targets, packages: Iterable[str]) -> None:
         self._modules = modules
         self._targets = targets
-        self._words = frozenset(part.encode() for symbol in targets.symbols for part in symbol.split(".")[-2:])
         self._packages = frozenset(package.encode() for package in packages)
-        words = _any_of(self._words)
-        self._chain = re.compile(rb"(?<![\w.])(\w+)\s*\.(?:\s*\w+\s*\.)*\s*" + words + rb"(?!\w)")
-        self._path = re.compile(rb"""["']((?:\w+[.:])*""" + words + rb"""(?:[.:]\w+)*)["']""")
-        self._quoted = re.compile(rb"""["'.]""" + words + rb"""["'.]""")
-        self._package = re.compile(rb"""["'.]""" + _any_of(self._packages) + rb"""["'.]""")
+        symbols = {symbol.rpartition(".")[2].encode() for symbol in targets.symbols}
+        named = {module.rpartition(".")[2].encode() for module in targets.modules} | self._packages
+        either = _any_of(symbols | named)
+        self._chain = re.compile(rb"(?<![\w.])(\w+)\s*\.(?:\s*\w+\s*\.)*\s*" + either + rb"(?!\w)")
+        self._path = re.compile(rb"""["']((?:\w+[.:])*""" + either + rb"""(?:[.:]\w+)*)["']""")
+        self._symbol_as_text = re.compile(rb"""["'.]""" + _any_of(symbols) + rb"""["']""")
+        self._module_as_text = re.compile(rb"""["'.]""" + _any_of(named) + rb"""["'.]""")
+        self._attribute = re.compile(rb"""attr\([^,\n]*,\s*["']""" + _any_of(named) + rb"""["']""")
 
     def __call__(self, path: Path, raw: bytes) -> bool:
         """Whether the file has to be followed."""
-        statements = [match.group() for match in _IMPORT.finditer(raw)]
-        imported = {word for statement in statements for word in _WORD.findall(statement)}
+        imports = list(_imports(raw))
+        bound = {part for names in imports for name in names for part in name.split(b".")}
         return (
-            not self._packages.isdisjoint(imported)
-            or self._package.search(raw) is not None
-            or any(match[1] in imported for match in self._chain.finditer(raw))
-            or (self._quoted.search(raw) is not None and _LOOKS_UP.search(raw) is not None)
+            not self._packages.isdisjoint(bound)  # by way of a package, names are computed
+            or any(match[1] in bound for match in self._chain.finditer(raw))
+            or (self._symbol_as_text.search(raw) is not None and _TAKES_NAMES.search(raw) is not None)
+            or (self._module_as_text.search(raw) is not None and _TAKES_MODULES.search(raw) is not None)
+            or self._attribute.search(raw) is not None
             or any(self._means(match[1], path) for match in self._path.finditer(raw))
-            or any(self._imports(statement, path) for statement in statements)
+            or any(self._leads(dotted, path.parent) for dotted in self._taken(imports, path))
         )
 
     def _means(self, text: bytes, path: Path) -> bool:
         symbols, retired = self._targets.symbols, self._targets.modules
-        return meaning_of(text.decode(), self._modules, symbols, retired, path.parent) is not None
+        return meaning_of(text.decode(errors="replace"), self._modules, symbols, retired, path.parent) is not None
 
-    def _imports(self, statement: bytes, path: Path) -> bool:
-        """Whether an import takes something legacy, or everything from another module of the project."""
-        if b"*" not in statement and self._words.isdisjoint(_WORD.findall(statement)):
-            return False
-        try:
-            parsed = ast.parse(statement.strip())
-        except (SyntaxError, ValueError):
-            return True
-        return any(self._leads(dotted, path.parent) for node in ast.walk(parsed) for dotted in self._taken(node, path))
-
-    def _taken(self, node: ast.AST, path: Path) -> Iterator[str]:
-        """What an import takes, by its dotted path."""
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = absolute(self._package_of(path), node.module, node.level)
-            yield from (f"{module}.{alias.name}" for alias in node.names if module is not None)
-
-    def _package_of(self, path: Path) -> str:
+    def _taken(self, imports: Iterable[tuple[bytes, bytes, bytes]], path: Path) -> Iterator[str]:
+        """What the imports of a file take, by its dotted path."""
         name = self._modules.project.module_name(path) or path.stem
-        return name if path.name == "__init__.py" else name.rpartition(".")[0]
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for origin, taken, _ in imports:
+            dots = len(origin) - len(origin.lstrip(b"."))
+            module = absolute(package, origin[dots:].decode(errors="replace") or None, dots)
+            if module is not None or not origin:
+                yield (f"{module}." if module else "") + taken.decode(errors="replace")
 
     def _leads(self, dotted: str, near: Path) -> bool:
         modules, retired = self._modules, self._targets.modules
@@ -86,6 +81,15 @@ class Leads:
             return modules.path(parent, near) is not None
         taken = modules.member(parent, name, near) if parent else modules.canonical(dotted, near)
         return taken in self._targets.symbols or not retired.isdisjoint((taken, modules.canonical(parent, near)))
+
+
+def _imports(raw: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """What is imported: from which module (empty: a module itself), its name, and what it is called here (empty: the same)."""
+    for match in _IMPORT.finditer(raw):
+        for piece in _BETWEEN.split(_COMMENT.sub(b"", match[2])):
+            found = _IMPORTED.search(piece)
+            if found is not None:
+                yield match[1] or b"", found[1], found[2] or b""
 
 
 def _any_of(words: Iterable[bytes]) -> bytes:

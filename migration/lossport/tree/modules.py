@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lossport.config import Project
-from lossport.tree.source import SourceError, decode, parse
+from lossport.tree.source import Source, SourceError, decode, parse
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Modules:
         self._by_name: dict[str, ModuleInfo | None] = {}
         self._paths: dict[str, Path | None] = {}
         self._tops: dict[Path, frozenset[str]] = {}
+        self._parsed: dict[Path, tuple[Source, ast.Module]] = {}
         self._canonical: dict[tuple[str, Path | None], str] = {}
 
     def knows(self, dotted: str, near: Path | None = None) -> bool:
@@ -94,10 +95,24 @@ class Modules:
 
     def _read(self, name: str, path: Path | None, raw: bytes) -> ModuleInfo | None:
         try:
-            tree = parse(decode(raw))
+            _, tree = self.parsed(path, raw)
         except SourceError:
             return None
         return describe(name, path, tree)
+
+    def parsed(self, path: Path | None, raw: bytes) -> tuple[Source, ast.Module]:
+        """The text and the syntax tree of a file; the same ones for whoever asks again.
+
+        Raises:
+            SourceError: it is not Python.
+        """
+        if path is None:
+            source = decode(raw)
+            return source, parse(source)
+        if path not in self._parsed:
+            source = decode(raw)
+            self._parsed[path] = source, parse(source)
+        return self._parsed[path]
 
     def canonical(self, dotted: str, near: Path | None = None) -> str:
         """The dotted path of the definition that `dotted` leads to; `dotted` itself where the project cannot tell."""

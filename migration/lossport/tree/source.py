@@ -11,6 +11,7 @@ import io
 import re
 import tokenize
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -50,6 +51,10 @@ class Source:
         match = LINE_END.search(self.text)
         return match.group() if match else "\n"
 
+    def places_of(self, words: Iterable[str]) -> list[int]:
+        """Where any of the words stands as a whole word, in order. Regular expressions take several times as long."""
+        return sorted(at for word in words for at in _places_of(self.text, word))
+
     def line(self, number: int) -> str:
         """The text of a line (1-based), without its end."""
         if not 1 <= number <= len(self.starts):
@@ -82,6 +87,18 @@ class Source:
     def encode(self, text: str) -> bytes:
         """`text` in this file's encoding, with its BOM."""
         return self.bom + text.encode(self.encoding)
+
+
+def _places_of(text: str, word: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        if not (_is_in_word(text[at - 1 : at]) or _is_in_word(text[at + len(word) : at + len(word) + 1])):
+            yield at
+        at = text.find(word, at + 1)
+
+
+def _is_in_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
 
 
 def decode(raw: bytes) -> Source:

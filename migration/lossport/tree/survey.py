@@ -19,6 +19,7 @@ from typing import Literal
 import lossport.tree.evaluate
 import lossport.tree.execute  # noqa: F401  # both register their rules
 from lossport.config import Loss, Project
+from lossport.tree import nodes
 from lossport.tree.configtext import SUFFIXES, Mention, mentions_in
 from lossport.tree.flow import Flow
 from lossport.tree.fragments import Fragment, docstring_fragments, markup_fragment, notebook_fragment, parse_fragment
@@ -27,7 +28,7 @@ from lossport.tree.modules import Modules, absolute, describe
 from lossport.tree.pause import collection_paused
 from lossport.tree.prefilter import Wanted, importers, names_of, pattern_of, search
 from lossport.tree.scopes import Scopes, scopes_of
-from lossport.tree.source import Source, SourceError, decode, parse
+from lossport.tree.source import Source, SourceError, decode
 from lossport.tree.targets import Targets, targets_of
 from lossport.tree.uses import Use, Uses
 from lossport.tree.values import Symbol
@@ -127,8 +128,8 @@ class View:
 
     def scopes(self, words: Iterable[str]) -> Scopes:
         """The variables of the file, complete for these names."""
-        pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in sorted(set(words))) or r"(?!)")
-        touched = [s for s in self.tree.body if pattern.search(self.source.text, *self.flow.lines(s))]
+        places = self.source.places_of(set(words))
+        touched = [statement for statement in self.tree.body if self.flow.has_any(statement, places)]
         return scopes_of(self.tree, touched, self.flow.quoted)
 
     @cached_property
@@ -137,7 +138,7 @@ class View:
         return tuple(self._imports())
 
     def _imports(self) -> Iterator[Imported]:
-        for node in (node for statement in self.flow.hot_statements() for node in ast.walk(statement)):
+        for node in (node for statement in self.flow.hot_statements() for node in nodes.walk(statement)):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     target = self.modules.canonical(alias.name, self.path.parent)
@@ -412,8 +413,7 @@ class _Surveyor:
         if self._is_foreign(path):
             return None
         try:
-            source = decode(path.read_bytes())
-            return source, parse(source)
+            return self.modules.parsed(path, path.read_bytes())
         except SourceError as error:
             shown = _shown(self.project, path)
             self.problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))

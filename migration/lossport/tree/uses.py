@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import lossport.tree.handing  # noqa: F401  # registers its judges
 from lossport.tree.flow import Flow
 from lossport.tree.inheritance import member_of
+from lossport.tree.nodes import children
 from lossport.tree.quoted import annotations_in
 from lossport.tree.values import (
     Class,
@@ -169,19 +170,21 @@ def parents_of(flow: Flow) -> dict[ast.AST, ast.AST]:
         flow.parents = {}
         for statement in _touched(flow):
             flow.parents[statement] = flow.tree
-            for parent in ast.walk(statement):
-                _adopt(flow, flow.parents, parent)
+            _adopt(flow, flow.parents, statement)
     return flow.parents
 
 
-def _adopt(flow: Flow, parents: dict[ast.AST, ast.AST], parent: ast.AST) -> None:
-    for child in ast.iter_child_nodes(parent):
-        parents[child] = parent
-        inside = flow.quoted(child) if isinstance(child, ast.Constant) else None
-        if inside is not None:
-            parents[inside] = child
-            for part in ast.walk(inside):
-                _adopt(flow, parents, part)
+def _adopt(flow: Flow, parents: dict[ast.AST, ast.AST], root: ast.AST) -> None:
+    waiting = [root]
+    while waiting:
+        parent = waiting.pop()
+        for child in children(parent):
+            parents[child] = parent
+            waiting.append(child)
+            inside = flow.quoted(child) if isinstance(child, ast.Constant) else None
+            if inside is not None:
+                parents[inside] = child
+                waiting.append(inside)
 
 
 def _touched(flow: Flow) -> Iterator[ast.stmt]:

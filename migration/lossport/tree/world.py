@@ -145,8 +145,10 @@ class World:
             return frozenset({Symbol(target)})
         other = self._flow_of(target.rpartition(".")[0], near)
         if other is not None and other is not flow:
-            other.readers.add(flow)
             if other.passes == 0:
+                other.run_once()  # what is used first, so that the user need not run twice
+            other.readers.add(flow)
+            if other.running and other.passes == 1:
                 flow.guessed = True
                 return EMPTY
             held = other.globals.get(target.rpartition(".")[2], EMPTY)

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from lossport.config import ConfigError
-from lossport.rewrite.listing import argument_value, call_listing, import_listing, parsed_call, parsed_import, parsed_value
-from lossport.rewrite.plain import plain_call, plain_import, plain_value
 
 Check = Callable[..., None]
 
@@ -393,41 +391,3 @@ def test_a_port_that_does_not_fit_its_sources(bench: Any, port: str, message: st
         bench.plan("wrong")
     assert message in str(caught.value)
     assert "ports/wrong.py" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "f()",
-        "f( )",
-        "m.f(a)",
-        "f(a,)",
-        "f( a , d==1 ,b = 2 , )",
-        "f(*a, **b)",
-        "f(x=-1, y=a.b)",
-        "f(x if y else z, not w)",
-        "f(é=1)",
-    ],
-)
-def test_a_plain_call_is_read_as_libcst_reads_it(text: str) -> None:
-    assert plain_call(text) is not None
-    assert call_listing(text) == parsed_call(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["f(a(b))", "f(a, # x\n b)", "f(lambda x, y: 1)", "f(x for x in y)", "f((a))", "f('a,b')", "(f)(a)", "f(y := 1)"]
-)
-def test_a_call_that_is_not_plain_is_left_to_libcst(text: str) -> None:
-    assert plain_call(text) is None
-
-
-@pytest.mark.parametrize("text", ["from a import b", "from .a.b import c as d , e,  f", "from . import x"])
-def test_a_plain_import_is_read_as_libcst_reads_it(text: str) -> None:
-    assert plain_import(text) is not None
-    assert import_listing(text) == parsed_import(text)
-
-
-@pytest.mark.parametrize("text", ["a", "x=a", "x = -1", "x= a.b", "a + b", "a == b"])
-def test_a_plain_value_is_read_as_libcst_reads_it(text: str) -> None:
-    assert plain_value(text) in (None, parsed_value(text))
-    assert argument_value(text) == parsed_value(text)

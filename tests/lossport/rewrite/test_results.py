@@ -389,3 +389,20 @@ def test_a_case_file_is_rewritten_from_given_sources_when_the_legacy_module_is_g
     text = "from old_losses.triplet import TripletLoss\n\n\ndef case(inputs):\n    yield TripletLoss(0.1, True)(*inputs.pair())\n"
     after = rewrite_case_file(bench.project, loss, text, sources={"old_losses.triplet": source})
     assert "yield Triplet(0.1)(*inputs.pair())" in after
+
+
+def test_a_file_that_joins_late_leaves_no_guess_behind(bench: Any) -> None:
+    held = (
+        "class Pair:\n    def __init__(self, part):\n        self.part = part\n\n    def hits(self, a, b):\n        return {}\n"
+    )
+    built = "from app.held import Pair\nfrom old_losses.triplet import TripletLoss\n\n\ndef build():\n    return Pair(TripletLoss(0.1))\n"
+    done = bench.transform(
+        {
+            "app/held.py": held.format('self.part(a, b)["accuracy"]'),
+            "app/build.py": built,
+            "app/run.py": "from app.build import build\n\npair = build()\nprint(pair.part(1, 2)['recalls']['r@1'], pair.hits(1, 2))\n",
+        },
+        "triplet",
+    )
+    assert done["app/held.py"].decode() == held.format('self.part(a, b)["accuracy"].item()')
+    assert b"pair.part(1, 2)['r@1'].item(), pair.hits" in done["app/run.py"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,13 @@ FILES = {
 
 
 @pytest.fixture
-def leads(tmp_path: Path) -> Iterator[Leads]:
+def leads(tmp_path: Path) -> Leads:
     for name, text in FILES.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     modules = Modules(parse_project(tmp_path, {"legacy": "old"}))
-    yield Leads(modules, Targets(frozenset({"old.losses.FooLoss"}), frozenset({"old.losses"}), {}), ("old",))
+    return Leads(modules, Targets(frozenset({"old.losses.FooLoss"}), frozenset({"old.losses"}), {}), ("old",))
 
 
 @pytest.mark.parametrize(
