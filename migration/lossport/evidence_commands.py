@@ -131,17 +131,35 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
     """Plant faults in new losses and report which ones parity catches."""
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
-    found = []
-    for name in project.names(options.losses):
+    found: list[evidence.Power] = []
+    names = project.names(options.losses)
+    built = pipeline.built_in_tree(project, [project.loss(name) for name in names])
+    for name in names:
         loss = project.loss(name)
-        golden, _ = pipeline.golden_of(project, loss, terminal.busy)
+        golden, _ = pipeline.golden_of(project, loss, terminal.busy, built)
         golden = pipeline.with_rewritten_cases(project, loss, golden)
-        jobs = options.jobs or comparing.processors()
         with terminal.busy(f"planting faults in {name}") as progress:
-            tried = evidence.power(project, loss, golden, golden.header.rewritten, progress=progress, jobs=jobs)
+            tried = evidence.power(
+                project,
+                loss,
+                golden,
+                golden.header.rewritten,
+                progress=progress,
+                jobs=options.jobs or comparing.processors(),
+                elsewhere=evidence.caught_by(found),
+                kept=project.state / "power",
+            )
         found.append(tried)
-        terminal.step(name, tried.headline, tried.seconds, failed=not tried.passed)
-        for line in tried.explanation():
-            terminal.line(f"    {line}")
-    terminal.document({"power": [tried.summary() for tried in found]})
-    return FINE if all(tried.passed for tried in found) else FAILED
+        terminal.step(f"{name:<{max(map(len, names))}}", tried.headline, tried.seconds)
+    survivors = evidence.survivors_of_all(found)
+    for fault, losses in survivors:
+        terminal.line()
+        terminal.line(f"survives in {', '.join(losses)}:")
+        terminal.line(fault.diff())
+    records = sorted({line for tried in found for line in tried.stale_records()})
+    for line in records:
+        terminal.line(line)
+    terminal.document({"power": [tried.summary() for tried in found], "survivors": [fault.id for fault, _ in survivors]})
+    terminal.line()
+    terminal.line(f"{len(survivors)} faults that no case sees" if survivors else "Every fault is caught, or known to be none.")
+    return FAILED if survivors or records else FINE

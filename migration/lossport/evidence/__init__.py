@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from lossport.evidence.capsule import CapsuleError as CapsuleError
     from lossport.evidence.capsule import Header as Header
     from lossport.evidence.capsule import read_header as read_header
-    from lossport.evidence.detection import Power as Power
     from lossport.evidence.detection import power as power
     from lossport.evidence.fingerprint import Fingerprint as Fingerprint
     from lossport.evidence.golden import Golden as Golden
@@ -42,13 +41,18 @@ if TYPE_CHECKING:
     from lossport.evidence.searching import Searched as Searched
     from lossport.evidence.searching import search as search
     from lossport.evidence.shims import prove_shims as prove_shims
+    from lossport.evidence.tried import Power as Power
+    from lossport.evidence.tried import caught_by as caught_by
+    from lossport.evidence.tried import survivors_of_all as survivors_of_all
     from lossport.evidence.verdict import Finding as Finding
     from lossport.evidence.verdict import Proof as Proof
     from lossport.evidence.verdict import Verdict as Verdict
 
 _HOMES = {
-    "Power": "detection",
     "power": "detection",
+    "Power": "tried",
+    "caught_by": "tried",
+    "survivors_of_all": "tried",
     "CapsuleError": "capsule",
     "Header": "capsule",
     "read_header": "capsule",

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-import tomllib
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
-from lossport.config import ConfigError, Loss, Project
+from lossport.config import Loss, Project
 from lossport.errors import InputError
+from lossport.evidence.equivalents import Key, key_of, known_equivalents, stale
 from lossport.evidence.faults import Fault, faults_of
 from lossport.evidence.golden import Golden, Progress, from_tree, import_path, no_progress
 from lossport.evidence.observation import Observation
@@ -27,6 +27,7 @@ from lossport.evidence.reached import Reached
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import new_side
 from lossport.evidence.sides import Sides, open_sides
+from lossport.evidence.tried import Journal, Outcome, Power, Tried
 from lossport.evidence.variants import Extent
 from lossport.inputs import Variation
 
@@ -39,78 +40,10 @@ SECONDS_TO_START = 20.0
 PLAIN_MISTAKES = ("AttributeError", "NameError", "TypeError", "UnboundLocalError", "ImportError", "SyntaxError")
 """Exceptions that any run of the changed code would have shown: such faults say nothing about parity and are counted apart."""
 
+NONE_ELSEWHERE: Mapping[Key, str] = MappingProxyType({})
+
 Plant: TypeAlias = Callable[[str, str, Collection[int]], list[Fault]]
 """From a path, its text and the lines that run to faults in these."""
-
-Outcome: TypeAlias = Literal["caught", "crashes", "survives", "equivalent"]
-
-
-@dataclass(frozen=True)
-class Tried:
-    """One fault and what became of it: `seen` says where parity saw it, `reason` why it is equivalent."""
-
-    fault: Fault
-    outcome: Outcome
-    seen: str = ""
-    reason: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Power:
-    """All faults planted in one loss."""
-
-    loss: str
-    tried: tuple[Tried, ...]
-    seconds: float
-    lines_reached: int
-    stale_equivalents: tuple[str, ...] = ()
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many were caught, crash at once, survive, are equivalent."""
-        counts = Counter(item.outcome for item in self.tried)
-        return {name: counts[name] for name in ("caught", "crashes", "survives", "equivalent")}
-
-    @property
-    def survivors(self) -> tuple[Tried, ...]:
-        """The faults that parity does not see and that nobody has called equivalent."""
-        return tuple(item for item in self.tried if item.outcome == "survives")
-
-    @property
-    def passed(self) -> bool:
-        """Every fault is caught or known to be none."""
-        return not self.survivors and not self.stale_equivalents
-
-    @property
-    def headline(self) -> str:
-        """`412 faults: 405 caught, 12 crash at once, 5 equivalent, 2 survive`."""
-        counts = self.counts
-        parts = [f"{counts['caught']} caught", f"{counts['crashes']} crash at once"]
-        parts += [f"{counts['equivalent']} equivalent"] if counts["equivalent"] else []
-        return f"{len(self.tried)} faults: {', '.join(parts)}, {counts['survives']} survive"
-
-    def explanation(self) -> list[str]:
-        """Every survivor with its diff."""
-        told = [line for item in self.survivors for line in item.fault.diff().splitlines()]
-        told += [f"recorded as equivalent, but no such fault is planted any more: {line}" for line in self.stale_equivalents]
-        return told
-
-    def summary(self) -> dict[str, Any]:
-        """As plain JSON data."""
-        by_operator: dict[str, Counter[str]] = {}
-        for item in self.tried:
-            by_operator.setdefault(item.fault.operator, Counter())[item.outcome] += 1
-        return {
-            "loss": self.loss,
-            "faults": len(self.tried),
-            **self.counts,
-            "seconds": round(self.seconds, 1),
-            "operators": {name: dict(counts) for name, counts in sorted(by_operator.items())},
-            "survivors": [
-                {"place": f"{item.fault.path}:{item.fault.line}", "diff": item.fault.diff()} for item in self.survivors
-            ],
-        }
 
 
 @dataclass(frozen=True)
@@ -135,10 +68,18 @@ def power(
     extent: Extent = "chosen",
     faults: Sequence[Fault] | None = None,
     plant: Plant | None = None,
+    elsewhere: Mapping[Key, str] = NONE_ELSEWHERE,
+    kept: Path | None = None,
 ) -> Power:
     """Plant the catalogue's faults in the lines of the new loss that the cases run, and see which ones parity catches.
 
-    `faults` takes the place of the catalogue's, `plant` that of the catalogue itself.
+    A fault that is recorded as equivalent is not tried.
+
+    Args:
+        faults: take the place of the catalogue's.
+        plant: takes the place of the catalogue itself.
+        elsewhere: faults that another loss has caught, with its name: in lines that losses share, one of them has to see a fault.
+        kept: a folder for outcomes; a run that was stopped goes on where it was.
 
     Raises:
         InputError: parity fails without any fault, or processes cannot be forked here.
@@ -156,11 +97,29 @@ def power(
         planned = _plan(sides, golden, extent)
         limit = (time.monotonic() - before) * SLOWER + SECONDS_TO_START
         planted = list(faults) if faults is not None else _faults(project, fresh, reached, plant)
-        known = known_equivalents(project, loss)
+        known = known_equivalents(project)
+        journal = Journal.of(kept, loss.name, [golden.content, rewritten, loss.port_file.read_bytes(), extent, *_texts(fresh)])
+        tried = [found for item in planted if (found := _decided(item, known, elsewhere) or journal.outcome(item))]
         bench = _Bench(project, sides, golden.header.cases_path, rewritten, tuple(planned), limit)
-        tried = [_with_reason(item, known) for item in bench.run(planted, jobs, progress)]
-    stale = tuple(" -> ".join(key[1:]) for key in known if key not in {_key(item.fault) for item in tried})
-    return Power(loss.name, tuple(tried), time.monotonic() - began, sum(map(len, reached.lines.values())), stale)
+        decided = {item.fault.id for item in tried}
+        for item in bench.run([item for item in planted if item.id not in decided], jobs, progress):
+            journal.note(item)
+            tried.append(item)
+    left = stale(known, planted, {item.path: fresh.texts[item.path] for item in planted})
+    gone = tuple(f"{path}: {before} -> {after}" for path, before, after in left)
+    return Power(loss.name, tuple(tried), time.monotonic() - began, sum(map(len, reached.lines.values())), gone)
+
+
+def _decided(fault: Fault, known: Mapping[Key, str], elsewhere: Mapping[Key, str]) -> Tried | None:
+    """The outcome of a fault that need not be tried."""
+    key = key_of(fault)
+    if key in known:
+        return Tried(fault, "equivalent", reason=known[key])
+    return Tried(fault, "caught", seen=f"by {elsewhere[key]}") if key in elsewhere else None
+
+
+def _texts(sources: Sources) -> list[str]:
+    return [f"{path}\0{text}" for path, text in sorted(sources.texts.items())]
 
 
 # ---- what the right loss shows
@@ -293,39 +252,3 @@ def _collected(connection: Connection, process: Any, fault: Fault, seconds: floa
     process.join()
     connection.close()
     return Tried(fault, outcome, seen, seconds=seconds)
-
-
-# ---- faults that are none
-
-
-def equivalents_file(loss: Loss) -> Path:
-    """Where people record which faults change nothing, and why."""
-    return loss.case_file.with_name(f"{loss.name}.equivalent.toml")
-
-
-def known_equivalents(project: Project, loss: Loss) -> dict[tuple[str, str, str], str]:
-    """Reasons by file and changed line, before and after.
-
-    Raises:
-        ConfigError: the file is not as expected.
-    """
-    path = equivalents_file(loss)
-    if not path.is_file():
-        return {}
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])
-        return {(item["file"], item["before"], item["after"]): str(item["reason"]) for item in entries}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        expected = "expected [[equivalent]] tables with file, before, after and reason"
-        raise ConfigError(f"{project.relative(path)}: {error}; {expected}") from error
-
-
-def _key(fault: Fault) -> tuple[str, str, str]:
-    return fault.path, fault.before, fault.after
-
-
-def _with_reason(tried: Tried, known: Mapping[tuple[str, str, str], str]) -> Tried:
-    reason = known.get(_key(tried.fault))
-    if reason is None or tried.outcome != "survives":
-        return tried
-    return Tried(tried.fault, "equivalent", reason=reason, seconds=tried.seconds)

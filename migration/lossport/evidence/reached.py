@@ -23,15 +23,15 @@ LineAndName = tuple[int, str]
 
 @dataclass
 class Reached:
-    """By path: lines that ran, and the names that held a tensor at a line, and one that a gradient flows back to."""
+    """By path: lines that ran, the local names at a line, and those of them that held a tensor which a gradient flows back to."""
 
     lines: dict[str, set[int]] = field(default_factory=dict)
-    tensors: dict[str, set[LineAndName]] = field(default_factory=dict)
+    names: dict[str, set[LineAndName]] = field(default_factory=dict)
     differentiable: dict[str, set[LineAndName]] = field(default_factory=dict)
 
     def without_gradient(self, path: str) -> set[LineAndName]:
-        """Names that held tensors at a line, but never one to be differentiated: to detach these changes nothing."""
-        return self.tensors.get(path, set()) - self.differentiable.get(path, set())
+        """Names that never held a tensor to be differentiated at a line: to detach these changes nothing, or fails at once."""
+        return self.names.get(path, set()) - self.differentiable.get(path, set())
 
     def with_headers(self, texts: Mapping[str, str]) -> dict[str, set[int]]:
         """The lines, with what ran before they did: headers of functions, the rest of statements, constants that they name."""
@@ -61,10 +61,9 @@ class Reached:
         path, line = name.removeprefix(CAPSULE), frame.f_lineno
         self.lines.setdefault(path, set()).add(line)
         for local, value in frame.f_locals.items():
-            if isinstance(value, Tensor):
-                self.tensors.setdefault(path, set()).add((line, local))
-                if value.requires_grad:
-                    self.differentiable.setdefault(path, set()).add((line, local))
+            self.names.setdefault(path, set()).add((line, local))
+            if isinstance(value, Tensor) and value.requires_grad:
+                self.differentiable.setdefault(path, set()).add((line, local))
         return self._trace
 
 

@@ -53,16 +53,21 @@ def remembered(folder: Path | None, loss: str, parts: Sequence[str | bytes]) -> 
     """The runs kept under this key; none if there is no such file or it cannot be read."""
     if folder is None:
         return Remembered(None, {})
-    digest = hashlib.sha256(_own_sources())
-    for part in parts:
-        content = part.encode() if isinstance(part, str) else part
-        digest.update(f"{len(content)}:".encode() + content)
-    file = folder / f"{loss}.{digest.hexdigest()[:24]}"
+    file = file_of(folder, loss, parts)
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         return Remembered(file, {case: tuple(_known(item) for item in known) for case, known in data.items()})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return Remembered(file, {})
+
+
+def file_of(folder: Path, loss: str, parts: Sequence[str | bytes]) -> Path:
+    """Where to keep what depends on these parts and on this package."""
+    digest = hashlib.sha256(_own_sources())
+    for part in parts:
+        content = part.encode() if isinstance(part, str) else part
+        digest.update(f"{len(content)}:".encode() + content)
+    return folder / f"{loss}.{digest.hexdigest()[:24]}"
 
 
 def _known(item: Sequence[Any]) -> Known:

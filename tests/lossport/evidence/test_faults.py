@@ -163,7 +163,7 @@ def test_power_catches_faults_and_tells_survivors_with_their_diff(made: Any) -> 
     assert not found.passed
     assert f"{len(found.survivors)} survive" in found.headline
     made.write(
-        "migration/cases/pairs.equivalent.toml",
+        "migration/cases/equivalent.toml",
         "\n".join(
             f"[[equivalent]]\nfile = {item.fault.path!r}\nbefore = '''{item.fault.before}'''\nafter = '''{item.fault.after}'''\n"
             f"reason = 'an example'"
@@ -176,12 +176,12 @@ def test_power_catches_faults_and_tells_survivors_with_their_diff(made: Any) -> 
     assert again.passed
     assert again.counts["equivalent"] == len(found.survivors)
     made.write(
-        "migration/cases/pairs.equivalent.toml",
+        "migration/cases/equivalent.toml",
         "[[equivalent]]\nfile = 'fresh/pairs.py'\nbefore = 'a'\nafter = 'b'\nreason = 'c'",
     )
     stale = evidence.power(made.project, made.loss, golden, made.rewritten, extent="none", faults=[found.tried[0].fault])
     assert not stale.passed
-    assert stale.explanation()[-1] == "recorded as equivalent, but no such fault is planted any more: a -> b"
+    assert stale.explanation()[-1] == "recorded as equivalent, but no such fault is planted any more: fresh/pairs.py: a -> b"
 
 
 @pytest.mark.slow

@@ -1,0 +1,57 @@
+"""Faults that change nothing anybody could notice, as people record them with their reasons, for all losses in one file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from lossport.config import ConfigError, Project
+from lossport.evidence.faults import Fault
+
+NAME = "equivalent.toml"
+
+Key: TypeAlias = tuple[str, str, str]
+"""The file, and the changed line before and after: stable under changes elsewhere in the file."""
+
+
+def key_of(fault: Fault) -> Key:
+    """What tells a fault from others."""
+    return fault.path, fault.before, fault.after
+
+
+def equivalents_file(project: Project) -> Path:
+    """Where people record which faults change nothing, and why: beside the cases."""
+    return project.cases / NAME
+
+
+def known_equivalents(project: Project) -> dict[Key, str]:
+    """The reasons.
+
+    Raises:
+        ConfigError: the file is not as expected.
+    """
+    path = equivalents_file(project)
+    if not path.is_file():
+        return {}
+    found: dict[Key, str] = {}
+    try:
+        for item in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", []):
+            changed = [item["after"]] if isinstance(item["after"], str) else item["after"]
+            for after in changed:
+                found[item["file"], item["before"], after] = str(item["reason"])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        expected = "expected [[equivalent]] tables with file, before, after (a line, or a list of lines) and reason"
+        raise ConfigError(f"{project.relative(path)}: {error}; {expected}") from error
+    return found
+
+
+def stale(known: Iterable[Key], planted: Iterable[Fault], texts: Mapping[str, str]) -> tuple[Key, ...]:
+    """Records that no fault is like any more, as far as the files and the lines go in which faults were planted."""
+    keys = {key_of(fault) for fault in planted}
+    reached = {key[:2] for key in keys}
+    told = {path: " ".join(line.strip() for line in text.splitlines()) for path, text in texts.items()}
+    return tuple(
+        key for key in known if key not in keys and key[0] in told and (key[:2] in reached or key[1] not in told[key[0]])
+    )
