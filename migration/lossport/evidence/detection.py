@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from lossport.config import Loss, Project
 from lossport.errors import InputError
-from lossport.evidence.equivalents import Key, key_of, known_equivalents, stale
+from lossport.evidence.equivalents import Key, Kind, key_of, known_equivalents, stale
 from lossport.evidence.faults import Fault, faults_of
 from lossport.evidence.golden import Golden, Progress, from_tree, import_path, no_progress
 from lossport.evidence.observation import Observation
@@ -110,11 +110,11 @@ def power(
     return Power(loss.name, tuple(tried), time.monotonic() - began, sum(map(len, reached.lines.values())), gone)
 
 
-def _decided(fault: Fault, known: Mapping[Key, str], elsewhere: Mapping[Key, str]) -> Tried | None:
+def _decided(fault: Fault, known: Mapping[Key, tuple[Kind, str]], elsewhere: Mapping[Key, str]) -> Tried | None:
     """The outcome of a fault that need not be tried."""
     key = key_of(fault)
     if key in known:
-        return Tried(fault, "equivalent", reason=known[key])
+        return Tried(fault, known[key][0], reason=known[key][1])
     return Tried(fault, "caught", seen=f"by {elsewhere[key]}") if key in elsewhere else None
 
 

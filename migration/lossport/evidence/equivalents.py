@@ -1,11 +1,13 @@
-"""Faults that change nothing anybody could notice, as people record them with their reasons, for all losses in one file."""
+"""Faults that parity cannot see, as people record them with their reasons, for all losses in one file: those that change nothing
+(`equivalent`), and those in what the legacy loss does not do, by declaration (`beyond`).
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from lossport.config import ConfigError, Project
 from lossport.evidence.faults import Fault
@@ -16,18 +18,22 @@ Key: TypeAlias = tuple[str, str, str]
 """The file, and the changed line before and after: stable under changes elsewhere in the file."""
 
 
+Kind: TypeAlias = Literal["equivalent", "beyond"]
+KINDS: tuple[Kind, ...] = ("equivalent", "beyond")
+
+
 def key_of(fault: Fault) -> Key:
     """What tells a fault from others."""
     return fault.path, fault.before, fault.after
 
 
 def equivalents_file(project: Project) -> Path:
-    """Where people record which faults change nothing, and why: beside the cases."""
+    """Where people record which faults parity cannot see, and why: beside the cases."""
     return project.cases / NAME
 
 
-def known_equivalents(project: Project) -> dict[Key, str]:
-    """The reasons.
+def known_equivalents(project: Project) -> dict[Key, tuple[Kind, str]]:
+    """The kinds and reasons.
 
     Raises:
         ConfigError: the file is not as expected.
@@ -35,14 +41,20 @@ def known_equivalents(project: Project) -> dict[Key, str]:
     path = equivalents_file(project)
     if not path.is_file():
         return {}
-    found: dict[Key, str] = {}
+    found: dict[Key, tuple[Kind, str]] = {}
     try:
-        for item in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", []):
-            changed = [item["after"]] if isinstance(item["after"], str) else item["after"]
-            for after in changed:
-                found[item["file"], item["before"], after] = str(item["reason"])
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        for kind in KINDS:
+            for item in data.pop(kind, []):
+                changed = [item["after"]] if isinstance(item["after"], str) else item["after"]
+                for after in changed:
+                    found[item["file"], item["before"], after] = kind, str(item["reason"])
+        if data:
+            raise KeyError(next(iter(data)))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        expected = "expected [[equivalent]] tables with file, before, after (a line, or a list of lines) and reason"
+        expected = (
+            "expected [[equivalent]] and [[beyond]] tables with file, before, after (a line, or a list of lines) and reason"
+        )
         raise ConfigError(f"{project.relative(path)}: {error}; {expected}") from error
     return found
 

@@ -14,12 +14,12 @@ from lossport.evidence.equivalents import Key, key_of
 from lossport.evidence.faults import Fault
 from lossport.evidence.remembered import file_of
 
-Outcome: TypeAlias = Literal["caught", "crashes", "survives", "equivalent"]
+Outcome: TypeAlias = Literal["caught", "crashes", "survives", "equivalent", "beyond"]
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One fault and what became of it: `seen` says where parity saw it, `reason` why it is equivalent."""
+    """One fault and what became of it: `seen` says where parity saw it, `reason` why it cannot be seen."""
 
     fault: Fault
     outcome: Outcome
@@ -40,9 +40,9 @@ class Power:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many were caught, crash at once, survive, are equivalent."""
+        """How many were caught, crash at once, survive, change nothing, are in what the legacy loss does not do."""
         counts = Counter(item.outcome for item in self.tried)
-        return {name: counts[name] for name in ("caught", "crashes", "survives", "equivalent")}
+        return {name: counts[name] for name in ("caught", "crashes", "survives", "equivalent", "beyond")}
 
     @property
     def survivors(self) -> tuple[Tried, ...]:
@@ -51,7 +51,7 @@ class Power:
 
     @property
     def passed(self) -> bool:
-        """Every fault is caught or known to be none."""
+        """Every fault is caught or known not to be seen by parity."""
         return not self.survivors and not self.stale_equivalents
 
     @property
@@ -60,6 +60,7 @@ class Power:
         counts = self.counts
         parts = [f"{counts['caught']} caught", f"{counts['crashes']} crash at once"]
         parts += [f"{counts['equivalent']} equivalent"] if counts["equivalent"] else []
+        parts += [f"{counts['beyond']} beyond the legacy"] if counts["beyond"] else []
         return f"{len(self.tried)} faults: {', '.join(parts)}, {counts['survives']} survive"
 
     def explanation(self) -> list[str]:
@@ -69,7 +70,7 @@ class Power:
 
     def stale_records(self) -> list[str]:
         """The records of equivalents that no planted fault is like."""
-        return [f"recorded as equivalent, but no such fault is planted any more: {line}" for line in self.stale_equivalents]
+        return [f"recorded as not to be seen, but no such fault is planted any more: {line}" for line in self.stale_equivalents]
 
     def summary(self) -> dict[str, Any]:
         """As plain JSON data."""

@@ -177,11 +177,14 @@ def test_power_catches_faults_and_tells_survivors_with_their_diff(made: Any) -> 
     assert again.counts["equivalent"] == len(found.survivors)
     made.write(
         "migration/cases/equivalent.toml",
-        "[[equivalent]]\nfile = 'fresh/pairs.py'\nbefore = 'a'\nafter = 'b'\nreason = 'c'",
+        "[[equivalent]]\nfile = 'fresh/pairs.py'\nbefore = 'gone, all of it'\nafter = 'b'\nreason = 'c'",
     )
     stale = evidence.power(made.project, made.loss, golden, made.rewritten, extent="none", faults=[found.tried[0].fault])
     assert not stale.passed
-    assert stale.explanation()[-1] == "recorded as equivalent, but no such fault is planted any more: fresh/pairs.py: a -> b"
+    assert (
+        stale.explanation()[-1]
+        == "recorded as not to be seen, but no such fault is planted any more: fresh/pairs.py: gone, all of it -> b"
+    )
 
 
 @pytest.mark.slow
