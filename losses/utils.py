@@ -177,7 +177,7 @@ def pick_positives(codes: Tensor, words: Tensor) -> Tensor:
     start = torch.searchsorted(ordered, codes)
     count = torch.searchsorted(ordered, codes, right=True) - start
     own = torch.arange(len(codes), device=codes.device)
-    return torch.where(codes == UNMATCHED, own, order[start + words % count.clamp(min=1)])
+    return torch.where(codes == UNMATCHED, own, order[start + words % count])
 
 
 def draw_targets(ids: Ids | None, rows: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
@@ -190,7 +190,7 @@ def draw_targets(ids: Ids | None, rows: int, device: torch.device | str) -> tupl
     codes, drawing = _encode(ids, rows, device, as_text=True)
     words = random_words(2 * drawing, device).view(2, drawing)
     if drawing < rows:
-        words = F.pad(words, (0, 1))[:, (codes != UNMATCHED).cumsum(0).sub(1).clamp(min=0)]
+        words = F.pad(words, (0, 1))[:, (codes != UNMATCHED).cumsum(0) - 1]
     return pick_positives(codes, words[0]), pick_positives(codes, words[1])
 
 

@@ -5,6 +5,7 @@ The changed text lives in memory; no file of the project is written. A verdict t
 
 from __future__ import annotations
 
+import ast
 import multiprocessing
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from lossport.evidence.faults import Fault, faults_of
 from lossport.evidence.golden import Golden, Progress, from_tree, import_path, no_progress
 from lossport.evidence.observation import Observation
 from lossport.evidence.observe import Run, observe, steady
-from lossport.evidence.reached import Reached
+from lossport.evidence.reached import Reached, lines_of
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import new_side
 from lossport.evidence.sides import Sides, open_sides
@@ -55,6 +56,7 @@ class _Planned:
     old: Observation
     digest: str
     divergences: tuple[str, ...]
+    reached: Reached
 
 
 def power(
@@ -92,9 +94,12 @@ def power(
         fresh = Sources({}, fallback=lambda module: from_tree(project, module))
         sides = open_sides(stack, project, loss, golden, rewritten=rewritten, device="cpu", new_sources=fresh)
         progress("running the cases")
-        reached = _reached(sides, golden)
         before = time.monotonic()
         planned = _plan(sides, golden, extent)
+        reached = Reached()
+        for run in planned:
+            if not run.variation.name:
+                reached.add(run.reached)
         limit = (time.monotonic() - before) * SLOWER + SECONDS_TO_START
         planted = list(faults) if faults is not None else _faults(project, fresh, reached, plant)
         known = known_equivalents(project)
@@ -130,18 +135,18 @@ def _plan(sides: Sides, golden: Golden, extent: Extent) -> list[_Planned]:
     for case in golden.cases:
         for variation, seen in sides.runs(case, golden, extent):
             if seen.verdict.passed:
-                planned.append(_Planned(case, variation, seen.old, seen.new.digest(), seen.verdict.divergences))
+                reached = _reached(sides, case, variation)
+                planned.append(_Planned(case, variation, seen.old, seen.new.digest(), seen.verdict.divergences, reached))
             elif not variation.name:
                 raise InputError(f"{case}: parity fails without a fault; power is measured on a loss that passes")
     return sorted(planned, key=lambda item: bool(item.variation.name))  # cases as written see most faults, and soonest
 
 
-def _reached(sides: Sides, golden: Golden) -> Reached:
-    """What of the new package runs while the written cases do."""
+def _reached(sides: Sides, case: str, variation: Variation) -> Reached:
+    """What of the new package runs in one run."""
     reached = Reached()
     with reached.noting():
-        for case in golden.cases:
-            observe(sides.new, case, Run())
+        observe(sides.new, case, Run(variation))
     return reached
 
 
@@ -206,11 +211,16 @@ class _Bench:
                 new = stack.enter_context(side)
             except InputError as error:
                 return "crashes", str(error)
-            return self._first_seen(replace(self.sides, new=replace(new, options=self.sides.new.options)))
+            return self._first_seen(replace(self.sides, new=replace(new, options=self.sides.new.options)), fault)
 
-    def _first_seen(self, sides: Sides) -> tuple[Outcome, str]:
+    def _first_seen(self, sides: Sides, fault: Fault) -> tuple[Outcome, str]:
+        """The first run that shows the fault. One that the changed line has no part in cannot."""
+        lines = lines_of(ast.parse(fault.text), fault.line)
         shown: set[str] = set()
         for item in self.planned:
+            if not item.reached.touch(fault.path, lines):
+                shown.update(item.divergences)
+                continue
             new = observe(sides.new, item.case, Run(item.variation))
             if new.digest() == item.digest:
                 shown.update(item.divergences)

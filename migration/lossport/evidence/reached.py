@@ -66,6 +66,42 @@ class Reached:
                 self.differentiable.setdefault(path, set()).add((line, local))
         return self._trace
 
+    def touch(self, path: str, lines: range | None) -> bool:
+        """Whether one of the lines ran; None are all lines, those that run when a module is imported."""
+        return lines is None or not self.lines.get(path, set()).isdisjoint(lines)
+
+    def add(self, other: Reached) -> None:
+        """Take in what another run reached."""
+        for path, lines in other.lines.items():
+            self.lines.setdefault(path, set()).update(lines)
+        for path, names in other.names.items():
+            self.names.setdefault(path, set()).update(names)
+        for path, names in other.differentiable.items():
+            self.differentiable.setdefault(path, set()).update(names)
+
+
+def lines_of(tree: ast.Module, line: int) -> range | None:
+    """The lines one of which runs when what stands in a line takes effect: its statement's, for a header the function's.
+
+    None for what takes effect when the module is imported.
+    """
+    around = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and line in _whole(node)]
+    if not around:
+        return None
+    function = min(around, key=lambda node: len(_whole(node)))
+    if line < function.body[0].lineno:
+        return _whole(function)
+    found = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.stmt) and node is not function:
+            body = getattr(node, "body", None)
+            found.append(range(node.lineno, body[0].lineno) if body else _whole(node))
+    return min((lines for lines in found if line in lines), key=len, default=_whole(function))
+
+
+def _whole(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
 
 def _statements(tree: ast.Module, lines: set[int]) -> set[int]:
     found: set[int] = set()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lossport.evidence.faults import OPERATORS, fault_between, faults_of
-from lossport.evidence.reached import Reached
+from lossport.evidence.reached import Reached, lines_of
 
 PAIRS = [
     ("sign", "x = a - b", "x = (a + (b))"),
@@ -131,6 +131,27 @@ def test_text_outside_the_change_stays_as_it_is() -> None:
     for item in faults_of("a.py", text, {2}):
         assert item.text.startswith("# ü, before\nx = ")
         assert item.text.endswith("   # kept\r\ny = 1\n")
+
+
+def test_a_line_takes_effect_when_its_statement_runs_or_its_function_or_always() -> None:
+    text = """\
+LIMIT = 1
+
+
+def f(a,
+      b=2):
+    if (a and
+            b):
+        return LIMIT
+    return (a +
+            b)
+"""
+    tree = ast.parse(text)
+    assert lines_of(tree, 1) is None
+    assert lines_of(tree, 5) == range(4, 11)
+    assert lines_of(tree, 7) == range(6, 8)
+    assert lines_of(tree, 8) == range(8, 9)
+    assert lines_of(tree, 10) == range(9, 11)
 
 
 def test_a_fault_keeps_its_id_when_lines_move() -> None:
