@@ -206,9 +206,9 @@ def golden_of(
     """
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
-    if not stages.standings(project, [loss], sites=())[loss.name].needs_recording:
-        return evidence.load_golden(project, loss), None
     parts = stages.fingerprint(project, loss)
+    if not stages.standing(project, loss, stages.read_events(project), 0, parts).needs_recording:
+        return evidence.load_golden(project, loss), None
     with busy("recording the legacy loss") as progress:
         golden = evidence.record(
             project,

@@ -33,6 +33,7 @@ from lossport.evidence.standing import attributes_of, graphs_kept
 from lossport.evidence.value import Node, Raised, Warned, held, identical, marked_as_changed, snapshot, tensors_in, type_name
 from lossport.evidence.watch import Built, Called
 from lossport.inputs import PLAIN, Inputs, Variation
+from lossport.pause import collection_paused
 
 LEARNING_RATE = 0.1
 """Of the plain gradient steps between repetitions: large enough to move parameters visibly, small enough to stay finite."""
@@ -81,6 +82,7 @@ def steady(device: str = "cpu") -> Iterator[None]:
     threads, always = torch.get_num_threads(), torch.is_warn_always_enabled()
     with ExitStack() as stack:
         stack.enter_context(streams_kept())
+        stack.enter_context(collection_paused())
         torch.set_num_threads(1)
         torch.set_warn_always(True)
         stack.callback(torch.set_num_threads, threads)

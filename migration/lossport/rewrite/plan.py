@@ -16,6 +16,7 @@ import lossport.rewrite.calling
 import lossport.rewrite.escapes
 import lossport.rewrite.subclasses  # noqa: F401  # each registers its fixers
 from lossport.config import Loss, Project
+from lossport.pause import collection_paused
 from lossport.rewrite.check import check_port
 from lossport.rewrite.config import rewrite_config
 from lossport.rewrite.edits import OverlapError, Replace, Transform, apply_edits, splices
@@ -25,7 +26,6 @@ from lossport.rewrite.outcome import Draft, Refusal
 from lossport.rewrite.references import Surroundings
 from lossport.tree.fragments import Splice
 from lossport.tree.modules import Modules
-from lossport.tree.pause import collection_paused
 from lossport.tree.source import Source, SourceError, decode, parse
 from lossport.tree.survey import ConfigFile, Site, Survey, config_sites, sites_of, survey, view_of_text
 

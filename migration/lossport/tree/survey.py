@@ -19,13 +19,13 @@ from typing import Literal
 import lossport.tree.evaluate
 import lossport.tree.execute  # noqa: F401  # both register their rules
 from lossport.config import Loss, Project
+from lossport.pause import collection_paused
 from lossport.tree import nodes
 from lossport.tree.configtext import SUFFIXES, Mention, mentions_in
 from lossport.tree.flow import Flow
 from lossport.tree.fragments import Fragment, docstring_fragments, markup_fragment, notebook_fragment, parse_fragment
 from lossport.tree.leads import Leads
 from lossport.tree.modules import Modules, absolute, describe
-from lossport.tree.pause import collection_paused
 from lossport.tree.prefilter import Wanted, importers, names_of, pattern_of, search
 from lossport.tree.scopes import Scopes, scopes_of
 from lossport.tree.source import Source, SourceError, decode
