@@ -25,7 +25,7 @@ from torch.nn.parameter import is_lazy
 from lossport.evidence.float64 import computed_in_float64, paused
 from lossport.evidence.gradients import GradientTargets, differentiate, fields_of, first_gradients, only_builtin
 from lossport.evidence.observation import Instance, Observation, Step
-from lossport.evidence.random_streams import seed_all, stream_states, streams_kept
+from lossport.evidence.random_streams import drawn_from, seed_all, stream_states, streams_kept
 from lossport.evidence.rounding import Rounding, rounding_moved
 from lossport.evidence.settings import settings_changed, settings_kept, settings_now
 from lossport.evidence.side import Side
@@ -137,7 +137,7 @@ class _Runner:
         self.just_built: dict[str, Instance] = {}
         self.carried: list[dict[str, Any]] = []
         self.carry_raised: Raised | None = None
-        self.streams: dict[str, str] = {}
+        self.streams: dict[str, object] = {}
         self.returned: list[list[Tensor]] = []
         self.used: set[str] = set()
 
@@ -200,7 +200,7 @@ class _Runner:
         step = Step(
             result=None,
             raised=raised,
-            random=self._drawn(),
+            random=drawn_from(self.streams, self.device),
             warnings=_warned(caught),
             seconds=seconds,
             printed=texts.getvalue(),
@@ -253,9 +253,6 @@ class _Runner:
         if self.run.in_float64 and not self.run.sample and only_builtin(result, node):
             return paused()
         return contextlib.nullcontext()
-
-    def _drawn(self) -> dict[str, str]:
-        return {name: state for name, state in stream_states(self.device).items() if self.streams.get(name) != state}
 
     def _targets(self, inputs: Inputs) -> GradientTargets:
         tensors: dict[str, Tensor] = dict(inputs.leaves)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,25 +29,28 @@ def seed_all(seed: int, device: torch.device) -> None:
         numpy.random.seed(seed)
 
 
-def stream_states(device: torch.device) -> dict[str, str]:
-    """Where each stream stands, as a digest by name."""
-    found = {"torch": _digest(raw_bytes(torch.get_rng_state())), "python": _python_state()}
+def stream_states(device: torch.device) -> dict[str, object]:
+    """Where each stream stands, by name."""
+    found: dict[str, object] = {"torch": raw_bytes(torch.get_rng_state()), "python": random.getstate()}
     if device.type == "cuda":
-        found["cuda"] = _digest(raw_bytes(torch.cuda.get_rng_state(device)))
+        found["cuda"] = raw_bytes(torch.cuda.get_rng_state(device))
     numpy = _numpy()
     if numpy is not None:
         _, keys, position, has_gauss, gauss = numpy.random.get_state()
-        found["numpy"] = _digest(keys.tobytes() + repr((int(position), int(has_gauss), float(gauss))).encode())
+        found["numpy"] = keys.tobytes() + repr((int(position), int(has_gauss), float(gauss))).encode()
     return found
 
 
-def _python_state() -> str:
-    _, words, gauss = random.getstate()
+def drawn_from(before: Mapping[str, object], device: torch.device) -> dict[str, str]:
+    """The streams that stand elsewhere than before, each with a digest of where that is. Most steps draw nothing."""
+    return {name: _digest(state) for name, state in stream_states(device).items() if before.get(name) != state}
+
+
+def _digest(state: Any) -> str:
+    if isinstance(state, bytes):
+        return hashlib.blake2b(state, digest_size=8).hexdigest()
+    _, words, gauss = state
     return f"{hash((words, -1.0 if gauss is None else gauss)) & 0xFFFFFFFFFFFFFFFF:016x}"
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 @contextmanager
