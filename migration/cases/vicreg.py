@@ -60,6 +60,23 @@ def warm_up_by_steps(inputs: Inputs):
         yield criterion(z_a, z_b)
 
 
+def warm_up_of_short_runs(inputs: Inputs):
+    """Fewer steps than epochs, a single step, no steps at all: an epoch has at least one."""
+    criterion = VICRegLoss(warmup_epochs=50, num_epochs=30)
+    criterion.update_epoch(2)
+    for step, total in ((3, 10), (3, 1), (4, 0)):
+        criterion.update_step(step, total)
+        yield criterion.get_warmup_factor()
+
+
+def warm_up_of_one_epoch(inputs: Inputs):
+    """All steps are in it."""
+    criterion = VICRegLoss(warmup_epochs=1, num_epochs=1)
+    criterion.update_epoch(2)
+    criterion.update_step(5, 100)
+    yield criterion.get_warmup_factor()
+
+
 def warm_up_of_no_epochs(inputs: Inputs):
     """Nothing is divided by zero."""
     criterion = VICRegLoss(warmup_epochs=0, num_epochs=0)

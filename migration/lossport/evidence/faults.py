@@ -114,7 +114,7 @@ def _context(text: str, tree: ast.Module) -> Context:
 def _fault(name: str, path: str, context: Context, target: ast.AST, replacement: str) -> Fault | None:
     """The changed text, if it still parses and differs by more than parentheses."""
     start, end = context.span(target)
-    if context.text[start:end] == replacement.strip("()"):
+    if _same(target, replacement):
         return None
     changed = context.text[:start] + replacement + context.text[end:]
     try:
@@ -146,6 +146,13 @@ def fault_between(operator: str, path: str, text: str, changed: str) -> Fault | 
 
 def _told(lines: str) -> str:
     return " ".join(line.strip() for line in lines.splitlines())
+
+
+def _same(target: ast.AST, replacement: str) -> bool:
+    try:
+        return ast.dump(ast.parse(replacement, mode="eval").body) == ast.dump(target)
+    except SyntaxError:
+        return False
 
 
 def _constructor_defaults(tree: ast.Module) -> dict[str, ast.expr | None]:

@@ -154,6 +154,10 @@ def f(a,
     assert lines_of(tree, 10) == range(9, 11)
 
 
+def test_equal_arguments_are_not_swapped() -> None:
+    assert not [item for item in faults_of("a.py", "x = f(a, a)\n") if item.operator == "arguments swapped"]
+
+
 def test_a_fault_keeps_its_id_when_lines_move() -> None:
     first, second = faults_of("a.py", "x = a - b\n"), faults_of("a.py", "\n\nx = a - b\n")
     assert [item.id for item in first] == [item.id for item in second]
