@@ -20,12 +20,14 @@ PORTS = (
                 "barlow-4",
                 "any unknown mode passed for within_batch: a ValueError lists the two modes",
                 cases="unknown_mode",
+                places="raises",
             ),
             divergence(
                 "barlow-5",
                 "sizes that differ were broadcast, compared by halves or not looked at, or failed deep inside: a ValueError says "
                 "what was found and expected",
                 cases="sizes_*",
+                places="raises",
             ),
             divergence(
                 "barlow-6",

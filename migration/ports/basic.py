@@ -49,6 +49,7 @@ PORTS = (
                 "losses-10-cross-entropy",
                 "an unknown reduction meant none: a ValueError",
                 cases="an_unknown_reduction_of_cross_entropy*",
+                places="raises",
             ),
             divergence(
                 "losses-empty",
@@ -62,7 +63,7 @@ PORTS = (
                 cases=("*@float16", "*@bfloat16"),
                 places="returns*",
             ),
-            divergence("losses-wrong-use", f"{WRONG_USE} others late, or computes something", cases="wrong_*"),
+            divergence("losses-wrong-use", f"{WRONG_USE} others late, or computes something", cases="wrong_*", places="raises"),
         ),
     ),
     Port(
@@ -88,6 +89,7 @@ PORTS = (
                 "losses-10-squared-error",
                 "an unknown reduction meant none: a ValueError",
                 cases="an_unknown_reduction_of_squared_error*",
+                places="raises",
             ),
         ),
     ),

@@ -34,17 +34,20 @@ PORTS = (
                 "the legacy cache hands the first smoothed targets of a batch size to the other direction and to every later "
                 "call; the new loss smooths the current targets",
                 cases="smoothing_with_the_cache*",
+                places=('returns["*"]', "gradients[*]"),
             ),
             divergence(
                 "clip-4",
                 "without a reduction the legacy loss raises for more than one row; the new one returns a loss a row, and the "
                 "directions as means",
                 cases="no_reduction*",
+                places="raises",
             ),
             divergence(
                 "clip-6",
                 "the legacy loss compares float tensors by their printed text, four decimals; the new one compares values",
                 cases="ids_that_print_alike*",
+                places=('returns["*"]', "gradients[*]"),
             ),
             divergence(
                 "clip-12",
@@ -58,6 +61,7 @@ PORTS = (
                 "an unknown reduction passes for 'none' in the legacy loss when labels are smoothed, and is found late "
                 "otherwise; the new loss refuses it when it is built",
                 cases="unknown_reduction*",
+                places=("raises", "instances"),
             ),
             divergence(
                 "clip-half",
@@ -71,6 +75,7 @@ PORTS = (
                 "wrong shapes, ids and options raise ValueError with what was found and expected, where the legacy loss raises "
                 "IndexError or RuntimeError from deep inside, or computes something",
                 cases="wrong_*",
+                places="raises",
             ),
         ),
         acknowledged=(

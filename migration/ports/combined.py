@@ -46,6 +46,7 @@ PORTS = (
                 "comb-7",
                 "train and eval reached attributes of that name in plain callables: modules have them, callables do not",
                 cases="a_callable_that_has_a_mode*",
+                places=('returns["*"]', "gradients[*]"),
             ),
             divergence(
                 "comb-9",

@@ -160,6 +160,7 @@ PORTS = (
                 "con-20",
                 "unknown loss types and strategies were taken for the default: a ValueError",
                 cases=("an_unknown_loss_type", "an_unknown_strategy"),
+                places="raises",
             ),
         ),
     ),

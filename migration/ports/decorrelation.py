@@ -31,6 +31,7 @@ PORTS = (
                 "decor-1",
                 "a reduction other than mean or sum failed in the first call: it is refused when the loss is built",
                 cases="no_reduction*",
+                places=("raises", "instances"),
             ),
             divergence(
                 "decor-2",
@@ -61,6 +62,7 @@ PORTS = (
                 "decor-4",
                 "without any input a lone zero came back: a ValueError says what is expected",
                 cases="nothing_given",
+                places="raises",
             ),
         ),
     ),

@@ -72,6 +72,7 @@ PORTS = (
                 "wrong shapes and ids raise ValueError with what was found and expected, where the legacy loss raises "
                 "IndexError, RuntimeError or TypeError from deep inside, or computes something",
                 cases="wrong_*",
+                places="raises",
             ),
         ),
     ),

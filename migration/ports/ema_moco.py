@@ -37,6 +37,7 @@ PORTS = (
                 "the query encoders were never stored, so that every call failed unless somebody attached them: they are "
                 "referred to, without being sub-modules",
                 cases="encoders_not_attached*",
+                places="raises",
             ),
             divergence(
                 "moco-3",
@@ -55,21 +56,25 @@ PORTS = (
                 "moco-6",
                 "a batch longer than the queue overwrote its own keys, or failed half way: it raises ValueError",
                 cases=("batch_longer_than_the_queue*", "batch_far_longer_than_the_queue*"),
+                places=("raises", "state[*_queue*]"),
             ),
             divergence(
                 "moco-8",
                 "keys that do not follow still needed encoders to follow",
                 cases="still_keys_without_encoders*",
+                places="raises",
             ),
             divergence(
                 "moco-9",
                 "keys entered the queue before shapes were found wrong: they are checked first",
                 cases=("wrong_*",),
+                places=("raises", "state[*_queue*]"),
             ),
             divergence(
                 "moco-no-rows",
                 "the mean over no rows was NaN: it is 0, as in all losses",
                 cases=("empty_batch*", "*@batch-0"),
+                places='returns["*"]',
             ),
             divergence(
                 "moco-half",

@@ -93,6 +93,7 @@ PORTS = (
                 "fac-1",
                 "the pre-training option of vicreg failed on an import path that does not exist: the loss is built",
                 cases="vicreg_after_contrast*",
+                places="raises",
             ),
             divergence(
                 "fac-2",
@@ -104,17 +105,20 @@ PORTS = (
                 "fac-3",
                 "the mixture took its width from an attribute that no command line has: it takes that of all others",
                 cases=("mixture", "mixture@*", "mixture_with_heads*"),
+                places="raises",
             ),
             divergence(
                 "fac-5",
                 "an unknown type of loss gave the default one: a ValueError that lists the known ones",
                 cases="an_unknown_type*",
+                places="raises",
             ),
             divergence(
                 "fac-6",
                 "a width of 512 became 768 for one spelling of one encoder, and a width of 0 or less as well: the width that is "
                 "given counts, and has to be above 0",
                 cases=("a_width_that_was_replaced*", "a_width_of_zero*"),
+                places=("raises", "state[*_projection.*]", "random.torch"),
             ),
             divergence(
                 "fac-missing",
@@ -132,16 +136,19 @@ PORTS = (
                 "fac-10",
                 "a temperature of zero failed in a log line of one type alone: a ValueError for every type",
                 cases="a_temperature_of_zero*",
+                places="raises",
             ),
             divergence(
                 "fac-11",
                 "the range of the dynamic temperature could lie off the temperature: by default it has it inside",
                 cases="dynamic_temperature_off_its_range*",
+                places=("returns", "gradients[*]", "attributes[max_temperature]"),
             ),
             divergence(
                 "fac-12",
                 "a queue of size 0 was taken for one that is not given: a ValueError",
                 cases="a_queue_of_size_zero*",
+                places="raises",
             ),
         ),
     ),

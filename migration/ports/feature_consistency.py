@@ -27,6 +27,7 @@ PORTS = (
                 "fcons-2",
                 "train() woke the references, with their dropout and batch norms: they stay in evaluation mode",
                 cases=("references_that_sleep", "references_in_evaluation_from_the_start@state-dict"),
+                places=('returns["*"]', "gradients[*]", "attributes[reference_*_model*.training]", "random.torch"),
             ),
             divergence(
                 "fcons-2-modes",
@@ -38,26 +39,31 @@ PORTS = (
                 "fcons-7",
                 "an unknown distance was found when it was first computed: it is refused when the loss is built",
                 cases="unknown_distance",
+                places="instances",
             ),
             divergence(
                 "fcons-8",
                 "a reduction other than mean or sum failed in the first call: it is refused when the loss is built",
                 cases="no_reduction",
+                places=("raises", "instances"),
             ),
             divergence(
                 "fcons-9",
                 "sequences were normalised and summed along the wrong axis: features are [rows, columns]",
                 cases="sequences",
+                places="raises",
             ),
             divergence(
                 "fcons-10",
                 "a side whose shapes differ was left out with a log line: a ValueError shows both shapes",
                 cases="shapes_that_differ*",
+                places="raises",
             ),
             divergence(
                 "fcons-11",
                 "a reference without parameters raised StopIteration: it takes its inputs where they are",
                 cases="reference_without_parameters",
+                places="raises",
             ),
             divergence(
                 "fcons-empty",

@@ -42,6 +42,7 @@ PORTS = (
                 "hard-7",
                 "an unknown strategy weights nothing, without a word; the new loss refuses it when it is built",
                 cases="unknown_strategy*",
+                places="raises",
             ),
             divergence(
                 "hard-11",
@@ -67,6 +68,7 @@ PORTS = (
                 "wrong shapes, ids and options raise ValueError with what was found and expected, where the legacy loss raises "
                 "IndexError, RuntimeError or TypeError from deep inside, or computes something",
                 cases="wrong_*",
+                places="raises",
             ),
         ),
     ),

@@ -65,16 +65,19 @@ PORTS = (
                 "hybrid-3",
                 "a text head of another width was of no use, as features of two widths cannot be compared: one width is expected",
                 cases="widths_that_differ",
+                places="raises",
             ),
             divergence(
                 "hybrid-4",
                 "features of a width that was not declared made new heads, unknown to any optimizer: a ValueError",
                 cases=("width_not_declared", "*@dim-?"),
+                places="raises",
             ),
             divergence(
                 "hybrid-5",
                 "float64 features left the float32 heads out without a word: the error of the heads comes through",
                 cases="doubles_behind_single_heads",
+                places="raises",
             ),
             divergence(
                 "hybrid-6",
@@ -98,6 +101,7 @@ PORTS = (
                 "hybrid-10",
                 "a blend of 0 steps divided by zero: it switches at once",
                 cases="blend_of_no_steps",
+                places="raises",
             ),
             divergence(
                 "hybrid-11",

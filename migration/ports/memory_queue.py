@@ -50,11 +50,13 @@ PORTS = (
                 "mem-3",
                 "saved queues could not be loaded into a fresh loss, which drew new ones: they are restored, and count as filled",
                 cases=("restored_from_a_checkpoint*", "*@state-dict"),
+                places=("carried", 'returns["*"]', "gradients[*]", "state[*queue*]"),
             ),
             divergence(
                 "mem-4",
                 "only float32 features met the float32 queue: the queue is cast to the dtype of the features for the product",
                 cases=("float64_features*", "*@float64", "*@float16", "*@bfloat16"),
+                places="raises",
             ),
             divergence(
                 "mem-5",
@@ -72,6 +74,7 @@ PORTS = (
                 "mem-11",
                 "a batch that wraps round the queue twice failed: the last rows are stored",
                 cases="batch_far_longer_than_the_queue*",
+                places="raises",
             ),
             divergence(
                 "mem-13",
@@ -84,6 +87,7 @@ PORTS = (
                 "mem-14",
                 "a prefill with anything but tensors was only printed about: it raises ValueError",
                 cases="prefilled_with_lists*",
+                places="raises",
             ),
             divergence(
                 "mem-autocast",
@@ -96,6 +100,7 @@ PORTS = (
                 "wrong shapes, ids and options raise ValueError with what was found and expected before anything is drawn, "
                 "where the legacy loss raises IndexError, RuntimeError, TypeError or ZeroDivisionError, or computes something",
                 cases="wrong_*",
+                places=("raises", "instances", "state[*_queue*]"),
             ),
         ),
     ),

@@ -40,6 +40,7 @@ PORTS = (
                 "multi-8",
                 "weights for other tasks than those given failed in the first call, or thinned the rest: a ValueError",
                 cases=("a_task_without_a_weight*", "a_weight_without_a_task*", "weights_of_sum_zero*", "no_tasks*"),
+                places=("raises", "instances"),
             ),
             divergence(
                 "multi-10",

@@ -33,6 +33,7 @@ PORTS = (
                 "sup-5",
                 "reduction none failed for more than one row, and so did unknown ones, if late: one loss a row, or a ValueError",
                 cases=("reduction_none", "an_unknown_reduction"),
+                places=("raises", "instances"),
             ),
             divergence(
                 "sup-6",
@@ -52,7 +53,7 @@ PORTS = (
                 cases=("float16_at_the_default_temperature", "*@float16"),
                 places="gradients[*]",
             ),
-            divergence("sup-11", "an unknown mode gave a Python 0.0: a ValueError", cases="an_unknown_mode"),
+            divergence("sup-11", "an unknown mode gave a Python 0.0: a ValueError", cases="an_unknown_mode", places="raises"),
             divergence(
                 "sup-13",
                 "within modalities of two widths the accuracy failed: it is left out",

@@ -5,14 +5,14 @@ Applies `returns`, `state`, `attributes` and what the parameter rules imply. Doe
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from lossport.evidence.mapped_losses import forms, legacy_places, new_places, state_name
 from lossport.evidence.observation import Instance, Step
 from lossport.evidence.value import Array, Call, Items, Node, Number, Plain, called_in, flatten
-from lossport.port import Compute, Drop, Key, Port, Refuse, Rename
+from lossport.port import Key, Port
 
 Ports: TypeAlias = Mapping[str, Port]
 """Ports by their legacy symbol."""
@@ -26,9 +26,6 @@ class Expected:
     optional: bool = False
 
 
-ABSENT = Plain(None)
-
-
 def expected_of(step: Step, new: Step, ports: Ports) -> dict[str, Expected]:
     """Every place of a legacy step, in the new words. The new step is needed to tell whole results from values read by key."""
     places: dict[str, Expected] = {}
@@ -37,19 +34,14 @@ def expected_of(step: Step, new: Step, ports: Ports) -> dict[str, Expected]:
     if step.result is not None and new.raised is None:
         result = _result(step.result, new.result, ports)
         places.update({place: Expected(node) for place, node in _with_gradients(result, _parameter_names(step, ports))})
-    for name, node in step.inputs.items():
+    for name, node in _changed(step, new).items():
         places.update({place: Expected(part) for place, part in flatten(node, f"inputs[{name}]")})
-    rename = _parameter_names(step, ports)
-    places.update({f"gradients[{rename(name) or name}.grad]": Expected(node) for name, node in step.fields.items()})
+    if bool(step.raised) == bool(new.raised):
+        rename = _parameter_names(step, ports)
+        places.update({f"gradients[{rename(name) or name}.grad]": Expected(node) for name, node in step.fields.items()})
     if step.carried is not None:
         places["carried"] = Expected(step.carried)
-    for kind, instances, others in (("construction: ", step.built, new.built), ("", step.instances, new.instances)):
-        places["instances" if not kind else "construction: instances"] = Expected(Plain(len(instances)))
-        for label, legacy in instances.items():
-            port = ports.get(legacy.symbol)
-            places.update(_instance(legacy, port, label, kind))
-            if label in others:
-                places.update({f"{kind}{place}": Expected(old) for place, old, _ in _form(legacy, others[label], port, label)})
+    places.update(_legacy_losses(step, new, ports))
     if step.raised is None and new.raised is None:
         places.update(_process(step, _random_is_compared(step, ports)))
     return places
@@ -62,22 +54,42 @@ def actual_of(step: Step, legacy: Step, ports: Ports) -> dict[str, Node]:
         places["raises"] = step.raised
     if step.result is not None and legacy.raised is None:
         places.update(_with_gradients(step.result, lambda name: name))
-    for name, node in step.inputs.items():
+    for name, node in _changed(step, legacy).items():
         places.update(flatten(node, f"inputs[{name}]"))
-    places.update({f"gradients[{name}.grad]": node for name, node in step.fields.items()})
+    if bool(step.raised) == bool(legacy.raised):
+        places.update({f"gradients[{name}.grad]": node for name, node in step.fields.items()})
     if step.carried is not None:
         places["carried"] = step.carried
-    for kind, instances, before in (("construction: ", step.built, legacy.built), ("", step.instances, legacy.instances)):
-        places["instances" if not kind else "construction: instances"] = Plain(len(instances))
-        for label, new in instances.items():
-            old = before.get(label)
-            port = ports.get(old.symbol) if old else None
-            places.update(_new_instance(new, old, port, label, kind))
-            if old is not None:
-                places.update({f"{kind}{place}": found for place, _, found in _form(old, new, port, label)})
+    places.update(_new_losses(step, legacy, ports))
     if step.raised is None and legacy.raised is None:
         places.update({place: found.node for place, found in _process(step, _random_is_compared(legacy, ports))})
     return places
+
+
+# ---- steps that raise
+
+
+def _changed(step: Step, other: Step) -> Mapping[str, Node]:
+    """The changed inputs that can be compared: where a side raises, it may not have come to draw the rest."""
+    if step.raised is None and other.raised is None:
+        return step.inputs
+    if step.raised is None or other.raised is None:
+        return {}
+    return {name: node for name, node in step.inputs.items() if name in other.inputs}
+
+
+def _losses(step: Step, other: Step) -> Iterator[tuple[str, int | None, Mapping[str, Instance], Mapping[str, Instance]]]:
+    """Losses as built and as they stand, how many there are, and those of the other side, as far as they can be compared.
+
+    Where one side alone raises, that says it all: what the other one went on to do has no counterpart. Where both raise, they may
+    do so early or late, which the number of losses tells; those that both have built are compared.
+    """
+    either, both = step.raised or other.raised, step.raised and other.raised
+    for kind, mine, others in (("construction: ", step.built, other.built), ("", step.instances, other.instances)):
+        if not either:
+            yield kind, len(mine), mine, others
+        elif both or kind:
+            yield kind, None if kind else len(mine), {label: item for label, item in mine.items() if label in others}, others
 
 
 # ---- results
@@ -175,99 +187,33 @@ def _parameter_names(step: Step, ports: Ports) -> Renaming:
     return Renaming(step.instances, ports)
 
 
-# ---- losses as they stand
+# ---- losses
 
 
-def state_name(port: Port | None, name: str) -> str | None:
-    """The new name of a state entry; None if it is dropped. The longest matching rule wins; one ending in `.` is a prefix."""
-    best: Rename | Drop | None = None
-    for rule in port.state if port is not None else ():
-        old = rule.old if isinstance(rule, Rename) else rule.name
-        longer = best is None or len(old) > len(best.old if isinstance(best, Rename) else best.name)
-        if (name == old or (old.endswith(".") and name.startswith(old))) and longer:
-            best = rule
-    if best is None:
-        return name
-    return None if isinstance(best, Drop) else best.new + name[len(best.old) :]
+def _legacy_losses(step: Step, new: Step, ports: Ports) -> Iterator[tuple[str, Expected]]:
+    for kind, count, instances, others in _losses(step, new):
+        if count is not None:
+            yield f"{kind}instances", Expected(Plain(count))
+        for label, legacy in instances.items():
+            port = ports.get(legacy.symbol)
+            for place, told in legacy_places(legacy, port, label, kind):
+                yield place, Expected(*told)
+            if label in others:
+                for place, old, _ in forms(legacy, others[label], port, label):
+                    yield f"{kind}{place}", Expected(old)
 
 
-def _instance(legacy: Instance, port: Port | None, label: str, kind: str) -> Iterator[tuple[str, Expected]]:
-    for name, node in legacy.state.items():
-        renamed = state_name(port, name)
-        if renamed is not None:
-            for place, part in flatten(node, f"{kind}state[{label}{renamed}]"):
-                yield place, Expected(part, optional=name in legacy.transient)
-    for name, node in legacy.attributes.items():
-        renamed = attribute_name(port, name)
-        if renamed is not None:
-            for place, part in flatten(node, f"{kind}attributes[{label}{renamed}]"):
-                yield place, Expected(part)
-    if legacy.training is not None:
-        yield f"{kind}attributes[{label}training]", Expected(Plain(legacy.training))
-
-
-def attribute_name(port: Port | None, name: str) -> str | None:
-    """The new name of a legacy attribute; None where nothing need be there.
-
-    Private attributes count only if a rule names them. A parameter rule speaks for the attribute of the same name too: training
-    code has no other use for the attribute of a parameter that is gone.
-    """
-    private = None if name.startswith("_") else name
-    for rule in (*port.attributes, *port.parameters) if port is not None else ():
-        match rule:
-            case Rename(old, new) if old == name:
-                return new
-            case Drop(old) | Refuse(old) if old == name:
-                return None
-            case Compute(_, expression) if name in _names(expression):
-                return None
-    return private
-
-
-def _names(expression: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
-
-
-def _new_instance(new: Instance, old: Instance | None, port: Port | None, label: str, kind: str) -> Iterator[tuple[str, Node]]:
-    for name, node in new.state.items():
-        if name not in new.transient or (old is not None and name in {state_name(port, known) for known in old.state}):
-            yield from flatten(node, f"{kind}state[{label}{name}]")
-    wanted = {attribute_name(port, known) for known in old.attributes} if old is not None else set()
-    for name in sorted(item for item in wanted if item is not None):
-        if name in new.attributes or name in new.state:
-            yield from flatten(_readable(new, name), f"{kind}attributes[{label}{name}]")
-    if new.training is not None:
-        yield f"{kind}attributes[{label}training]", Plain(new.training)
-
-
-def _readable(new: Instance, name: str) -> Node:
-    """What training code reads under a name: a buffer or parameter is a tensor like any other to it."""
-    node = new.attributes.get(name, new.state.get(name, ABSENT))
-    return replace(node, holder="torch") if isinstance(node, Array) and name not in new.attributes else node
-
-
-def _form(legacy: Instance, new: Instance, port: Port | None, label: str) -> Iterator[tuple[str, Node, Node]]:
-    """How two losses are made, where it differs: place, legacy and new.
-
-    The order of parameters, which an optimiser's saved state goes by; what `state_dict` keeps of that which both have; parts that
-    both have, in training or evaluation mode; and a graph that the new loss alone keeps alive.
-    """
-    renamed = {name: state_name(port, name) for name in legacy.state}
-    old = [renamed[name] for name in legacy.parameters if renamed[name] in new.parameters]
-    found = [name for name in new.parameters if name in old]
-    if old != found:
-        yield f"{label}parameters", Plain(", ".join(map(str, old))), Plain(", ".join(found))
-    for name, other in renamed.items():
-        if other in new.state and (name in legacy.transient) != (other in new.transient):
-            kept, left_out = Plain("kept by state_dict"), Plain("left out by state_dict")
-            of = (left_out, kept) if name in legacy.transient else (kept, left_out)
-            yield f"state_dict[{label}{other}]", *of
-    for name, training in legacy.modes.items():
-        part = (state_name(port, f"{name}.") or "").removesuffix(".")
-        if part in new.modes and new.modes[part] != training:
-            yield f"attributes[{label}{part}.training]", Plain(training), Plain(new.modes[part])
-    if new.graphs and not legacy.graphs:
-        yield f"{label}graph", Plain("not kept"), Plain(f"kept alive by {', '.join(new.graphs)}")
+def _new_losses(step: Step, legacy: Step, ports: Ports) -> Iterator[tuple[str, Node]]:
+    for kind, count, instances, before in _losses(step, legacy):
+        if count is not None:
+            yield f"{kind}instances", Plain(count)
+        for label, new in instances.items():
+            old = before.get(label)
+            port = ports.get(old.symbol) if old else None
+            yield from new_places(new, old, port, label, kind)
+            if old is not None:
+                for place, _, found in forms(old, new, port, label):
+                    yield f"{kind}{place}", found
 
 
 # ---- the process

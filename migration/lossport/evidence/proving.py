@@ -13,10 +13,10 @@ import torch
 
 from lossport.config import Loss, Project
 from lossport.evidence.capsule import CapsuleError
+from lossport.evidence.claims import not_seen, not_shown, wider_than_needed
 from lossport.evidence.counterexample import Counterexample, counterexample
 from lossport.evidence.fingerprint import Fingerprint, file_digest
 from lossport.evidence.golden import Golden, Progress, environment, load_golden, no_progress, read_golden
-from lossport.evidence.judging import covers
 from lossport.evidence.memory import cost
 from lossport.evidence.observe import steady
 from lossport.evidence.remembered import Known, remembered
@@ -26,9 +26,6 @@ from lossport.evidence.sides import UNSTEADY, Sides, open_sides
 from lossport.evidence.variants import BY_NAME, Extent
 from lossport.evidence.verdict import NOT_RUN, Proof, Verdict
 from lossport.inputs import PLAIN, Variation
-from lossport.port import Divergence
-
-UNSEEN = "no case saw it return anything: either none uses it, or all that do end in an exception; write one that ends well"
 
 
 def devices_here() -> tuple[str, ...]:
@@ -76,12 +73,14 @@ def prove(
         progress("", len(names), len(names))
         verdicts = [item.verdict for case in found.values() for item in case]
         if only is None:
-            verdicts += _unseen(loss, verdicts)
+            verdicts += not_seen(loss, verdicts)
         if only is None and all(item.passed for item in verdicts):
             known.save(found)
         shown = _counterexample(project, loss, sides, verdicts)
-    unused = _unused(loss, device, verdicts) if only is None else ()
+    unused = not_shown(loss, device, verdicts) if only is None else ()
     notes = _notes(golden, device)
+    if only is None and extent != "none" and all(item.passed for item in verdicts):
+        notes += wider_than_needed(loss, device, verdicts)
     return Proof(
         loss.name,
         device,
@@ -175,29 +174,6 @@ def _stored_cases(loss: Loss, golden: Golden, given: Fingerprint) -> str:
     if stale:
         raise CapsuleError(f"the rewritten cases in the golden of {loss.name} are stale: {', '.join(stale)}; record it again")
     return text
-
-
-def _unseen(loss: Loss, verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """A verdict on each legacy symbol that no case saw come to a result: that both sides raise says nothing about the rest.
-
-    Cases that are not provable tell as much by themselves.
-    """
-    if any(item.kind == "not provable" for item in verdicts):
-        return []
-    seen = {symbol for item in verdicts for symbol in item.used}
-    unseen = [port.legacy for port in loss.ports if port.legacy not in seen]
-    return [Verdict(symbol, "not provable", reason=UNSEEN) for symbol in unseen]
-
-
-def _unused(loss: Loss, device: str, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    shown = {name for verdict in verdicts for name in verdict.divergences}
-    declared = [item for port in loss.ports for item in port.divergences]
-    return tuple(item.id for item in declared if item.id not in shown and _speaks_of(item, device))
-
-
-def _speaks_of(divergence: Divergence, device: str) -> bool:
-    anywhere = Divergence(divergence.id, divergence.reason, ("*",), ("*",), divergence.devices)
-    return covers(anywhere, "", "", device)
 
 
 def _notes(golden: Golden, device: str) -> tuple[str, ...]:
