@@ -35,7 +35,7 @@ PORTS = (
                 "mix-5",
                 "a missing weight was found after all was computed: it is found at construction",
                 cases="a_weight_is_missing",
-                places=("instances", "attributes[*]", "inputs[*]"),
+                places="instances",
             ),
             divergence(
                 "mix-6",

@@ -33,33 +33,33 @@ def not_shown(loss: Loss, device: str, verdicts: Sequence[Verdict]) -> tuple[str
     return tuple(item.id for item in _declared(loss, device) if item.id not in shown)
 
 
-def wider_than_needed(loss: Loss, device: str, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    """What to tell of divergences that allow more than is seen: a pattern that nothing shows, or one for every place.
+def too_wide(loss: Loss, device: str, verdicts: Sequence[Verdict], *, complete: bool) -> tuple[str, ...]:
+    """What to tell of divergences that allow more than is seen: one for every place and, after a `complete` run, idle patterns.
 
-    Told, not judged: a place may show in variants alone that this run left out. Patterns of variants are not looked at,
-    therefore.
+    A run that leaves variants out cannot tell idle ones: they may speak of those.
     """
     findings = [item for verdict in verdicts for item in verdict.findings]
-    return tuple(
-        note
-        for divergence in _declared(loss, device)
-        for note in _idle(divergence, [item for item in findings if item.divergence == divergence.id])
-    )
+    notes: list[str] = []
+    for divergence in _declared(loss, device):
+        shown = [item for item in findings if item.divergence == divergence.id]
+        notes += _for_every_place(divergence, shown) + (_idle(divergence, shown) if complete else [])
+    return tuple(notes)
+
+
+def _for_every_place(divergence: Divergence, shown: Sequence[Finding]) -> list[str]:
+    places = list(dict.fromkeys(item.place for item in shown))
+    if "*" not in divergence.places or not places:
+        return []
+    named = ", ".join(places[:MOST_PLACES_TOLD]) + (" ..." if len(places) > MOST_PLACES_TOLD else "")
+    return [f"divergence {divergence.id} speaks for every place and hides whatever else differs; it shows at {named}"]
 
 
 def _idle(divergence: Divergence, shown: Sequence[Finding]) -> list[str]:
-    if not shown:
-        return []
     cases = {name for item in shown for name in (item.case, item.case.partition("@")[0])}
-    places = list(dict.fromkeys(item.place for item in shown))
-    of_cases = [pattern for pattern in divergence.cases if "@" not in pattern]
-    idle = [pattern for pattern in of_cases if not any(matches(pattern, name) for name in cases)]
+    places = {item.place for item in shown}
+    idle = [pattern for pattern in divergence.cases if not any(matches(pattern, name) for name in cases)]
     idle += [pattern for pattern in divergence.places if not any(matches(pattern, place) for place in places)]
-    notes = [f"divergence {divergence.id}: nothing shows it for {pattern}" for pattern in idle]
-    if "*" in divergence.places:
-        named = ", ".join(places[:MOST_PLACES_TOLD]) + (" ..." if len(places) > MOST_PLACES_TOLD else "")
-        notes.append(f"divergence {divergence.id} speaks for every place and hides whatever else differs; it shows at {named}")
-    return notes
+    return [f"divergence {divergence.id}: nothing shows it for {pattern}" for pattern in idle] if shown else []
 
 
 def _declared(loss: Loss, device: str) -> list[Divergence]:

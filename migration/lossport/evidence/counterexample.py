@@ -20,8 +20,12 @@ from lossport.config import Loss, Project
 from lossport.evidence.observe import Run, Trace, observe
 from lossport.evidence.shrink import Smallest
 from lossport.evidence.sides import Sides
+from lossport.evidence.verdict import Finding
 from lossport.inputs import PLAIN, Variation
 from lossport.port import Key, Port
+
+DIGITS = 9
+"""Digits that tell any two float32 numbers apart: torch prints four."""
 
 MOST_LITERALS = 64
 """A tensor of more numbers cannot be read; the lines then run the case, which makes its inputs by itself."""
@@ -57,13 +61,16 @@ def counterexample(project: Project, loss: Loss, sides: Sides, smallest: Smalles
     name = re.sub(r"\W+", "_", f"{loss.name}_{smallest.case}")
     doc = f"{smallest.finding.case}: {smallest.finding.place} differed between the legacy and the new loss."
     indented = "\n".join(f"    {line}" if line else "" for line in (*body.lines, *body.assertion))
-    test = "\n".join((f'"""{doc}"""', "", *body.imports, "", "", f"def test_{name}():", indented, ""))
+    test = "\n".join((f'"""{doc}"""', "", *body.lasting_imports, "", "", f"def test_{name}():", indented, ""))
     return Counterexample(smallest.words, (*body.imports, "", *body.lines, *body.prints), test, f"test_{name}.py")
 
 
 @dataclass(frozen=True)
 class _Body:
+    """`lasting_imports` are for a file that stays: they take the legacy loss from its golden, as its own file will go."""
+
     imports: tuple[str, ...]
+    lasting_imports: tuple[str, ...]
     lines: tuple[str, ...]
     prints: tuple[str, ...]
     assertion: tuple[str, ...]
@@ -76,6 +83,7 @@ def _plain_calls(project: Project, loss: Loss, sides: Sides, smallest: Smallest)
     variation = smallest.variation
     if _has_departures_of_the_harness(variation) or sides.device != "cpu":
         raise NotPlain
+    limits = _limits(smallest.finding)
     old, new = Trace(), Trace()
     run = Run(variation, sides.device)
     seen = observe(sides.legacy, smallest.case, run, old)
@@ -87,10 +95,29 @@ def _plain_calls(project: Project, loss: Loss, sides: Sides, smallest: Smallest)
     legacy_lines, legacy_value = _side("legacy", old, smallest, names, ports=sides.ports, draws=draws)
     renamed = {id(value): names[key] for key, value in zip(names, _values(new), strict=True)}
     new_lines, new_value = _side("new", new, smallest, renamed, ports={}, draws=draws)
-    imports = ["import torch", *_imports(project, loss, _symbols(old), _symbols(new))]
-    prints = (f'print("legacy", {legacy_value})', f'print("new   ", {new_value})')
-    assertion = (f"torch.testing.assert_close({new_value}, {legacy_value}, equal_nan=True)",)
-    return _Body(tuple(imports), (*inputs, *legacy_lines, *new_lines), prints, assertion)
+    symbols = _symbols(old), _symbols(new)
+    imports = ["import torch", *_imports(project, loss, *symbols, {name for name in symbols[0] if _is_here(project, name)})]
+    lasting = ["import torch", *_imports(project, loss, *symbols, set())]
+    prints = (f"torch.set_printoptions(precision={DIGITS})",) if smallest.finding.relative is not None else ()
+    prints = (*prints, f'print("legacy", {legacy_value})', f'print("new   ", {new_value})')
+    assertion = (f"torch.testing.assert_close({new_value}, {legacy_value}, equal_nan=True{limits})",)
+    return _Body(tuple(imports), tuple(lasting), (*inputs, *legacy_lines, *new_lines), prints, assertion)
+
+
+def _limits(finding: Finding) -> str:
+    """What a test has to allow to fail on this difference, and on none that is half as large.
+
+    Raises:
+        NotPlain: comparing two values would not show it, as with a graph, an order or digits beyond those that are told.
+    """
+    if finding.place.startswith("values of") or (finding.detail and not finding.detail.startswith(("dtype:", "shape:"))):
+        raise NotPlain
+    if finding.relative is None:
+        return ""
+    apart = abs(float(finding.new) - float(finding.legacy))
+    if not 0 < apart < math.inf:
+        raise NotPlain
+    return f", rtol=0, atol={apart / 2:.2g}"
 
 
 def _has_departures_of_the_harness(variation: Variation) -> bool:
@@ -118,13 +145,17 @@ def _identifier(name: str) -> str:
     return re.sub(r"\W", "_", name)
 
 
-def _imports(project: Project, loss: Loss, legacy: set[str], new: set[str]) -> list[str]:
-    """The legacy symbols from their files, or from the capsule once these are gone; the new ones as call sites import them."""
+def _is_here(project: Project, symbol: str) -> bool:
+    return project.module_path(symbol.rpartition(".")[0]) is not None
+
+
+def _imports(project: Project, loss: Loss, legacy: set[str], new: set[str], here: set[str]) -> list[str]:
+    """The legacy symbols from their files, where `here`, else from the golden; the new ones as call sites import them."""
     plain: dict[str, list[str]] = {}
     revived = []
     for symbol in (*sorted(legacy), *sorted(new)):
         module, _, name = symbol.rpartition(".")
-        if symbol in new or project.module_path(module) is not None:
+        if symbol in new or symbol in here:
             plain.setdefault(module, []).append(name)
         else:
             revived.append(f'{name} = revive("{project.relative(loss.golden_file)}", "{symbol}")')
@@ -285,4 +316,4 @@ def _whole_case(loss: Loss, sides: Sides, smallest: Smallest) -> _Body:
         f"verdict = {call}",
     )
     prints = ('print("\\n".join(line for finding in verdict.findings for line in finding.lines()))',)
-    return _Body(imports, lines, prints, ("assert verdict.passed, verdict.findings",))
+    return _Body(imports, imports, lines, prints, ("assert verdict.passed, verdict.findings",))

@@ -13,7 +13,7 @@ import torch
 
 from lossport.config import Loss, Project
 from lossport.evidence.capsule import CapsuleError
-from lossport.evidence.claims import not_seen, not_shown, wider_than_needed
+from lossport.evidence.claims import not_seen, not_shown, too_wide
 from lossport.evidence.counterexample import Counterexample, counterexample
 from lossport.evidence.fingerprint import Fingerprint, file_digest
 from lossport.evidence.golden import Golden, Progress, environment, load_golden, no_progress, read_golden
@@ -79,8 +79,8 @@ def prove(
         shown = _counterexample(project, loss, sides, verdicts)
     unused = not_shown(loss, device, verdicts) if only is None else ()
     notes = _notes(golden, device)
-    if only is None and extent != "none" and all(item.passed for item in verdicts):
-        notes += wider_than_needed(loss, device, verdicts)
+    if only is None and all(item.passed for item in verdicts):
+        notes += too_wide(loss, device, verdicts, complete=extent == "all")
     return Proof(
         loss.name,
         device,
@@ -162,8 +162,8 @@ def replay(project: Project, name: str, case: str, variation: Variation, device:
         stack.enter_context(steady(device))
         text = rewritten or _stored_cases(loss, golden, Fingerprint())
         sides = open_sides(stack, project, loss, golden, rewritten=text, device=device)
-        found = sides.varied(case, variation)
-    return found.verdict if found is not None else Verdict(case, "equal")
+        found = sides.undeclared(case, variation, f"{case}@{variation.name}" if variation.name else case)
+    return found or Verdict(case, "equal")
 
 
 def _stored_cases(loss: Loss, golden: Golden, given: Fingerprint) -> str:

@@ -78,9 +78,12 @@ def test_the_lines_run_after_the_legacy_file_is_gone(made: Any) -> None:
 
 
 def test_a_saved_test_fails_until_the_loss_is_mended(made: Any) -> None:
+    golden = made.record()
+    golden.write(made.loss.golden_file)
     made.edit("fresh/pairs.py", "(forward + backward) / 2", "forward")
-    path = made.prove().counterexample.save(made.root / "found")
+    path = made.prove(golden).counterexample.save(made.root / "found")
     assert path.name == "test_pairs_diagonal.py"
+    shutil.rmtree(made.root / "old_losses")
     command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(made.root), str(path))
     made.write("conftest.py", "")
     failed = run(made, *command)
@@ -100,6 +103,36 @@ def test_what_cannot_be_told_as_plain_calls_runs_the_case(made: Any) -> None:
     done = run(made, "-c", "\n".join(counterexample.lines))
     assert done.returncode == 0, done.stderr
     assert "random.torch" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "shown"),
+    [
+        ("(forward + backward) / 2", "(forward + backward) / 2 * (1 + 3e-6)", "new    tensor("),
+        ("forward.detach()", "forward * 1", "expected a detached tensor"),
+        ('"loss": loss,', '"loss": loss.double(),', "dtype=torch.float64"),
+        ("raise ValueError(f", "raise RuntimeError(f", "another exception"),
+        ("self.calls += 1", "self.calls += 2", "attributes[calls]"),
+        ("return {\n", "from collections import OrderedDict\n        return OrderedDict() | {\n", "collections.OrderedDict"),
+    ],
+)
+def test_lines_and_saved_test_show_differences_of_every_kind(made: Any, right: str, wrong: str, shown: str) -> None:
+    golden = made.record()
+    golden.write(made.loss.golden_file)
+    made.write("pyproject.toml", '[tool.lossport]\nlegacy = "old_losses"\nnew = "fresh"\n')
+    made.write("conftest.py", "")
+    made.edit("fresh/pairs.py", right, wrong)
+    counterexample = made.prove(golden).counterexample
+    done = run(made, "-c", "\n".join(counterexample.lines))
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+    shutil.rmtree(made.root / "old_losses")
+    path = counterexample.save(made.root / "found")
+    command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(made.root), str(path))
+    assert run(made, *command).returncode == 1
+    made.edit("fresh/pairs.py", wrong, right)
+    mended = run(made, *command)
+    assert mended.returncode == 0, mended.stdout
 
 
 def test_a_smaller_input_does_not_slip_into_a_declared_difference(made: Any) -> None:

@@ -126,10 +126,10 @@ NOTICED = {
         "self.count += 1; torch.set_default_dtype(torch.float64)",
         "settings[default dtype]",
     ),
-    "warnings silenced for good": (
+    "errors of numpy ignored for good": (
         "self.count += 1",
-        'self.count += 1; warnings.filterwarnings("ignore", category=ImportWarning)',
-        "settings[warning filters]",
+        'self.count += 1; np.seterr(all="ignore")',
+        "settings[numpy errors]",
     ),
     "a result that is a view of a buffer": ("self.mean.clone()", "self.mean.detach()", 'returns["mean"]'),
     "a deque with other entries": ("self.recent.append(self.count)", "self.recent.append(0)", "attributes[recent][0]"),
@@ -192,6 +192,14 @@ def test_what_training_code_could_notice_is_found_at_its_place(heads: Any, fault
     heads.edit("new_heads.py", right, wrong)
     proof = prove(heads)
     assert place in {finding.place for verdict in proof.failures for finding in verdict.findings}, proof.explanation()
+
+
+def test_a_module_that_is_imported_late_does_not_make_a_loss_unsteady(heads: Any, monkeypatch: Any) -> None:
+    """It adds a filter for warnings, once a process."""
+    heads.write("elsewhere/late.py", "import warnings\n\nwarnings.filterwarnings('ignore', message='late')\n")
+    monkeypatch.syspath_prepend(heads.root / "elsewhere")
+    heads.edit("old_heads.py", "self.count += 1", "self.count += 1; import late")
+    assert evidence.record(heads.project, heads.project.loss("heads")).unsteady == ()
 
 
 def test_settings_that_a_loss_changes_do_not_reach_other_runs(heads: Any) -> None:
