@@ -61,11 +61,13 @@ def main() -> None:
         print("not run: mutants need cosmic-ray: pip install '.[bench]'")
         return
     project, terminal = find_project(Path()), Terminal()
-    for name in given.losses:
-        loss = project.loss(name)
-        golden, _ = pipeline.golden_of(project, loss, terminal.busy)
+    losses = [project.loss(name) for name in given.losses]
+    built = pipeline.built_in_tree(project, losses)
+    found: list[evidence.Power] = []
+    for loss in losses:
+        golden, _ = pipeline.golden_of(project, loss, terminal.busy, built)
         golden = pipeline.with_rewritten_cases(project, loss, golden)
-        with terminal.busy(f"planting mutants in {name}") as progress:
+        with terminal.busy(f"planting mutants in {loss.name}") as progress:
             tried = evidence.power(
                 project,
                 loss,
@@ -74,10 +76,14 @@ def main() -> None:
                 progress=progress,
                 jobs=processors(),
                 plant=lambda path, text, lines: drawn(given.most, path, text, lines),
+                elsewhere=evidence.caught_by(found),
+                kept=project.state / "mutation",
             )
-        terminal.step(name, tried.headline, tried.seconds)
-        for line in tried.explanation():
-            terminal.line(f"    {line}")
+        found.append(tried)
+        terminal.step(loss.name, tried.headline, tried.seconds)
+    for fault, _ in evidence.survivors_of_all(found):
+        terminal.line(f"    {fault.diff()}")
+    terminal.line(f"together {evidence.told(evidence.outcomes_of_all(found))}")
 
 
 if __name__ == "__main__":

@@ -154,12 +154,14 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
     survivors = evidence.survivors_of_all(found)
     for fault, losses in survivors:
         terminal.line()
-        terminal.line(f"survives in {', '.join(losses)}:")
+        terminal.line(f"no case of {', '.join(losses)} sees")
         terminal.line(fault.diff())
     records = sorted({line for tried in found for line in tried.stale_records()})
     for line in records:
         terminal.line(line)
-    terminal.document({"power": [tried.summary() for tried in found], "survivors": [fault.id for fault, _ in survivors]})
-    terminal.line()
-    terminal.line(f"{len(survivors)} faults that no case sees" if survivors else "Every fault is caught, or known to be none.")
+    ends = evidence.outcomes_of_all(found)
+    terminal.document({"power": [tried.summary() for tried in found], "together": ends})
+    if len(found) > 1:
+        terminal.line()
+        terminal.line(f"together {evidence.told(ends)}")
     return FAILED if survivors or records else FINE

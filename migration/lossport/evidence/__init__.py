@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from lossport.evidence.shims import prove_shims as prove_shims
     from lossport.evidence.tried import Power as Power
     from lossport.evidence.tried import caught_by as caught_by
+    from lossport.evidence.tried import outcomes_of_all as outcomes_of_all
     from lossport.evidence.tried import survivors_of_all as survivors_of_all
+    from lossport.evidence.tried import told as told
     from lossport.evidence.verdict import Finding as Finding
     from lossport.evidence.verdict import Proof as Proof
     from lossport.evidence.verdict import Verdict as Verdict
@@ -52,7 +54,9 @@ _HOMES = {
     "power": "detection",
     "Power": "tried",
     "caught_by": "tried",
+    "outcomes_of_all": "tried",
     "survivors_of_all": "tried",
+    "told": "tried",
     "CapsuleError": "capsule",
     "Header": "capsule",
     "read_header": "capsule",

@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from lossport.evidence.equivalents import Key, key_of
 from lossport.evidence.faults import Fault
 from lossport.evidence.remembered import file_of
 
 Outcome: TypeAlias = Literal["caught", "crashes", "survives", "equivalent", "beyond"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+WORDS: Mapping[Outcome, str] = {"crashes": "crash at once", "survives": "survive", "beyond": "beyond the legacy"}
+"""Outcomes that are told in other words."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,10 @@ class Power:
     stale_equivalents: tuple[str, ...] = ()
 
     @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[Outcome, int]:
         """How many were caught, crash at once, survive, change nothing, are in what the legacy loss does not do."""
-        counts = Counter(item.outcome for item in self.tried)
-        return {name: counts[name] for name in ("caught", "crashes", "survives", "equivalent", "beyond")}
+        counts: Counter[Outcome] = Counter(item.outcome for item in self.tried)
+        return {name: counts[name] for name in OUTCOMES}
 
     @property
     def survivors(self) -> tuple[Tried, ...]:
@@ -56,12 +60,8 @@ class Power:
 
     @property
     def headline(self) -> str:
-        """`412 faults: 405 caught, 12 crash at once, 5 equivalent, 2 survive`."""
-        counts = self.counts
-        parts = [f"{counts['caught']} caught", f"{counts['crashes']} crash at once"]
-        parts += [f"{counts['equivalent']} equivalent"] if counts["equivalent"] else []
-        parts += [f"{counts['beyond']} beyond the legacy"] if counts["beyond"] else []
-        return f"{len(self.tried)} faults: {', '.join(parts)}, {counts['survives']} survive"
+        """See `told`."""
+        return told(self.counts)
 
     def explanation(self) -> list[str]:
         """Every survivor with its diff."""
@@ -80,11 +80,17 @@ class Power:
         return {
             "loss": self.loss,
             "faults": len(self.tried),
-            **self.counts,
+            **{str(outcome): count for outcome, count in self.counts.items()},
             "seconds": round(self.seconds, 1),
             "operators": {name: dict(counts) for name, counts in sorted(by_operator.items())},
             "survivors": [_as_data(item.fault) for item in self.survivors],
         }
+
+
+def told(counts: Mapping[Outcome, int]) -> str:
+    """How many faults came to what end: `412 faults: 395 caught, 12 crash at once, 2 survive, 3 equivalent`."""
+    ends = ", ".join(f"{count} {WORDS.get(outcome, outcome)}" for outcome, count in counts.items() if count)
+    return f"{sum(counts.values())} faults: {ends or 'none to plant'}"
 
 
 def _as_data(fault: Fault) -> dict[str, Any]:
@@ -116,6 +122,17 @@ def survivors_of_all(found: Sequence[Power]) -> list[tuple[Fault, tuple[str, ...
         for item in power.survivors:
             losses.setdefault(key_of(item.fault), (item.fault, []))[1].append(power.loss)
     return [(fault, tuple(names)) for key, (fault, names) in losses.items() if key not in caught]
+
+
+def outcomes_of_all(found: Iterable[Power]) -> dict[Outcome, int]:
+    """How many faults came to what end: each counts once, as caught if any loss caught it."""
+    ends: dict[Key, Outcome] = {}
+    for power in found:
+        for item in power.tried:
+            key = key_of(item.fault)
+            if ends.get(key, "survives") == "survives":
+                ends[key] = item.outcome
+    return {outcome: list(ends.values()).count(outcome) for outcome in OUTCOMES}
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from lossport.evidence.faults import OPERATORS, fault_between, faults_of
+from lossport.evidence.faults import OPERATORS, Fault, fault_between, faults_of
 from lossport.evidence.reached import Reached, lines_of
+from lossport.evidence.tried import Outcome, Power, Tried, caught_by, outcomes_of_all, survivors_of_all, told
 
 PAIRS = [
     ("sign", "x = a - b", "x = (a + (b))"),
@@ -170,18 +171,18 @@ def test_power_catches_faults_and_tells_survivors_with_their_diff(made: Any) -> 
 
     golden = made.record()
     before = {path: path.read_bytes() for path in made.root.rglob("*.py")}
-    told: list[tuple[str, int, int]] = []
+    shown: list[tuple[str, int, int]] = []
     found = evidence.power(
         made.project,
         made.loss,
         golden,
         made.rewritten,
         extent="none",
-        progress=lambda text, done=0, total=0: told.append((text, done, total)),
+        progress=lambda text, done=0, total=0: shown.append((text, done, total)),
     )
     assert {path: path.read_bytes() for path in made.root.rglob("*.py")} == before
     assert found.counts["caught"] > 60
-    assert told[-1][1] == told[-1][2] == len(found.tried)
+    assert shown[-1][1] == shown[-1][2] == len(found.tried)
     survivors = "\n".join(found.explanation())
     assert "+ self.running_loss = 0.9 * self.running_loss" in survivors
     assert "temperature" not in survivors
@@ -210,6 +211,44 @@ def test_power_catches_faults_and_tells_survivors_with_their_diff(made: Any) -> 
         stale.explanation()[-1]
         == "recorded as not to be seen, but no such fault is planted any more: fresh/pairs.py: gone, all of it -> b"
     )
+
+
+def _power(loss: str, *ends: tuple[str, Outcome]) -> Power:
+    tried = (Tried(Fault("sign", "losses/utils.py", 1, "a", after, ""), outcome) for after, outcome in ends)
+    return Power(loss, tuple(tried), 0.0, 1)
+
+
+def test_of_losses_that_share_a_line_one_has_to_see_a_fault() -> None:
+    found = [
+        _power("clip", ("b", "survives"), ("c", "survives"), ("d", "caught"), ("e", "beyond")),
+        _power("moco", ("b", "caught"), ("c", "survives"), ("d", "caught")),
+    ]
+    assert set(caught_by(found).values()) == {"clip", "moco"}
+    assert [(fault.after, losses) for fault, losses in survivors_of_all(found)] == [("c", ("clip", "moco"))]
+    assert told(outcomes_of_all(found)) == "4 faults: 2 caught, 1 survive, 1 beyond the legacy"
+
+
+def test_what_was_tried_is_kept_and_not_tried_again(made: Any) -> None:
+    from lossport import evidence  # noqa: PLC0415
+
+    golden = made.record()
+    kept = made.root / "kept"
+
+    def a_sign() -> Fault:
+        text = made.root.joinpath("fresh/pairs.py").read_text()
+        return next(item for item in faults_of("fresh/pairs.py", text) if item.operator == "sign")
+
+    def tried(*faults: Fault) -> Power:
+        return evidence.power(made.project, made.loss, golden, made.rewritten, extent="none", faults=faults, kept=kept, jobs=1)
+
+    fault = a_sign()
+    assert tried(fault).counts["caught"] == 1
+    (journal,) = kept.iterdir()
+    journal.write_text(journal.read_text().replace("caught", "survives") + "[cut off")
+    assert tried(fault).counts["survives"] == 1
+    made.edit("fresh/pairs.py", "(forward + backward) / 2", "(backward + forward) / 2")
+    fault = a_sign()
+    assert tried(fault).counts["caught"] == 1
 
 
 @pytest.mark.slow
