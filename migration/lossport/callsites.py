@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from lossport import rewrite as rewriting
@@ -21,6 +22,8 @@ def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
     plan = rewriting.plan_rewrite(project, _losses(project, options))
     if options.files is not None:
         plan = plan.only({_shown(project, path) for path in options.files})
+    if options.retired:
+        plan = _without_standing(plan)
     failed = options.check and bool(plan.sites or plan.refusals)
     if options.sarif:
         print(rewriting.to_sarif(plan))
@@ -38,6 +41,12 @@ def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
         terminal.line()
         terminal.line(_counted(plan))
     return FAILED if failed else FINE
+
+
+def _without_standing(plan: rewriting.RewritePlan) -> rewriting.RewritePlan:
+    """Without acknowledged places that name nothing: a computed name stays as it is for good."""
+    sites = (planned for planned in plan.sites if (planned.fate, planned.site.form) != ("acknowledged", rewriting.A_USE))
+    return replace(plan, sites=tuple(sites))
 
 
 def _losses(project: Project, options: argparse.Namespace) -> list[Loss]:

@@ -54,6 +54,9 @@ def attribute(draft: Draft, use: Use, contract: Contract) -> None:
     """`criterion.T`, or a method that is passed on instead of called."""
     assert isinstance(use.value, Member)
     name = use.value.name
+    if name == "__dict__" and contract.port.attributes:
+        draft.refuse(use.node, "reads attributes by __dict__, and some change", "read each by its name", contract.port.legacy)
+        return
     if is_method(contract, name) and not _method_may_go(draft, use, contract, name):
         return
     new = new_name(draft, use, contract, name)
@@ -111,6 +114,10 @@ def named(draft: Draft, use: Use, contract: Contract) -> None:
         return
     if isinstance(use.value, Symbol):
         return
+    if _is_new_alone(contract, name):
+        reason = f"asks for {name!r}, which {contract.port.name} does not have and {contract.port.new} has"
+        draft.refuse(use.node, reason, "decide what holds now, and write that", contract.port.legacy)
+        return
     new = new_name(draft, use, contract, name)
     if new is None or new == name:
         return
@@ -118,6 +125,14 @@ def named(draft: Draft, use: Use, contract: Contract) -> None:
         draft.replace(*draft.view.source.span(literal), like(draft.text_of(literal), new))
     else:
         ambiguous(draft, use, contract)
+
+
+def _is_new_alone(contract: Contract, name: str) -> bool:
+    """Whether only the new class has an attribute, as far as both sources say: `hasattr` would change its answer."""
+    legacy, new = contract.legacy, contract.new
+    if legacy is None or new is None or name in legacy.methods or name in legacy.attributes:
+        return False
+    return name in new.methods or name in new.attributes
 
 
 @fixer("unbound")

@@ -12,13 +12,14 @@ from pathlib import Path
 from lossport.port import Gone
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.edits import Transform
+from lossport.rewrite.held import held_modules
 from lossport.rewrite.listing import display_listing
 from lossport.rewrite.literals import like
 from lossport.rewrite.lookups import lookups
 from lossport.rewrite.names import Names, names_of_host, other_imports, symbol_imports, words_of
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.references import Surroundings, module_references
-from lossport.rewrite.stars import star_imports
+from lossport.rewrite.stars import legacy_stars, passing_stars
 from lossport.rewrite.statements import ImportEdits
 from lossport.rewrite.strings import texts
 from lossport.tree.modules import Modules
@@ -54,12 +55,15 @@ class Imports:
         for book in self.books:
             symbol_imports(book, self.contracts, self.gone, withdraw=self.withdraws(book.view))
         for book in self.books:
-            star_imports(book, self.around, withdraw=self.withdraws(book.view))
+            legacy_stars(book, self.around, withdraw=self.withdraws(book.view))
+        for book in self.books:
+            passing_stars(book, self.around)
         for book in self.books:
             other_imports(book, self.around.elsewhere)
             host = self.by_path.get(book.view.path)
             if book.view.fragment is not None and host is not None:
                 names_of_host(book, host)
+            book.stuck = held_modules(book, self.around)
             module_references(book, self.around)
             texts(book, self.around)
             lookups(book, self.around)

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from lossport.rewrite.names import Names
 from lossport.rewrite.references import Surroundings
 from lossport.tree.nodes import walk
+from lossport.tree.values import Table
 
 LOOKS_UP = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(|\bsys\s*\.\s*modules\b|\bimport_module\s*\(\s*__name__")
+_CLASS_NAME = re.compile(r"\.__(?:qual)?name__\b")
 CLASS_NAMES = frozenset({"__name__", "__qualname__"})
 WRITE_OUT = "use the class itself, or a dictionary of classes"
 
@@ -30,6 +32,12 @@ def lookups(names: Names, around: Surroundings) -> None:
         for node in walk(statement):
             if isinstance(node, ast.Compare):
                 _class_name(names, around, node)
+            elif isinstance(node, ast.Call):
+                _of_unknown(names, around, node)
+            elif isinstance(node, ast.Subscript):
+                _class_name_as_key(names, around, node)
+    if any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in view.tree.body):
+        _on_demand(names, around)
 
 
 def _lookup(names: Names, around: Surroundings, held: Mapping[str, str], node: ast.Call | ast.Subscript) -> None:
@@ -87,6 +95,53 @@ def _class_name(names: Names, around: Surroundings, node: ast.Compare) -> None:
                 if literal.value == symbol.rpartition(".")[2] and contract.port.new.rpartition(".")[2] != literal.value:
                     reason = f"compares the name of a class with {literal.value!r}, which is another name now"
                     names.draft.refuse(literal, reason, "compare the class itself, with isinstance()", symbol)
+
+
+def _class_name_as_key(names: Names, around: Surroundings, node: ast.Subscript) -> None:
+    """`counts["Old"]` of what is filled by `counts[type(x).__name__]`, as far as one file shows it."""
+    key = node.slice
+    if not isinstance(key, ast.Constant) or _CLASS_NAME.search(names.view.source.text) is None:
+        return
+    known = names.view.flow.values.get(node.value, frozenset())
+    if any(isinstance(value, Table) and key.value in names.view.flow.world.tables[value.node] for value in known):
+        return
+    for symbol, contract in around.contracts.items():
+        if key.value == symbol.rpartition(".")[2] != contract.port.new.rpartition(".")[2]:
+            reason = f"reads {key.value!r} where keys may be names of classes, and that is another name now"
+            names.draft.refuse(node, reason, "write the new name, or acknowledge this place in the port", symbol)
+
+
+def _of_unknown(names: Names, around: Surroundings, call: ast.Call) -> None:
+    """`something.Old(...)` and `getattr(something, "Old")`: nobody knows of what, but few classes share a name."""
+    flow = names.view.flow
+    match call:
+        case ast.Call(func=ast.Attribute(value=base, attr=name) as taken):
+            pass
+        case ast.Call(func=ast.Name(id="getattr") as taken, args=[base, ast.Constant(value=str(name)), *_]):
+            pass
+        case _:
+            return
+    if base in flow.values or taken in flow.values or flow.named.get(base) or call in flow.values:
+        return
+    for symbol in sorted(names.view.targets.classes & around.contracts.keys()):
+        if symbol.rpartition(".")[2] == name:
+            reason = f"takes {name} from something that cannot be followed; it may be the legacy class"
+            names.draft.refuse(call, reason, "import it by name, or acknowledge this place in the port", symbol)
+
+
+def _on_demand(names: Names, around: Surroundings) -> None:
+    """A module that gives names when they are asked for, out of a table of texts."""
+    parents = names.view.parents
+    by_name = {symbol.rpartition(".")[2]: symbol for symbol in around.contracts}
+    listed = {display for display in names.draft.listed}
+    for node in (node for statement in names.view.flow.hot_statements() for node in walk(statement)):
+        if isinstance(node, ast.Constant) and node.value in by_name:
+            table = parents.get(node)
+            if isinstance(table, ast.Dict | ast.List | ast.Set | ast.Tuple) and table not in listed:
+                reason = f"{node.value} is given on demand by __getattr__, out of a table of texts"
+                names.draft.refuse(
+                    node, reason, "write what it gives as imports, or rewrite it by hand", by_name[str(node.value)]
+                )
 
 
 def _texts(node: ast.expr) -> Iterator[ast.Constant]:

@@ -22,13 +22,17 @@ LOOKED_UP_BY_TEXT = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(")
 
 @dataclass
 class Names:
-    """The decisions for one file. `renamed` maps module-level names to what they are called after; None: not there any more."""
+    """The decisions for one file. `renamed` maps module-level names to what they are called after; None: not there any more.
+
+    `stuck` are legacy modules that something is done with which cannot be followed: what names them stays.
+    """
 
     draft: Draft
     edits: ImportEdits
     scopes: Scopes
     renamed: dict[str, str | None] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
+    stuck: frozenset[str] = frozenset()
 
     @property
     def view(self) -> View:
@@ -210,6 +214,11 @@ def unlist(names: Names, old: str, new: str | None) -> None:
         entries = [n for n, item in enumerate(display.elts) if isinstance(item, ast.Constant) and item.value == old]
         for number in entries:
             names.draft.listed.setdefault(display, {})[number] = new
+
+
+def is_listed(names: Names, name: str) -> bool:
+    """Whether `__all__` has the name."""
+    return any(isinstance(item, ast.Constant) and item.value == name for display in _exports(names.view) for item in display.elts)
 
 
 def _exports(view: View) -> Iterable[ast.List | ast.Tuple]:

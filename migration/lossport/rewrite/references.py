@@ -144,6 +144,9 @@ def _through_call(names: Names, reference: Reference, around: Surroundings) -> N
     contract = around.contracts.get(reference.symbol)
     if contract is None:
         names.draft.refuse(reference.node, f"{reference.symbol} is gone", "remove what uses it", reference.symbol)
+    elif reference.provider in names.stuck:
+        reason = f"comes from the module {reference.provider}, of which another use here cannot be followed"
+        names.draft.refuse(reference.node, reason, "import the symbol by name", reference.symbol)
     else:
         _rename(names, reference, contract.port.new.rpartition(".")[2])
 

@@ -6,21 +6,25 @@ import ast
 import re
 from collections.abc import Iterator
 
-from lossport.rewrite.names import Names, is_free, unlist
+from lossport.rewrite.names import Names, is_free, is_listed, unlist
 from lossport.rewrite.references import Surroundings
 from lossport.rewrite.statements import NewName
 from lossport.tree.modules import absolute, top_level
 from lossport.tree.scopes import Scope
-from lossport.tree.survey import Imported
+from lossport.tree.survey import Imported, View
 from lossport.tree.values import Symbol
 
 
-def star_imports(names: Names, around: Surroundings, *, withdraw: bool) -> None:
-    """Replace stars of legacy modules by the names that are used, and rename what comes through other stars."""
-    view = names.view
-    for imported in view.imports:
+def legacy_stars(names: Names, around: Surroundings, *, withdraw: bool) -> None:
+    """Replace stars of legacy modules by the names that are used."""
+    for imported in names.view.imports:
         if imported.kind == "star":
             _legacy_star(names, around, imported, withdraw=withdraw)
+
+
+def passing_stars(names: Names, around: Surroundings) -> None:
+    """Rename what comes through the stars of other modules."""
+    view = names.view
     for statement in top_level(view.tree.body):
         if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
             module = absolute(view.package, statement.module, statement.level)
@@ -115,9 +119,10 @@ def _passing_star(names: Names, around: Surroundings, statement: ast.ImportFrom,
     """A star of a module that passes legacy symbols on: under a new name, or not any more."""
     view = names.view
     provider = view.modules.canonical(module, view.path.parent)
-    for symbol in dict.fromkeys(_used(names)):
-        old = symbol.rpartition(".")[2]
-        if old not in names.scopes.unbound or symbol not in around.contracts:
+    listed = {symbol for symbol in around.contracts if is_listed(names, last(symbol)) and _gives(view, module, symbol)}
+    for symbol in (*dict.fromkeys(_used(names)), *sorted(listed)):
+        old = last(symbol)
+        if symbol not in around.contracts or (old not in names.scopes.unbound and symbol not in listed):
             continue
         kept = around.kept(provider, old)
         if kept == old:
@@ -125,3 +130,15 @@ def _passing_star(names: Names, around: Surroundings, statement: ast.ImportFrom,
         name = _star_name(names, around, symbol)
         if name is not None and (kept is None or name.bound != kept):
             names.edits.add(statement, name)
+        if name is not None and symbol in listed:
+            names.renamed[old] = name.bound
+            unlist(names, old, name.bound)
+
+
+def last(symbol: str) -> str:
+    """The name of a symbol without its module."""
+    return symbol.rpartition(".")[2]
+
+
+def _gives(view: View, module: str, symbol: str) -> bool:
+    return view.modules.member(module, last(symbol), view.path.parent) == symbol

@@ -7,9 +7,11 @@ path, and text that goes where it cannot be followed counts as a symbol that doe
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from lossport.rewrite.contract import Contract
+from lossport.rewrite.held import LOOKS_UP
 from lossport.rewrite.literals import like
 from lossport.rewrite.names import Names
 from lossport.rewrite.patching import WHAT_TO_DO, is_patch, module_members, speaks_of_calls
@@ -18,9 +20,6 @@ from lossport.tree.dotted import Meaning, meaning_of
 from lossport.tree.nodes import walk
 
 IMPORTS = frozenset({"importlib.import_module", "pytest.importorskip"})
-LOOKS_UP = frozenset(
-    {"builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.delattr", "builtins.vars", "builtins.dir"}
-)
 
 
 def texts(names: Names, around: Surroundings) -> None:
@@ -30,6 +29,10 @@ def texts(names: Names, around: Surroundings) -> None:
             meaning = _meaning(names, node)
             if meaning is not None:
                 _text(names, around, node, meaning)
+            elif "import " in node.value:
+                _code(names, around, node)
+            elif "/" in node.value or "\\" in node.value:
+                _file(names, around, node, node.value.replace("\\", "/"))
         elif isinstance(node, ast.Call):
             _computed(names, around, node)
             module_members(names, around, node)
@@ -87,6 +90,8 @@ def _write(names: Names, node: ast.Constant, text: str) -> None:
 
 
 def _imported_module(names: Names, around: Surroundings, node: ast.Constant, meaning: Meaning) -> None:
+    if meaning.target in names.stuck:
+        return  # refused where it is used
     modules = {c.port.new.rpartition(".")[0] for c in around.contracts.values() if c.port.module == meaning.target}
     if len(modules) == 1:
         _write(names, node, modules.pop())
@@ -94,6 +99,32 @@ def _imported_module(names: Names, around: Surroundings, node: ast.Constant, mea
         names.draft.refuse(
             node, f"the symbols of {meaning.target} move to several modules", "import each by name", meaning.target
         )
+
+
+_FROM = re.compile(r"\bfrom\s+([\w.]+)\s+import\s+\(?([\w\s,]+)")
+_IMPORT = re.compile(r"\bimport\s+([\w.]+)")
+
+
+def _code(names: Names, around: Surroundings, node: ast.Constant) -> None:
+    """Code in a text, which is run elsewhere: by `exec`, or by another Python."""
+    text = str(node.value)
+    taken = [(match[1], name) for match in _FROM.finditer(text) for name in re.findall(r"\w+", match[2])]
+    modules, near = names.view.modules, names.view.path.parent
+    found = {modules.member(module, name, near) for module, name in taken} | {modules.canonical(m, near) for m, _ in taken}
+    found |= {modules.canonical(match[1], near) for match in _IMPORT.finditer(text)}
+    for target in sorted(found & (names.view.targets.symbols | names.view.targets.modules))[:1]:
+        if not around.elsewhere(target):
+            todo = "rewrite the code in the text by hand; then acknowledge this place in the port"
+            names.draft.refuse(node, f"holds code that imports {target}", todo, target)
+
+
+def _file(names: Names, around: Surroundings, node: ast.Constant, text: str) -> None:
+    """The path of a legacy module's file, as `runpy.run_path` takes it."""
+    for module in names.view.targets.modules:
+        path = f"{module.replace('.', '/')}.py"
+        if (text == path or text.endswith(f"/{path}")) and not around.elsewhere(module):
+            todo = "name what the program needs of it by its import; or acknowledge this place in the port"
+            names.draft.refuse(node, f"names the file of {module}, which goes", todo, module)
 
 
 def _refuse(names: Names, around: Surroundings, node: ast.Constant, meaning: Meaning) -> None:

@@ -10,6 +10,7 @@ from lossport.rewrite.contract import Contract, parameters_text
 from lossport.rewrite.fixers import fixer
 from lossport.rewrite.outcome import Draft
 from lossport.tree.uses import Use
+from lossport.tree.values import Function
 
 MINE = frozenset({"__init__"})
 """Methods that a subclass may override freely: what it hands to `super().__init__` is mapped where it does."""
@@ -20,7 +21,7 @@ def base(draft: Draft, use: Use, contract: Contract) -> None:
     """Refuse overridden methods whose contract changed, and attributes of the base that go by another name."""
     node = use.around
     assert isinstance(node, ast.ClassDef)
-    for place, reason in _faults(node, contract):
+    for place, reason in (*_faults(node, contract), *_decorated(draft, node, contract)):
         line, column = draft.view.place(draft.view.source.span(place)[0])
         draft.refuse_at(
             line,
@@ -38,6 +39,21 @@ def _faults(node: ast.ClassDef, contract: Contract) -> Iterator[tuple[ast.stmt |
             if reason:
                 yield member, reason
             yield from _attributes(member, contract)
+
+
+HARMLESS = frozenset({"dataclass", "final", "total_ordering", "runtime_checkable", "unique", "no_type_check", "deprecated"})
+"""Decorators that build nothing and call nothing, by the last part of their names."""
+
+
+def _decorated(draft: Draft, node: ast.ClassDef, contract: Contract) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
+    """A decorator from elsewhere may build instances: registries do, from a configuration."""
+    own = any(isinstance(member, ast.FunctionDef) and member.name == "__init__" for member in node.body)
+    why = contract.instance_changes if own else contract.symbol_changes
+    for decorator in node.decorator_list if why else ():
+        name = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        followed = any(isinstance(value, Function) for value in draft.view.flow.values.get(decorator, frozenset()))
+        if not followed and name.rpartition(".")[2] not in HARMLESS:
+            yield decorator, f"is handed to {name}, where it cannot be followed, and {why}"
 
 
 def _override(name: str, contract: Contract) -> str:

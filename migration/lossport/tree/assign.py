@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from lossport.tree.annotations import TABLES, annotated, name_of
-from lossport.tree.flow import Env, Flow, Frame, FunctionFacts, FunctionNode, decorator_names, evaluate, is_static
+from lossport.tree.flow import ClassFacts, Env, Flow, Frame, FunctionFacts, FunctionNode, decorator_names, evaluate, is_static
 from lossport.tree.values import (
     EMPTY,
     OTHER,
@@ -143,11 +143,28 @@ def _element(frame: Frame, values: Values, number: int) -> Values:
             result |= entries.get(number, EMPTY) | entries.get(None, EMPTY) or OTHER
         elif isinstance(value, Nothing):
             continue  # it would fail
+        elif isinstance(value, Object):
+            result |= field_of(frame, value, number)
         elif isinstance(value, TableMember) and value.name == "item" and number == 1:
             result |= frozenset().union(*frame.world.tables[value.table.node].values()) or OTHER
         else:
             result |= OTHER
     return frozenset(result)
+
+
+def fields_of(facts: ClassFacts) -> list[str]:
+    """The fields of a named tuple in their order; [] for other classes."""
+    if [ast.unparse(base).rpartition(".")[2] for base in facts.node.bases] != ["NamedTuple"]:
+        return []
+    annotated = (member.target for member in facts.node.body if isinstance(member, ast.AnnAssign))
+    return [target.id for target in annotated if isinstance(target, ast.Name)]
+
+
+def field_of(frame: Frame, value: Object, number: int) -> Values:
+    """A field of a named tuple by its number."""
+    facts = frame.world.of_class(value)
+    fields = fields_of(facts)
+    return (frame.world.attribute(facts, fields[number]) or OTHER) if -len(fields) <= number < len(fields) else OTHER
 
 
 def _is_mapping(table: Table, entries: Entries) -> bool:
@@ -172,6 +189,8 @@ def items_of(frame: Frame, values: Values) -> Values:
             result |= (_keys(entries) if _is_mapping(value, entries) else frozenset().union(*entries.values())) or OTHER
         elif isinstance(value, Nothing):
             continue  # it would fail
+        elif isinstance(value, Object) and (fields := fields_of(frame.world.of_class(value))):
+            result |= frozenset().union(*(frame.world.attribute(frame.world.of_class(value), field) for field in fields)) or OTHER
         elif isinstance(value, TableMember) and value.name == "items()":
             result.add(TableMember(value.table, "item"))
         else:

@@ -11,6 +11,7 @@ from lossport.tree.assign import grow_table, items_of
 from lossport.tree.flow import ClassFacts, Frame, FunctionFacts, decorator_names, escape
 from lossport.tree.inheritance import inherited_symbols, member_of
 from lossport.tree.members import attribute_of
+from lossport.tree.modules import absolute
 from lossport.tree.values import (
     EMPTY,
     NOTHING,
@@ -225,13 +226,22 @@ _Named: TypeAlias = Callable[[Frame, Arguments], Values]
 
 
 def _partial(frame: Frame, given: Arguments) -> Values:
-    if any(isinstance(value, Symbol) for value in given.first):
+    symbols = {value: _constructor(frame, value) for value in given.first}
+    if any(symbols.values()):
         _heat_options(frame, given)
-    return frozenset(Prepared(v.path, given.node) if isinstance(v, Symbol) else next(iter(OTHER)) for v in given.first)
+    return frozenset(Prepared(symbol, given.node) if symbol else next(iter(OTHER)) for symbol in symbols.values())
+
+
+def _constructor(frame: Frame, value: Value) -> str | None:
+    """The legacy symbol that is built where a value is called: itself, or the base whose constructor a class has."""
+    if isinstance(value, Class):
+        facts = frame.world.of_class(value)
+        return None if frame.world.attribute(facts, "__init__") else frame.world.legacy_base(facts)
+    return value.path if isinstance(value, Symbol) else None
 
 
 def _import_module(frame: Frame, given: Arguments) -> Values:
-    names = {value.value for value in given.first if isinstance(value, Text)}
+    names = {_absolute(frame, given, value.value) for value in given.first if isinstance(value, Text)}
     written_out = bool(given.node.args) and isinstance(given.node.args[0], ast.Constant)
     if not written_out and frame.function is not None:
         _ask_for_callers(frame.function)
@@ -240,6 +250,22 @@ def _import_module(frame: Frame, given: Arguments) -> Values:
         if isinstance(name, str) and name and all(part.isidentifier() for part in name.split(".")):
             result |= frame.world.resolve(frame.flow, name)
     return result if len(names) == len(given.first) and result else result | OTHER
+
+
+def _absolute(frame: Frame, given: Arguments, name: str | int) -> str | int:
+    """The whole name of a module; a relative one starts from the package that is given beside it."""
+    if not isinstance(name, str) or not name.startswith("."):
+        return name
+    package = given.text(1) or next((k.value for k in given.node.keywords if k.arg == "package"), None)
+    if isinstance(package, ast.Constant):
+        package = str(package.value)
+    beside = given.node.args[1] if len(given.node.args) > 1 else package
+    if isinstance(beside, ast.Name) and beside.id in ("__package__", "__name__"):
+        package = frame.flow.info.package
+    if not isinstance(package, str):
+        return name
+    level = len(name) - len(name.lstrip("."))
+    return absolute(package, name[level:] or None, level) or name
 
 
 def _ask_for_callers(facts: FunctionFacts) -> None:
@@ -268,7 +294,7 @@ def _super(frame: Frame, given: Arguments) -> Values:
 
 
 def _type(frame: Frame, given: Arguments) -> Values:
-    found = frozenset(Symbol(v.symbol) if isinstance(v, Instance) else next(iter(OTHER)) for v in given.first)
+    found = frozenset().union(*(attribute_of(frame, value, "__class__") for value in given.first))
     return found if len(given.positional) == 1 and found else OTHER
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from lossport.tree.assign import assign, define_function, grow_table, heat_holder, items_of, narrowed, place
+from lossport.tree.assign import assign, define_function, field_of, grow_table, heat_holder, items_of, narrowed, place
 from lossport.tree.calls import GROWING, Arguments, call
 from lossport.tree.flow import Env, Frame, escape, evaluate, rule
 from lossport.tree.members import attribute_of
@@ -15,6 +15,7 @@ from lossport.tree.values import (
     NOTHING,
     OTHER,
     Nothing,
+    Object,
     Result,
     Symbol,
     Table,
@@ -93,6 +94,8 @@ def _entry(frame: Frame, value: Value, key: Values) -> Values:
             return EMPTY  # it would fail
         case Result() if exact is not None:
             return EMPTY if frame.world.has_no(value, exact) else frozenset({value.part(exact)})
+        case Object() if isinstance(exact, int):
+            return field_of(frame, value, exact)
         case Table(display):
             entries = frame.world.tables[display]
             if exact is not None and exact in entries:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from lossport.tree.annotations import annotated
 from lossport.tree.assign import assign, define_function, grow_table, is_fixture, items_of, narrowed, store_name
+from lossport.tree.calls import Arguments, call
 from lossport.tree.flow import (
     MAX_LOOP_ROUNDS,
     ClassFacts,
@@ -22,7 +23,7 @@ from lossport.tree.flow import (
 )
 from lossport.tree.inheritance import meet_relatives
 from lossport.tree.modules import absolute
-from lossport.tree.values import EMPTY, OTHER, Class, Instance, Named, Symbol, Table, Values
+from lossport.tree.values import EMPTY, OTHER, Class, Function, Instance, Named, Symbol, Table, Values
 
 
 def join_env(first: Env, second: Env) -> Env:
@@ -274,6 +275,14 @@ def _return_type(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, hel
         frame.flow.grow_returns(facts, held)
 
 
+def _decorate(frame: Frame, decorator: ast.expr, values: Values, node: ast.ClassDef) -> None:
+    """A class is handed to its decorator."""
+    if any(isinstance(value, Function) for value in values):
+        name = ast.copy_location(ast.Name(node.name, ast.Load()), decorator)
+        given = ast.copy_location(ast.Call(decorator, [name], []), decorator)
+        call(frame, values, Arguments(given, [frozenset({Class(node)})], []))
+
+
 @step(ast.ClassDef)
 def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
     facts = frame.world.facts.get(node)
@@ -281,8 +290,10 @@ def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
         facts = ClassFacts(node, frame.flow)
         frame.world.facts[node] = facts
     if frame.function is not None or frame.flow.is_hot(node):
-        for part in (*node.decorator_list, *(keyword.value for keyword in node.keywords)):
+        for part in (keyword.value for keyword in node.keywords):
             evaluate(frame, part, env)
+        for decorator in node.decorator_list:
+            _decorate(frame, decorator, evaluate(frame, decorator, env), node)
         bases = [evaluate(frame, base, env) for base in node.bases]
         if bases != facts.bases:
             facts.bases = bases

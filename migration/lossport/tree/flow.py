@@ -95,6 +95,7 @@ class Flow:
         """Forget all that was found out by running, but not what is hot."""
         self.values: dict[ast.expr, Values] = {}
         self.named: dict[ast.expr, str] = {}
+        self.modules: dict[ast.expr, frozenset[str]] = {}
         self.texts: dict[ast.expr, frozenset[str]] = {}
         self.parents: dict[ast.AST, ast.AST] | None = None
         self.globals: Env = {}
@@ -148,6 +149,7 @@ class Flow:
         self.stale, self.running = False, True
         self.passes += 1
         self.values = {}
+        self.modules = {}
         self.texts = {}
         self.parents = None
         run_block(Frame(self, None, None), self.tree.body, {})
@@ -174,6 +176,8 @@ class Flow:
         """Remember what an expression may stand for."""
         if values is OTHER and node not in self.values and not isinstance(node, ast.BinOp | ast.JoinedStr):
             return values  # by far the most frequent case
+        if held := {value.path for value in values if isinstance(value, Named)} & self.world.retired:
+            self.modules[node] = self.modules.get(node, frozenset()) | held
         if any(isinstance(value, FOLLOWED) for value in values):
             before = self.values.get(node)
             self.values[node] = values if before is None else before | values
@@ -194,7 +198,7 @@ class Flow:
         if not values <= before:
             table[name] = before | values
             owner.touch()
-        if any(isinstance(value, FOLLOWED) for value in values) and self.world.carries(values):
+        if self.world.follows(values):
             owner.heat({name.rpartition(".")[2]})
 
     def join_attribute(self, facts: ClassFacts, name: str, values: Values) -> None:
@@ -351,8 +355,10 @@ def _is_run(flow: Flow, statement: ast.stmt) -> bool:
 
 
 def _is_start(value: ast.expr | None) -> bool:
-    """A constant, or something empty that is filled later: `[]`, `{}`, `nn.ModuleDict()`."""
+    """A constant, something empty that is filled later (`[]`, `{}`, `nn.ModuleDict()`), or a module imported by its name."""
     match value:
+        case ast.Call(func=ast.Name(id="import_module") | ast.Attribute(attr="import_module")):
+            return True
         case ast.Constant() | ast.List(elts=[]) | ast.Dict(keys=[]) | ast.Call(args=[], keywords=[]):
             return True
         case _:

@@ -45,6 +45,7 @@ class Leads:
         self._symbol_as_text = re.compile(rb"""["'.]""" + _any_of(symbols) + rb"""["']""")
         self._module_as_text = re.compile(rb"""["'.]""" + _any_of(named) + rb"""["'.]""")
         self._attribute = re.compile(rb"""attr\([^,\n]*,\s*["']""" + _any_of(named) + rb"""["']""")
+        self._taken_from = re.compile(rb"\.[ \t]*" + _any_of(symbols) + rb"[ \t]*\(|[/\\]" + _any_of(named) + rb"\.py\b")
 
     def __call__(self, path: Path, raw: bytes) -> bool:
         """Whether the file has to be followed."""
@@ -56,6 +57,7 @@ class Leads:
             or (self._symbol_as_text.search(raw) is not None and _TAKES_NAMES.search(raw) is not None)
             or (self._module_as_text.search(raw) is not None and _TAKES_MODULES.search(raw) is not None)
             or self._attribute.search(raw) is not None
+            or self._taken_from.search(raw) is not None
             or any(self._means(match[1], path) for match in self._path.finditer(raw))
             or any(self._leads(dotted, path.parent) for dotted in self._taken(imports, path))
         )

@@ -36,6 +36,10 @@ def attribute_of(frame: Frame, value: Value, name: str) -> Values:
             return frame.world.resolve(frame.flow, f"{path}.{name}")
         case Symbol(path):
             return frozenset({Member(path, name, unbound=True)})
+        case Instance(symbol) if name == "__class__":
+            return frozenset({Symbol(symbol)})
+        case Object(node, mine) if name == "__class__":
+            return frozenset({Class(node, mine)})
         case Instance(symbol):
             return frozenset({Member(symbol, name)})
         case Result():

@@ -96,10 +96,17 @@ _IMPORT = re.compile(rb"(?m)(?:^|[;:])[ \t]*(?:from|import)\b(?:[^\n(\\]|\\\r?\n
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 
 
+STAR = "*"
+"""Taken along with the name of a file that hands on everything of a module."""
+
+
 def importers(
     paths: Sequence[str], wanted: Iterable[tuple[str, str]], executor: Executor | None = None
 ) -> list[tuple[Path, frozenset[str]]]:
-    """The files that contain a name and import the module that it comes from, given as pairs of module (last part) and name."""
+    """The files that contain a name and import the module that it comes from, given as pairs of module (last part) and name.
+
+    A file that imports everything of such a module takes all its names, and `STAR`.
+    """
     by_module: dict[str, tuple[str, ...]] = {}
     for module, name in sorted(wanted):
         by_module[module] = (*by_module.get(module, ()), name)
@@ -121,11 +128,17 @@ def _importers_chunk(paths: Sequence[str], by_module: Mapping[str, Sequence[str]
             raw = _read(path)
         except OSError:
             continue  # told where it was searched for the legacy names
-        if not _any_in(literals, raw):
+        handed_on = b"import *" in raw
+        if not (handed_on or _any_in(literals, raw)):
             continue
-        words = {word for statement in _IMPORT.findall(raw) for word in _WORD.findall(statement)}
+        statements = _IMPORT.findall(raw)
+        words = {word for statement in statements for word in _WORD.findall(statement)}
         asked = {name for word in words & modules.keys() for name in by_module[modules[word]]}
         taken = frozenset(name for name in asked if patterns[name].search(raw))
+        if handed_on:
+            stars = {word for statement in statements if b"*" in statement for word in _WORD.findall(statement)}
+            through = {name for word in stars & modules.keys() for name in by_module[modules[word]]}
+            taken |= through | ({STAR} if through else set())
         if taken:
             found.append((Path(path), taken))
     return found

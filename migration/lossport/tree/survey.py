@@ -26,7 +26,7 @@ from lossport.tree.flow import Flow
 from lossport.tree.fragments import Fragment, docstring_fragments, markup_fragment, notebook_fragment, parse_fragment
 from lossport.tree.leads import Leads
 from lossport.tree.modules import Modules, absolute, describe
-from lossport.tree.prefilter import Wanted, importers, names_of, pattern_of, search
+from lossport.tree.prefilter import STAR, Wanted, importers, names_of, pattern_of, search
 from lossport.tree.scopes import Scopes, scopes_of
 from lossport.tree.source import Source, SourceError, decode
 from lossport.tree.targets import Targets, targets_of
@@ -366,7 +366,7 @@ class _Surveyor:
         """Files that import a name under which another keeps something legacy."""
         wanted: dict[str, set[str]] = {}
         for path, flow in self.world.flows.items():
-            names = set(self.world.exports(flow))
+            names = set(self.world.exports(flow)) | self.handed_on.get(path, set())
             if names:
                 wanted.setdefault(path.parent.name if path.stem == "__init__" else path.stem, set()).update(names)
         joined = self._tests_join()
@@ -379,6 +379,8 @@ class _Surveyor:
             if other is not None and not other.knows(taken):
                 other.heat(taken)
                 joined = True
+            if other is not None and STAR in taken:
+                self.handed_on.setdefault(path, set()).update(taken - {STAR})
         return joined
 
     def _tests_join(self) -> bool:
@@ -396,6 +398,11 @@ class _Surveyor:
                         other.heat({name})
                         joined = True
         return joined
+
+    @cached_property
+    def handed_on(self) -> dict[Path, set[str]]:
+        """The names that a file has by the star of another module, and offers in its turn."""
+        return {}
 
     @cached_property
     def asked(self) -> set[tuple[str, str]]:

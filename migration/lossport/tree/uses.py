@@ -16,6 +16,7 @@ from lossport.tree.inheritance import member_of
 from lossport.tree.nodes import children
 from lossport.tree.quoted import annotations_in
 from lossport.tree.values import (
+    NOTHING,
     Class,
     Function,
     Instance,
@@ -47,6 +48,10 @@ class Use:
     how: str = ""
 
 
+HANDED_ON = frozenset({"escape", "prepare", "factory", "named"})
+"""Uses of an heir that reach what it has of its legacy base. Its own calls, attributes and subclasses are seen to elsewhere."""
+
+
 class Uses:
     """All uses of one file."""
 
@@ -68,6 +73,8 @@ class Uses:
                     yield Use(kind, node, around, held, held == only, how)
             yield from self._inherited_calls(node, values)
             for carrier in values:
+                if isinstance(carrier, Class | Object) and not carrier.mine:
+                    yield from self._of_heir(node, carrier, certain=len(values - NOTHING) == 1)
                 if isinstance(carrier, Function | Table | TableMember):
                     yield from self._carried(node, carrier)
 
@@ -88,7 +95,32 @@ class Uses:
             facts = self.world.of_class(value) if isinstance(value, Class) else None
             symbol = self.world.legacy_base(facts) if facts is not None else None
             if facts is not None and symbol is not None and not self.world.attribute(facts, "__init__"):
-                yield Use("construct", node, call, Symbol(symbol), len(values) == 1)
+                yield Use("construct", node, call, Symbol(symbol), len(values - NOTHING) == 1)
+
+    def _of_heir(self, node: ast.expr, heir: Class | Object, *, certain: bool) -> Iterator[Use]:
+        """What is done with a class that derives from a legacy class, or an object of one, where more than its own code matters.
+
+        A class with its own constructor counts as its instances do: only they can still be used as the legacy class was.
+        """
+        value = self._inherited_from(heir)
+        parent = self.parents.get(node)
+        if value is None or (isinstance(parent, ast.Call) and parent.func is node):
+            return
+        if isinstance(parent, ast.Attribute):
+            if not isinstance(parent.ctx, ast.Load) and isinstance(heir, Object):
+                yield Use("set", node, parent, value, False)
+            return
+        verdict = self.judge(node, value)
+        if verdict is not None and verdict[0] in HANDED_ON and verdict[2] != "passed to super()":
+            yield Use(verdict[0], node, verdict[1], value, certain, verdict[2])
+
+    def _inherited_from(self, heir: Class | Object) -> Symbol | Instance | None:
+        facts = self.world.of_class(heir)
+        symbol = self.world.legacy_base(facts)
+        if symbol is None:
+            return None
+        built = isinstance(heir, Object) or bool(self.world.attribute(facts, "__init__"))
+        return Instance(symbol) if built else Symbol(symbol)
 
     def _carried(self, node: ast.expr, carrier: Function | Table | TableMember) -> Iterator[Use]:
         """What escapes along with a table that holds it, or a function that returns it."""
@@ -109,20 +141,20 @@ class Uses:
     def _contents(self, carrier: Function | Table | TableMember) -> set[Legacy]:
         if isinstance(carrier, Function):
             facts = self.world.function(carrier)
-            groups = [facts.returns, facts.yields]
-        else:
-            table = carrier if isinstance(carrier, Table) else carrier.table
-            groups = list(self.world.tables[table.node].values())
-        return set(self._held(groups, set()))
+            return set(self._held([facts.returns, facts.yields], set(), heirs=False))
+        table = carrier if isinstance(carrier, Table) else carrier.table
+        return set(self._held(self.world.tables[table.node].values(), set(), heirs=True))
 
-    def _held(self, groups: Iterable[Values], seen: set[ast.expr]) -> Iterator[Legacy]:
-        """What tables hold, those inside them included."""
+    def _held(self, groups: Iterable[Values], seen: set[ast.expr], *, heirs: bool) -> Iterator[Legacy]:
+        """What tables hold, those inside them included; with `heirs`, also what the classes of the project inherit."""
         for values in groups:
-            yield from (value for value in legacy(values) if self.world.interest(value))
+            mine = (self._inherited_from(value) for value in values if heirs and isinstance(value, Class | Object))
+            held = (*legacy(values), *(value for value in mine if value is not None))
+            yield from (value for value in held if self.world.interest(value))
             for table in values:
                 if isinstance(table, Table) and table.node not in seen:
                     seen.add(table.node)
-                    yield from self._held(self.world.tables[table.node].values(), seen)
+                    yield from self._held(self.world.tables[table.node].values(), seen, heirs=heirs)
 
     def judge(self, node: ast.expr, value: Value) -> Verdict:
         """What is done with the expression."""

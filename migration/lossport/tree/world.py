@@ -93,6 +93,10 @@ class World:
         """Whether something legacy, of which a port changes the use, can be had from any of the values."""
         return any(self._carries(value, set()) for value in values)
 
+    def follows(self, values: Values) -> bool:
+        """Whether what holds the values is looked at wherever it is used: also a legacy module."""
+        return self.carries(values) or any(isinstance(value, Named) and value.path in self.retired for value in values)
+
     def _carries(self, value: Value, seen: set[ast.AST]) -> bool:
         if isinstance(value, LEGACY):
             return self.interest(value)

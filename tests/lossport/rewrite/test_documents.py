@@ -367,3 +367,16 @@ def test_json_with_comments_is_searched_too(bench: Any) -> None:
 def test_a_name_of_a_package_behind_a_colon(bench: Any) -> None:
     bench.write({"old_losses/__init__.py": "from .plain import PlainLoss\n"})
     assert bench.transform({"a.cfg": "loss = old_losses:PlainLoss\n"}, "plain") == {"a.cfg": b"loss = new_losses:Plain\n"}
+
+
+def test_a_module_beside_an_acknowledged_computed_name_keeps_its_name(bench: Any) -> None:
+    port = bench.read("ports/plain.py").replace("import Port", "import Port, acknowledge")
+    allowed = "acknowledged=(acknowledge('plugins.py', 'getattr(module, name)', reason='a list without losses'),)"
+    text = "import importlib\n\nmodule = importlib.import_module('old_losses.plain')\nfound = [getattr(module, name) for name in names]\n"
+    bench.write(
+        {"ports/plain.py": port.replace('new="new_losses.Plain"', f'new="new_losses.Plain", {allowed}'), "plugins.py": text}
+    )
+    plan = bench.plan("plain")
+    assert plan.refusals == ()
+    assert [(r.path, r.line) for r in plan.acknowledged] == [("plugins.py", 4)]
+    assert plan.files == ()

@@ -96,3 +96,19 @@ def test_wrong_use_says_what_to_write(retired: Path, arguments: list[str], messa
     done = subprocess.run(command, cwd=retired, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_an_acknowledged_computed_name_stands(retired: Path) -> None:
+    port = retired / "ports" / "plain.py"
+    allowed = "acknowledged=(acknowledge('plugins.py', 'getattr(module, name)', reason='a list without losses'),)"
+    port.write_text(
+        port.read_text()
+        .replace("import Port", "import Port, acknowledge")
+        .replace('new="new_losses.Plain"', f'new="new_losses.Plain", {allowed}')
+    )
+    text = "import importlib\n\nmodule = importlib.import_module('old_losses.plain')\nfound = getattr(module, name)\n"
+    (retired / "plugins.py").write_text(text)
+    command = [sys.executable, "-m", "lossport.cli", "sites", "--retired", "--check"]
+    assert subprocess.run(command, cwd=retired, check=False).returncode == 0
+    (retired / "plugins.py").write_text(text.replace("name", "other"))
+    assert subprocess.run(command, cwd=retired, check=False).returncode == 1
