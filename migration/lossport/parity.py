@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -92,7 +93,8 @@ def compare_all(project: Project, names: Sequence[str], wanted: Wanted, jobs: in
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415  # needed where processes are
 
     with _processes(jobs) as pool:
-        waiting = {name: pool.submit(_quietly, project, name, wanted, built) for name in names}
+        with _interrupts_held():
+            waiting = {name: pool.submit(_quietly, project, name, wanted, built) for name in names}
         for name, future in waiting.items():
             _watch(future, waiting, progress)
             try:
@@ -120,6 +122,19 @@ def _watch(future: Future[Compared], everything: dict[str, Future[Compared]], pr
         working = [name for name, item in everything.items() if item.running() and not item.done()]
         progress(", ".join(working[: processors()]), done, len(everything))
         wait([future], timeout=SECONDS_BETWEEN_LOOKS)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes that are started within never see Ctrl-C, which a terminal sends to all: this one ends them, and says so once."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

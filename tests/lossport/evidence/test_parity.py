@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -100,6 +102,42 @@ def test_losses_side_by_side_come_in_order_with_a_matrix_and_a_report_for_ci(two
     suites = ElementTree.parse(two.root / "ci/parity.xml").getroot().findall("testsuite")
     assert [suite.get("name") for suite in suites] == ["gap on cpu", "pairs on cpu"]
     assert sorted(events(two)) == [("failed", "gap"), ("proven", "pairs"), ("recorded", "gap"), ("recorded", "pairs")]
+
+
+def ends(group: int, seconds: float) -> bool:
+    """Whether the processes of a group end by themselves; those that only served others do when they notice."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupted_run_says_so_once_and_leaves_nothing(two: Any, jobs: str) -> None:
+    """A terminal sends Ctrl-C to every process of the group."""
+    for name in ("pairs", "gap"):
+        path = f"migration/cases/{name}.py"
+        text = (two.root / path).read_text(encoding="utf-8")
+        two.write(path, text + "\n\ndef slow(inputs):\n    import time\n    open('started', 'w').close()\n    time.sleep(60)\n")
+    before = {path for path in two.root.rglob("*") if ".lossport" not in path.parts}
+    command = [sys.executable, "-m", "lossport.cli", "parity", "--device", "cpu", "--jobs", jobs]
+    done = subprocess.Popen(
+        command, cwd=two.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    until = time.monotonic() + 120
+    while not (two.root / "started").exists() and time.monotonic() < until:
+        time.sleep(0.2)
+    os.killpg(done.pid, signal.SIGINT)
+    said, told = done.communicate(timeout=60)
+    assert done.returncode == 130
+    assert told == "lossport: interrupted: nothing is half done\n"
+    assert "Traceback" not in said
+    assert {path for path in two.root.rglob("*") if ".lossport" not in path.parts} - before == {two.root / "started"}
+    assert ends(done.pid, seconds=30)
 
 
 def test_a_second_run_that_finds_the_same_writes_nothing(two: Any) -> None:
