@@ -81,6 +81,13 @@ def probabilities(inputs: Inputs):
     yield criterion(logits, inputs.logits(len(logits), classes=3, name="wanted", grad=False).softmax(dim=1))
 
 
+def one_class(inputs: Inputs):
+    """There is nothing to tell apart."""
+    criterion = CrossEntropyLoss(reduction="sum")
+    logits = inputs.logits(4, classes=1)
+    yield criterion(logits, inputs.labels(len(logits), classes=1))
+
+
 def classes_on_the_second_axis(inputs: Inputs):
     criterion = CrossEntropyLoss(smoothing=0.0)
     logits = inputs.normal(3, 4, 5, name="logits")

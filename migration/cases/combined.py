@@ -75,6 +75,13 @@ def one_part_twice(inputs: Inputs):
     yield criterion(vision, text)
 
 
+def parts_that_count(inputs: Inputs):
+    """Whole numbers stay whole."""
+    criterion = CombinedLoss(lambda a, b: {"loss": (a * b).mean(), "accuracy": 1})
+    vision, text = inputs.paired(batch=6, dim=4)
+    yield criterion(vision, text)
+
+
 def weight_of_zero(inputs: Inputs):
     """The part is called all the same."""
     criterion = CombinedLoss(Distance(), Turn(), 0, Distance(), 0.0)

@@ -53,6 +53,13 @@ def manhattan_summed_as_they_are(inputs: Inputs):
     yield criterion(vision_features=vision, vision_inputs=inputs.normal(len(vision), 3))
 
 
+def manhattan_of_a_row(inputs: Inputs):
+    """Sums along a row, the mean over rows."""
+    criterion = FeatureConsistencyLoss(inputs.linear(3, 5), distance_fn="l1")
+    vision, _ = inputs.paired(batch=6, dim=5)
+    yield criterion(vision, vision_inputs=inputs.normal(len(vision), 3))
+
+
 def smooth_on_both_sides_of_one(inputs: Inputs):
     """Differences above and below the bend."""
     criterion = FeatureConsistencyLoss(

@@ -37,6 +37,14 @@ def weights_that_follow(inputs: Inputs):
         yield criterion(given, wanted)
 
 
+def weights_that_follow_one_task(inputs: Inputs):
+    """Its weight is 1, whatever its loss."""
+    criterion = MultitaskLoss({"ink": nn.MSELoss()}, dynamic_weighting=True)
+    for _ in range(2):
+        given, wanted = _two_tasks(inputs)
+        yield criterion({"ink": given["ink"]}, {"ink": wanted["ink"]})
+
+
 def weights_that_follow_a_loss_of_nothing(inputs: Inputs):
     """A task without loss takes nearly all the weight, but not infinitely much."""
     criterion = MultitaskLoss({"digit": nn.CrossEntropyLoss(), "ink": nn.MSELoss()}, dynamic_weighting=True)

@@ -15,7 +15,13 @@ PORTS = (
             divergence(
                 "multi-3",
                 "a loss of NaN made all weights NaN for ever: what is not finite is left out of the means",
-                cases=("a_loss_of_nan*", "weights_that_follow*@nan", "weights_that_follow*@inf", "a_task_that_is_absent@batch-0"),
+                cases=(
+                    "a_loss_of_nan*",
+                    "weights_that_follow*@nan",
+                    "weights_that_follow*@inf",
+                    "weights_that_follow_one_task@batch-0",
+                    "a_task_that_is_absent@batch-0",
+                ),
                 places=('returns["*"]', "gradients[*]", "attributes[*]"),
             ),
             divergence(
