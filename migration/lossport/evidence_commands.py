@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossport import parity as comparing
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lossport.evidence import Proof, Searched
 
 FINE, FAILED = 0, 1
+
+WORTH_TELLING = {"time": 3.0, "memory": 2.0}
+"""Ratios of new to legacy, medians over cases. A stopwatch on a busy machine errs by a factor of two; memory is counted."""
 
 DETAIL = " " * 13
 """What explains a line stands below its text."""
@@ -54,7 +57,10 @@ def parity(project: Project, options: argparse.Namespace, terminal: Terminal) ->
     if options.junit is not None:
         _write_junit(proofs, options, terminal)
     terminal.document(
-        {"proofs": [proof.summary() for proof in proofs], "searches": [_search(one) for one in found if one.searched]}
+        {
+            "proofs": [{**proof.summary(), "cost": dict(one.cost(proof.device))} for one in found for proof in one.proofs],
+            "searches": [_search(one) for one in found if one.searched],
+        }
     )
     _matrix(proofs, terminal)
     failed = [one for one in found if one.failed]
@@ -71,7 +77,7 @@ def _tell(one: Compared, widest: int, options: argparse.Namespace, terminal: Ter
         differs = not proof.passed and not proof.skipped
         label = f"{one.loss if number == 0 else '':<{widest}}"
         terminal.step(label, f"{proof.device:<5} {proof.headline}", proof.seconds or None, failed=differs)
-        for line in (*proof.notes, *(proof.explanation() if differs else ())):
+        for line in (*proof.notes, *costly(one.cost(proof.device)), *(proof.explanation() if differs else ())):
             terminal.line(f"{DETAIL}{line}")
         _save(proof, options, terminal)
         if proof.device in searched:
@@ -80,6 +86,17 @@ def _tell(one: Compared, widest: int, options: argparse.Namespace, terminal: Ter
             for line in found.explanation():
                 terminal.line(f"{DETAIL}{line}")
             _save(found, options, terminal)
+
+
+def costly(cost: Mapping[str, float]) -> Iterator[str]:
+    """What to tell of a new loss that costs much more than the legacy one.
+
+    >>> list(costly({"time": 12.0, "memory": 1.1}))
+    ['takes 12 times the time of the legacy loss (told, not judged)']
+    """
+    for word, least in WORTH_TELLING.items():
+        if cost.get(word, 0.0) >= least:
+            yield f"takes {cost[word]:.3g} times the {word} of the legacy loss (told, not judged)"
 
 
 def _save(found: Proof | Searched, options: argparse.Namespace, terminal: Terminal) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,11 @@ class Compared:
     events: tuple[ledger.Event, ...]
     proofs: tuple[Proof, ...]
     searched: tuple[tuple[str, Searched], ...] = ()
+
+    def cost(self, device: str) -> Mapping[str, float]:
+        """Time and memory of the new loss on a device, in units of the legacy one; empty where nothing can be said."""
+        found = (event.facts for event in self.events if event.facts.get("device") == device)
+        return next((dict(facts.get("cost") or {}) for facts in found), {})
 
     @property
     def failed(self) -> bool:

@@ -104,6 +104,21 @@ def test_losses_side_by_side_come_in_order_with_a_matrix_and_a_report_for_ci(two
     assert sorted(events(two)) == [("failed", "gap"), ("proven", "pairs"), ("recorded", "gap"), ("recorded", "pairs")]
 
 
+def test_a_loss_that_costs_much_more_is_told_and_not_judged(two: Any) -> None:
+    two.edit(
+        "fresh/gap.py",
+        "        return",
+        "        import time\n        time.sleep(0.05)\n        (left.detach().repeat(9, 99) * 2).sum()\n        return",
+    )
+    done = run(two, "parity", "gap", "--device", "cpu")
+    assert done.returncode == 0, done.stdout
+    assert "times the time of the legacy loss (told, not judged)" in done.stdout
+    assert "times the memory of the legacy loss (told, not judged)" in done.stdout
+    found = json.loads(run(two, "parity", "gap", "--device", "cpu", "--json").stdout)["proofs"][0]["cost"]
+    assert found["time"] > 3
+    assert found["memory"] > 2
+
+
 def ends(group: int, seconds: float) -> bool:
     """Whether the processes of a group end by themselves; those that only served others do when they notice."""
     until = time.monotonic() + seconds
