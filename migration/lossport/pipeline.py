@@ -21,6 +21,7 @@ from lossport.cost import cost_ratios
 from lossport.errors import InputError
 from lossport.rewrite import RewritePlan, RewriteRefused, plan_rewrite, rewrite_case_file
 from lossport.transaction import Change
+from lossport.tree.emptied import emptied
 from lossport.tree.files import all_files, source_files
 
 if TYPE_CHECKING:
@@ -139,8 +140,9 @@ def migrate(
             if shims:  # the legacy package goes on naming what stands in it
                 plan = replace(plan, files=tuple(f for f in plan.files if not f.path.is_relative_to(project.legacy)))
             removals = _removals(project, loss, shims)
+            plan, removals, note = _without_package(project, plan, removals)
             edits = _switch(project, plan, removals, run)
-            _retire(project, removals, run)
+            _retire(project, removals, run, note)
         except Stopped:
             return Outcome(name, "stopped", tuple(run.steps))
         outcome = Outcome(
@@ -338,12 +340,21 @@ def _before_too(project: Project, tests: Sequence[Path]) -> list[str]:
     return ["they fail without the migration too; mend them first:", f"    {' '.join(before.command)}"]
 
 
-def _retire(project: Project, removals: Sequence[Change], run: _Run) -> None:
+def _without_package(project: Project, plan: RewritePlan, removals: list[Change]) -> tuple[RewritePlan, list[Change], str]:
+    """With the last module, the `__init__`s of the legacy package go as well, unless something needs them: then it is said."""
+    after = {**{file.path: file.after for file in plan.files}, **{change.path: change.after for change in removals}}
+    left = emptied(project, after)
+    kept = tuple(file for file in plan.files if file.path not in left.files)
+    gone = [Change(path, path.read_bytes(), None) for path in left.files]
+    return replace(plan, files=kept), [*removals, *gone], f"{left.kept}, which is empty now and stays" if left.kept else ""
+
+
+def _retire(project: Project, removals: Sequence[Change], run: _Run, note: str) -> None:
     deleted = ", ".join(project.relative(change.path) for change in removals if change.after is None)
     shims = ", ".join(project.relative(change.path) for change in removals if change.after is not None)
     told = [f"{deleted} deleted; nothing names it"] if deleted else []
     told += [f"{shims} is a shim until {project.shim_until}"] if shims else []
-    run.passed("retire", "; ".join(told) or "the legacy file is gone already")
+    run.passed("retire", "; ".join(told) or "the legacy file is gone already", [note] if note else [])
 
 
 def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> None:

@@ -169,7 +169,8 @@ def test_the_whole_way_and_back(project: Path, lossport: Run) -> None:
     assert "criterion = TripletLoss(0.5)  # a wide margin" in train or "TripletLoss(margin=0.5)" in train
     assert 'out["loss"].backward()' in train
     assert 'out["active"].item()' in train
-    assert not (project / "src/rank/old/margin.py").exists()
+    assert list((project / "src/rank/old").glob("*.py")) == []  # the package went with its last module
+    assert "retired" in lossport("status").stdout
     assert (project / "reports/index.html").is_file()
     assert lossport("migrate", "margin").returncode == 0
     undone = lossport("undo", "margin")

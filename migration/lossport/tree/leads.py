@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from lossport.config import Project
 from lossport.tree.dotted import meaning_of
 from lossport.tree.modules import Modules, absolute
 from lossport.tree.targets import Targets
@@ -49,7 +50,7 @@ class Leads:
 
     def __call__(self, path: Path, raw: bytes) -> bool:
         """Whether the file has to be followed."""
-        imports = list(_imports(raw))
+        imports = list(imports_of(raw))
         bound = {part for names in imports for name in names for part in name.split(b".")}
         return (
             not self._packages.isdisjoint(bound)  # by way of a package, names are computed
@@ -59,22 +60,12 @@ class Leads:
             or self._attribute.search(raw) is not None
             or self._taken_from.search(raw) is not None
             or any(self._means(match[1], path) for match in self._path.finditer(raw))
-            or any(self._leads(dotted, path.parent) for dotted in self._taken(imports, path))
+            or any(self._leads(dotted, path.parent) for dotted in taken_by(self._modules.project, path, imports))
         )
 
     def _means(self, text: bytes, path: Path) -> bool:
         symbols, retired = self._targets.symbols, self._targets.modules
         return meaning_of(text.decode(errors="replace"), self._modules, symbols, retired, path.parent) is not None
-
-    def _taken(self, imports: Iterable[tuple[bytes, bytes, bytes]], path: Path) -> Iterator[str]:
-        """What the imports of a file take, by its dotted path."""
-        name = self._modules.project.module_name(path) or path.stem
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for origin, taken, _ in imports:
-            dots = len(origin) - len(origin.lstrip(b"."))
-            module = absolute(package, origin[dots:].decode(errors="replace") or None, dots)
-            if module is not None or not origin:
-                yield (f"{module}." if module else "") + taken.decode(errors="replace")
 
     def _leads(self, dotted: str, near: Path) -> bool:
         modules, retired = self._modules, self._targets.modules
@@ -85,7 +76,18 @@ class Leads:
         return taken in self._targets.symbols or not retired.isdisjoint((taken, modules.canonical(parent, near)))
 
 
-def _imports(raw: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+def taken_by(project: Project, path: Path, imports: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[str]:
+    """What the imports of a file take, by its dotted path."""
+    name = project.module_name(path) or path.stem
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for origin, taken, _ in imports:
+        dots = len(origin) - len(origin.lstrip(b"."))
+        module = absolute(package, origin[dots:].decode(errors="replace") or None, dots)
+        if module is not None or not origin:
+            yield (f"{module}." if module else "") + taken.decode(errors="replace")
+
+
+def imports_of(raw: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """What is imported: from which module (empty: a module itself), its name, and what it is called here (empty: the same)."""
     for match in _IMPORT.finditer(raw):
         for piece in _BETWEEN.split(_COMMENT.sub(b"", match[2])):
