@@ -114,9 +114,9 @@ class MultitaskLoss(BaseLoss):
     def _follow(self, losses: Mapping[str, Tensor]) -> None:
         if not (losses and self.dynamic_weighting and self.training):
             return
-        unknown = torch.full_like(self.task_means[0], torch.nan)
-        latest = torch.stack([losses.get(f"{task}_loss", unknown).to(unknown) for task in self.task_names])
-        moved = self.momentum * self.task_means + (1 - self.momentum) * latest
-        self.task_means = torch.where(moved.isfinite(), moved, self.task_means)
+        means = self.task_means.double()  # a loss moved to half precision would round the smallest mean to 0
+        latest = torch.stack([losses.get(f"{task}_loss", means.new_full((), torch.nan)).to(means) for task in self.task_names])
+        moved = self.momentum * means + (1 - self.momentum) * latest
+        self.task_means = torch.where(moved.isfinite(), moved, means)
         inverse = 1.0 / self.task_means.abs().clamp(min=1e-8)
         self.task_weights = inverse / inverse.sum()

@@ -160,6 +160,13 @@ def test_dynamic_weights_are_the_inverse_of_running_means() -> None:
     assert out["far_weight"] < out["near_weight"], "small losses weigh more"
 
 
+def test_dynamic_weights_of_a_loss_in_half_precision_stay_finite() -> None:
+    criterion = two_tasks(dynamic_weighting=True, momentum=0.0).half()
+    out = criterion(*batch(4.0, 0.0))
+    assert out["near_weight"].item() == pytest.approx(2.5e-9)
+    assert out["far_weight"].item() == pytest.approx(1.0)
+
+
 def test_weights_move_in_training_only() -> None:
     criterion = two_tasks(dynamic_weighting=True).eval()
     criterion(*batch(4.0, 1.0))
