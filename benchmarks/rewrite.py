@@ -111,10 +111,16 @@ def build(root: Path, files: Sequence[Path], sites: int) -> int:
     return size
 
 
+def tell(text: str) -> None:
+    """What is going on, for whoever waits."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def cpu(command: Sequence[str], root: Path) -> float:
-    """Processor seconds of a command and all its children."""
+    """Processor seconds of a command and all its children. Python may keep what it compiled, as it does where it is installed."""
     before = os.times()
-    done = subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False, env=environment)
     after = os.times()
     if done.returncode not in (0, 1):
         raise RuntimeError(f"{command[0]} failed: {done.stderr.decode(errors='replace')[-2000:]}")
@@ -125,7 +131,8 @@ def measured(tool: str, command: Sequence[str], root: Path, times: int, scale: f
     """The median of some runs; the tree is put back after each."""
     git = ["git", "-C", str(root)]
     seconds, changed = [], 0
-    for _ in range(times):
+    for number in range(times):
+        tell(f"  {tool}, run {number + 1} of {times}")
         seconds.append(cpu(command, root))
         names = subprocess.run([*git, "diff", "--name-only"], capture_output=True, text=True, check=True).stdout
         changed = len(names.splitlines())
@@ -200,11 +207,13 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
+        tell("gathering files")
         known = sources(folder, options.packages)
         random.Random(SEED).shuffle(known)
         files = known[: options.files]
         curve = []
         for count in (*(n for n in CURVE if n < len(files)), len(files)):
+            tell(f"a tree of {count} files")
             root = folder / f"tree{count}"
             size = build(root, files[:count], options.sites)
             curve.append((count, size, ours(root, options.times)))

@@ -42,6 +42,11 @@ READ = PYTHON | MARKUP | SUFFIXES | {NOTEBOOK}
 """Kinds of files that can hold a call site: images and checkpoints are not even opened."""
 
 
+BY_COMPUTED_NAME = frozenset({"getattr", "vars", "__dict__"})
+"""With these, whoever imports a package that offers a legacy symbol may take it without naming it. The legacy package, which
+stops offering it, is found by its name."""
+
+
 @dataclass(frozen=True)
 class Site:
     """A place that names a legacy symbol. Line and column are 1-based."""
@@ -367,6 +372,8 @@ class _Surveyor:
         wanted: dict[str, set[str]] = {}
         for path, flow in self.world.flows.items():
             names = set(self.world.exports(flow)) | self.handed_on.get(path, set())
+            if path.name == "__init__.py" and not path.is_relative_to(self.project.legacy):
+                names |= BY_COMPUTED_NAME if any(Symbol in map(type, held) for held in flow.globals.values()) else set()
             if names:
                 wanted.setdefault(path.parent.name if path.stem == "__init__" else path.stem, set()).update(names)
         joined = self._tests_join()

@@ -445,9 +445,21 @@ c = TripletLoss(T=2)
 print(getattr(c, 'T', None), getattr(c, 'missing', 5), hasattr(c, 'T'), hasattr(c, 'temperature'))
 """,
     },
+    "all_by_getattr": {
+        "a/__init__.py": """\
+from old_losses.triplet import TripletLoss
+__all__ = ["TripletLoss"]
+""",
+        "main.py": """\
+import a
+for n in a.__all__:
+    print(getattr(a, n)(T=2)(1, 2)["loss"])
+""",
+    },
 }
 
 REFUSED: dict[str, list[str]] = {
+    "all_by_getattr": ["main.py:3"],
     "mod_computed": ["main.py:5"],
     "mod_mixed": ["main.py:9"],
     "mod_passed": ["main.py:3", "main.py:4"],
