@@ -13,7 +13,7 @@ import pytest
 HOUSE = Path(__file__).resolve().parents[2] / "migration" / "lossport"
 
 FLOORS = (
-    {"errors", "port", "terminal"},
+    {"errors", "pause", "port", "terminal"},
     {"config"},
     {"tree"},
     {"inputs"},
