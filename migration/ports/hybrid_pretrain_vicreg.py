@@ -88,7 +88,7 @@ PORTS = (
             divergence(
                 "hybrid-8",
                 "the attribute current_phase stayed at the first phase during the blend: it says transition",
-                cases=("blend_*", "whole_results_of_the_blend"),
+                cases=("blend_*", "whole_results_of_the_blend", "whole_results_of_contrast@steps"),
                 places="attributes[current_phase]",
             ),
             divergence(
@@ -107,7 +107,7 @@ PORTS = (
                 "hybrid-11",
                 "the schedule was lost with a checkpoint: state_dict keeps it, and a run goes on where it stood",
                 cases="*@state-dict",
-                places=("returns", "returns[?]", 'returns["*"]', "gradients[*]", "attributes[*]"),
+                places=("returns", "returns[?]", 'returns["*"]', "gradients[*]", "attributes[*]", "random.torch"),
             ),
             divergence(
                 "hybrid-11-state",
