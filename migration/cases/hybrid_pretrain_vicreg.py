@@ -50,7 +50,7 @@ def switch_at_a_step(inputs: Inputs):
 def whole_results_of_vicreg(inputs: Inputs):
     """Everything that the last phase returns; the heads get no gradient."""
     criterion = HybridPretrainVICRegLoss(
-        25, 25, 1, 1e-3, 5, False, 10, 2, 0.1, False, 0.3, 10, 4, 5, 5
+        25, 10, 1, 1e-3, 5, False, 10, 2, 0.1, False, 0.3, 10, 4, 5, 5
     )  # fmt: skip
     criterion.update_step(2, 10)
     z_a, z_b = inputs.paired(batch=7, dim=5)
@@ -75,7 +75,7 @@ def whole_results_of_the_blend(inputs: Inputs):
     criterion = HybridPretrainVICRegLoss(
         gradual_transition_steps=4, min_alignment_threshold=-2.0, fusion_dim=5, vision_dim=5, text_dim=5
     )
-    for step in (10, 11, 13):
+    for step in (10, 11, 30):
         criterion.update_step(step, 100)
         z_a, z_b = inputs.paired(batch=8, dim=5)
         yield criterion(z_a, z_b)
@@ -102,6 +102,51 @@ def never_aligned(inputs: Inputs):
         out = criterion(z_a, z_b)
         yield out["loss"]
         yield out["pretrain_progress"], out["transition_progress"]
+
+
+def warm_up_by_default(inputs: Inputs):
+    """The inner VICReg counts epochs, and steps of the run, against its own defaults."""
+    criterion = HybridPretrainVICRegLoss(
+        adaptive_transition=False, contrastive_pretrain_steps=1, fusion_dim=4, vision_dim=4, text_dim=4
+    )
+    criterion.update_epoch(2)
+    for step in (400, 600):
+        criterion.update_step(step, 30000)
+        z_a, z_b = inputs.paired(batch=6, dim=4)
+        out = criterion(z_a, z_b)
+        yield out["loss"]
+        yield out["var_weight"], out["cov_weight"]
+
+
+def heads_of_the_default_width(inputs: Inputs):
+    """512 columns are compared."""
+    criterion = HybridPretrainVICRegLoss(vision_dim=4, text_dim=4)
+    z_a, z_b = inputs.normal(6, 4, name="z_a"), inputs.normal(6, 4, name="z_b")
+    yield criterion(z_a, z_b)["loss"]
+
+
+def shares_of_the_blend(inputs: Inputs):
+    """What a trainer logs while both parts are computed."""
+    criterion = HybridPretrainVICRegLoss(
+        gradual_transition_steps=4, min_alignment_threshold=-2.0, fusion_dim=5, vision_dim=5, text_dim=5
+    )
+    criterion.update_step(10, 100)
+    criterion.update_step(11, 100)
+    z_a, z_b = inputs.paired(batch=8, dim=5)
+    out = criterion(z_a, z_b)
+    yield out["loss"]
+    yield out["contrastive_weight"], out["vicreg_weight"], out["contrastive_loss"], out["vicreg_loss"], out["accuracy"]
+
+
+def contrast_of_a_single_step(inputs: Inputs):
+    """It is over after one, or would be."""
+    for steps in (1, 0):
+        criterion = HybridPretrainVICRegLoss(
+            contrastive_pretrain_steps=steps, min_alignment_threshold=2.0, fusion_dim=4, vision_dim=4, text_dim=4
+        )
+        criterion.update_step(1, 10)
+        z_a, z_b = inputs.paired(batch=6, dim=4)
+        yield criterion(z_a, z_b)["pretrain_progress"]
 
 
 def phase_of_a_trainer(inputs: Inputs):

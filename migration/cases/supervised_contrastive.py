@@ -87,6 +87,12 @@ def class_weights(inputs: Inputs):
     yield criterion(vision, text, inputs.labels(6, classes=3))
 
 
+def class_weights_of_a_column(inputs: Inputs):
+    criterion = SupervisedContrastiveLoss(temperature=0.2, use_class_weights=True)
+    vision, text = inputs.paired(batch=6, dim=6)
+    yield criterion(vision, text, inputs.labels(6, classes=3).view(-1, 1), class_weights=inputs.weights(3))
+
+
 def class_weights_that_are_not_used(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2)
     vision, text = inputs.paired(batch=6, dim=6)
@@ -100,6 +106,14 @@ def scores(inputs: Inputs):
         [[1.0, 0.4, 0.9, 0.1], [0.4, 0.2, 0.3, 0.0], [0.9, 0.3, 1.0, float("nan")], [0.1, 0.0, float("nan"), 1.0]]
     )
     vision, text = inputs.normal(4, 6, name="vision"), inputs.normal(4, 6, name="text")
+    yield criterion(vision, text, similarity_scores=table)
+
+
+def scores_of_a_single_pair(inputs: Inputs):
+    """One row has a positive, and one negative to compare it with."""
+    criterion = SupervisedContrastiveLoss(temperature=0.2, contrast_mode="intra")
+    table = torch.tensor([[1.0, 0.9, 0.1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    vision, text = inputs.normal(3, 6, name="vision"), inputs.normal(3, 6, name="text")
     yield criterion(vision, text, similarity_scores=table)
 
 

@@ -88,14 +88,14 @@ PORTS = (
             divergence(
                 "hybrid-8",
                 "the attribute current_phase stayed at the first phase during the blend: it says transition",
-                cases=("blend_*", "whole_results_of_the_blend", "whole_results_of_contrast@steps"),
+                cases=("blend_*", "*_of_the_blend", "whole_results_of_contrast@steps"),
                 places="attributes[current_phase]",
             ),
             divergence(
                 "hybrid-9",
                 "the blend left the range from 0 to 1 when steps went back: it stays inside",
-                cases=("blend_in_which_steps_go_back", "blend_when_aligned@steps"),
-                places=("returns", "gradients[*]", "attributes[transition_progress]"),
+                cases=("blend_in_which_steps_go_back", "blend_when_aligned@steps", "*_of_the_blend@steps"),
+                places=("returns", 'returns["*"]', "gradients[*]", "attributes[transition_progress]"),
             ),
             divergence(
                 "hybrid-10",
