@@ -140,11 +140,21 @@ def shares_of_the_blend(inputs: Inputs):
 
 def contrast_of_a_single_step(inputs: Inputs):
     """It is over after one, or would be."""
-    for steps in (1, 0):
-        criterion = HybridPretrainVICRegLoss(
-            contrastive_pretrain_steps=steps, min_alignment_threshold=2.0, fusion_dim=4, vision_dim=4, text_dim=4
-        )
-        criterion.update_step(1, 10)
+    criterion = HybridPretrainVICRegLoss(
+        contrastive_pretrain_steps=1, min_alignment_threshold=2.0, fusion_dim=4, vision_dim=4, text_dim=4
+    )
+    criterion.update_step(1, 10)
+    z_a, z_b = inputs.paired(batch=6, dim=4)
+    yield criterion(z_a, z_b)["pretrain_progress"]
+
+
+def contrast_of_no_steps(inputs: Inputs):
+    """Nothing is divided by zero."""
+    criterion = HybridPretrainVICRegLoss(
+        contrastive_pretrain_steps=0, min_alignment_threshold=2.0, fusion_dim=4, vision_dim=4, text_dim=4
+    )
+    for step in (0, 1):
+        criterion.update_step(step, 10)
         z_a, z_b = inputs.paired(batch=6, dim=4)
         yield criterion(z_a, z_b)["pretrain_progress"]
 
