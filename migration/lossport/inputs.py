@@ -250,7 +250,7 @@ class Inputs:
     def _track(self, name: str, leaf: Tensor, grad: bool) -> None:
         if grad:
             self.leaves[name] = leaf
-        self.given[name] = (leaf, leaf.detach().clone())
+        self.given[name] = (leaf, leaf.detach().clone().requires_grad_(leaf.requires_grad))
 
     def _whole(self, name: str, low: int, high: int, shape: tuple[int, ...]) -> Tensor:
         return self._other(name, torch.randint(low, max(high, low + 1), shape, generator=self._generator))
