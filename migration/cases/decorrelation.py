@@ -92,6 +92,12 @@ def one_row_of_two_inputs(inputs: Inputs):
     yield criterion(inputs.normal(1, 4), inputs.normal(6, 4))
 
 
+def one_row_of_two_inputs_not_finite(inputs: Inputs):
+    """What is no number stays none."""
+    criterion = DecorrelationLoss(track_feature_stats=False)
+    yield criterion(inputs.normal(1, 5, name="vision") * float("nan"), inputs.normal(6, 5, name="text"))
+
+
 def no_rows(inputs: Inputs):
     """Empty batches."""
     criterion = DecorrelationLoss()

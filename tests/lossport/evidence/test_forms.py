@@ -145,6 +145,10 @@ def strict(inputs):
     return OldStrict()(inputs.features(4, 3))
 
 
+def strict_and_right(inputs):
+    return OldStrict()(inputs.normal(4, 2))
+
+
 def meter(inputs):
     criterion = OldMeter()
     for _ in range(3):
