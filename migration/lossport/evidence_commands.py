@@ -173,9 +173,12 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
         terminal.line()
         terminal.line(f"no case of {', '.join(losses)} sees")
         terminal.line(fault.diff())
-    records = sorted({line for tried in found for line in tried.stale_records()})
+    records = sorted({line for tried in found for line in tried.wrong_told()})
     for line in records:
         terminal.line(line)
+    if survivors and len(names) < len(project.loss_names):
+        terminal.line()
+        terminal.line("Another loss may see what is in lines that losses share: lossport power tries all of them.")
     ends = evidence.outcomes_of_all(found)
     terminal.document({"power": [tried.summary() for tried in found], "together": ends})
     if len(found) > 1:

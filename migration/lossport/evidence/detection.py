@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from lossport.config import Loss, Project
 from lossport.errors import InputError
-from lossport.evidence.equivalents import Key, Kind, key_of, known_equivalents, stale
+from lossport.evidence.equivalents import Key, Kind, key_of, known_equivalents, stale, told
 from lossport.evidence.faults import Fault, faults_of
 from lossport.evidence.golden import Golden, Progress, from_tree, import_path, no_progress
 from lossport.evidence.observation import Observation
@@ -75,7 +75,7 @@ def power(
 ) -> Power:
     """Plant the catalogue's faults in the lines of the new loss that the cases run, and see which ones parity catches.
 
-    A fault that is recorded as equivalent is not tried.
+    A fault that is recorded as one that parity cannot see is tried on the written cases alone: one that is seen there is no such.
 
     Args:
         faults: take the place of the catalogue's.
@@ -104,23 +104,31 @@ def power(
         planted = list(faults) if faults is not None else _faults(project, fresh, reached, plant)
         known = known_equivalents(project)
         journal = Journal.of(kept, loss.name, [golden.content, rewritten, loss.port_file.read_bytes(), extent, *_texts(fresh)])
-        tried = [found for item in planted if (found := _decided(item, known, elsewhere) or journal.outcome(item))]
-        bench = _Bench(project, sides, golden.header.cases_path, rewritten, tuple(planned), limit)
+        tried = [found for item in planted if (found := _decided(item, elsewhere) or journal.outcome(item))]
+        bench = _Bench(project, sides, golden.header.cases_path, rewritten, tuple(planned), limit, frozenset(known))
         decided = {item.fault.id for item in tried}
+        wrong = [f"no such fault is planted any more: {told(key)}" for key in stale(known, planted, fresh.texts)]
         for item in bench.run([item for item in planted if item.id not in decided], jobs, progress):
-            journal.note(item)
+            key = key_of(item.fault)
+            if key not in known:
+                journal.note(item)
+            elif item.outcome != "survives":
+                wrong.append(f"{loss.name} sees it ({item.seen}): {told(key)}")
             tried.append(item)
-    left = stale(known, planted, {item.path: fresh.texts[item.path] for item in planted})
-    gone = tuple(f"{path}: {before} -> {after}" for path, before, after in left)
-    return Power(loss.name, tuple(tried), time.monotonic() - began, sum(map(len, reached.lines.values())), gone)
+    ends = tuple(_with_reason(item, known) for item in tried)
+    return Power(loss.name, ends, time.monotonic() - began, sum(map(len, reached.lines.values())), tuple(wrong))
 
 
-def _decided(fault: Fault, known: Mapping[Key, tuple[Kind, str]], elsewhere: Mapping[Key, str]) -> Tried | None:
+def _decided(fault: Fault, elsewhere: Mapping[Key, str]) -> Tried | None:
     """The outcome of a fault that need not be tried."""
     key = key_of(fault)
-    if key in known:
-        return Tried(fault, known[key][0], reason=known[key][1])
     return Tried(fault, "caught", seen=f"by {elsewhere[key]}") if key in elsewhere else None
+
+
+def _with_reason(tried: Tried, known: Mapping[Key, tuple[Kind, str]]) -> Tried:
+    """A survivor that people have recorded, as what they recorded it."""
+    found = known.get(key_of(tried.fault))
+    return tried if found is None or tried.outcome != "survives" else replace(tried, outcome=found[0], reason=found[1])
 
 
 def _texts(sources: Sources) -> list[str]:
@@ -175,6 +183,7 @@ class _Bench:
     rewritten: str
     planned: tuple[_Planned, ...]
     limit: float
+    recorded: frozenset[Key]
 
     def run(self, faults: Sequence[Fault], jobs: int, progress: Progress) -> Iterator[Tried]:
         """Try every fault, several at a time; results come as they are ready."""
@@ -216,9 +225,10 @@ class _Bench:
     def _first_seen(self, sides: Sides, fault: Fault) -> tuple[Outcome, str]:
         """The first run that shows the fault. One that the changed line has no part in cannot."""
         lines = lines_of(ast.parse(fault.text), fault.line)
+        written_alone = key_of(fault) in self.recorded
         shown: set[str] = set()
         for item in self.planned:
-            if not item.reached.touch(fault.path, lines):
+            if (written_alone and item.variation.name) or not item.reached.touch(fault.path, lines):
                 shown.update(item.divergences)
                 continue
             new = observe(sides.new, item.case, Run(item.variation))

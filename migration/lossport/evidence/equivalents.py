@@ -59,11 +59,17 @@ def known_equivalents(project: Project) -> dict[Key, tuple[Kind, str]]:
     return found
 
 
+def told(key: Key) -> str:
+    """A record in one line."""
+    path, before, after = key
+    return f"{path}: {before} -> {after}"
+
+
 def stale(known: Iterable[Key], planted: Iterable[Fault], texts: Mapping[str, str]) -> tuple[Key, ...]:
     """Records that no fault is like any more, as far as the files and the lines go in which faults were planted."""
     keys = {key_of(fault) for fault in planted}
     reached = {key[:2] for key in keys}
-    told = {path: " ".join(line.strip() for line in text.splitlines()) for path, text in texts.items()}
+    joined = {path: " ".join(line.strip() for line in text.splitlines()) for path, text in texts.items()}
     return tuple(
-        key for key in known if key not in keys and key[0] in told and (key[:2] in reached or key[1] not in told[key[0]])
+        key for key in known if key not in keys and key[0] in joined and (key[:2] in reached or key[1] not in joined[key[0]])
     )

@@ -40,7 +40,7 @@ class Power:
     tried: tuple[Tried, ...]
     seconds: float
     lines_reached: int
-    stale_equivalents: tuple[str, ...] = ()
+    wrong_records: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -56,7 +56,7 @@ class Power:
     @property
     def passed(self) -> bool:
         """Every fault is caught or known not to be seen by parity."""
-        return not self.survivors and not self.stale_equivalents
+        return not self.survivors and not self.wrong_records
 
     @property
     def headline(self) -> str:
@@ -66,11 +66,11 @@ class Power:
     def explanation(self) -> list[str]:
         """Every survivor with its diff."""
         told = [line for item in self.survivors for line in item.fault.diff().splitlines()]
-        return told + self.stale_records()
+        return [*told, *self.wrong_told()]
 
-    def stale_records(self) -> list[str]:
-        """The records of equivalents that no planted fault is like."""
-        return [f"recorded as not to be seen, but no such fault is planted any more: {line}" for line in self.stale_equivalents]
+    def wrong_told(self) -> list[str]:
+        """The records of faults that cannot be seen which do not hold."""
+        return [f"recorded as not to be seen, but {line}" for line in self.wrong_records]
 
     def summary(self) -> dict[str, Any]:
         """As plain JSON data."""

@@ -251,6 +251,18 @@ def test_what_was_tried_is_kept_and_not_tried_again(made: Any) -> None:
     assert tried(fault).counts["caught"] == 1
 
 
+def test_a_record_of_a_fault_that_a_case_sees_is_wrong(made: Any) -> None:
+    from lossport import evidence  # noqa: PLC0415
+
+    text = made.root.joinpath("fresh/pairs.py").read_text()
+    fault = next(item for item in faults_of("fresh/pairs.py", text) if item.operator == "sign")
+    record = f"file = {fault.path!r}\nbefore = {fault.before!r}\nafter = [{fault.after!r}]\nreason = 'by mistake'\n"
+    made.write("migration/cases/equivalent.toml", f"[[equivalent]]\n{record}")
+    found = evidence.power(made.project, made.loss, made.record(), made.rewritten, faults=[fault], jobs=1)
+    assert not found.passed
+    assert "pairs sees it" in found.explanation()[-1]
+
+
 @pytest.mark.slow
 def test_power_asks_for_a_loss_that_passes(made: Any) -> None:
     from lossport import evidence  # noqa: PLC0415
