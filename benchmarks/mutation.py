@@ -65,8 +65,7 @@ def main() -> None:
     built = pipeline.built_in_tree(project, losses)
     found: list[evidence.Power] = []
     for loss in losses:
-        golden, _ = pipeline.golden_of(project, loss, terminal.busy, built)
-        golden = pipeline.with_rewritten_cases(project, loss, golden)
+        golden, _ = pipeline.provable_golden(project, loss, terminal.busy, built)
         with terminal.busy(f"planting mutants in {loss.name}") as progress:
             tried = evidence.power(
                 project,

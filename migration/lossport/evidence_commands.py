@@ -153,8 +153,7 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
     built = pipeline.built_in_tree(project, [project.loss(name) for name in names])
     for name in names:
         loss = project.loss(name)
-        golden, _ = pipeline.golden_of(project, loss, terminal.busy, built)
-        golden = pipeline.with_rewritten_cases(project, loss, golden)
+        golden, _ = pipeline.provable_golden(project, loss, terminal.busy, built)
         with terminal.busy(f"planting faults in {name}") as progress:
             tried = evidence.power(
                 project,

@@ -68,8 +68,7 @@ def compare(project: Project, name: str, wanted: Wanted, built: Sequence[Constru
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
     loss = project.loss(name)
-    golden, event = pipeline.golden_of(project, loss, lambda text: contextlib.nullcontext(progress), built)
-    golden = pipeline.with_rewritten_cases(project, loss, golden)
+    golden, event = pipeline.provable_golden(project, loss, lambda text: contextlib.nullcontext(progress), built)
     proofs, searched = [], []
     for device in wanted.devices:
         proof = pipeline.prove_on(project, loss, golden, device, progress, wanted.extent)

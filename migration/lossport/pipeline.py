@@ -223,6 +223,17 @@ def golden_of(
     return golden, _event("recorded", loss, {"cases": golden.case_count, "fingerprint": parts.as_dict()})
 
 
+def provable_golden(
+    project: Project,
+    loss: Loss,
+    busy: Callable[[str], AbstractContextManager[Progress]],
+    built: Sequence[Construction] | None = None,
+) -> tuple[Golden, ledger.Event | None]:
+    """What `golden_of` gives, with the cases as the codemod rewrites them today: all that the new loss is run on."""
+    golden, event = golden_of(project, loss, busy, built)
+    return with_rewritten_cases(project, loss, golden), event
+
+
 def built_in_tree(project: Project, losses: Sequence[Loss]) -> tuple[Construction, ...]:
     """Where the tree builds the legacy classes of those of the losses that are to be recorded: one search for all of them."""
     from lossport.evidence.configurations import constructions  # noqa: PLC0415  # needed for new goldens alone
