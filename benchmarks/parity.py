@@ -39,7 +39,8 @@ class Cost:
 
 def cost(command: Sequence[str], folder: Path) -> Cost:
     """Run a command to its end and say what it cost with all its children."""
-    environment = {**os.environ, "PYTHONPATH": str(folder / "migration"), "OMP_NUM_THREADS": "1"}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"PYTHONPATH": str(folder / "migration"), "OMP_NUM_THREADS": "1"}
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([sys.executable, *command], cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)

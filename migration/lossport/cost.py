@@ -16,7 +16,7 @@ from lossport.evidence.fingerprint import Fingerprint, fingerprint_from
 Costs: TypeAlias = Mapping[str, Mapping[str, Mapping[str, float]]]
 """Figures by case, side and name, as `evidence.costs` gives them."""
 
-MOST_CASES = 5
+MOST_CASES = 3
 """Cases that are timed: a median moves little after them, and a proof must not wait for its stopwatch."""
 
 SOURCES = ("legacy", "new", "cases")
@@ -43,7 +43,7 @@ def spread(cases: Sequence[str]) -> list[str]:
     """At most `MOST_CASES` of them, from the first to the last in even steps.
 
     >>> spread([str(number) for number in range(15)])
-    ['0', '4', '7', '10', '14']
+    ['0', '7', '14']
     """
     if len(cases) <= MOST_CASES:
         return list(cases)

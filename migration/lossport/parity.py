@@ -88,15 +88,17 @@ def compare_all(project: Project, names: Sequence[str], wanted: Wanted, jobs: in
         InputError: a process died, or a loss cannot be compared.
     """
     jobs = min(jobs, len(names))
+    with _interrupts_held():
+        context = _context() if jobs > 1 else None
     progress("looking for configurations")
     built = pipeline.built_in_tree(project, [project.loss(name) for name in names])
-    if jobs < 2:
+    if context is None:
         for name in names:
             yield compare(project, name, wanted, built, progress)
         return
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415  # needed where processes are
 
-    with _processes(jobs) as pool:
+    with _processes(jobs, context) as pool:
         with _interrupts_held():
             waiting = {name: pool.submit(_quietly, project, name, wanted, built) for name in names}
         for name, future in waiting.items():
@@ -142,13 +144,13 @@ def _interrupts_held() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
+def _processes(jobs: int, context: BaseContext) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes, which are ended at once if the work is given up."""
     import multiprocessing  # noqa: PLC0415  # as above
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  # as above
 
     before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(jobs, mp_context=_context())
+    pool = ProcessPoolExecutor(jobs, mp_context=context)
     try:
         yield pool
     except BaseException:
@@ -160,11 +162,17 @@ def _processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _context() -> BaseContext:
-    """Processes that start from one that has torch loaded but has run nothing; where there is no such thing, from nothing."""
+    """Processes that start from one that has torch loaded but has run nothing; where there is no such thing, from nothing.
+
+    That one starts now, and loads torch while the caller reads the tree.
+    """
     import multiprocessing  # noqa: PLC0415  # as above
 
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver  # noqa: PLC0415  # as above
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
+    forkserver.ensure_running()
     return context

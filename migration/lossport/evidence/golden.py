@@ -210,11 +210,12 @@ def _configured(
     derived = with_configurations(text, built)
     if not derived.names:
         return derived
-    failed = {name: why for name in derived.names if (why := refusal(only(derived, text, name)))}
-    derived = without(derived, text, failed)
+    if refusal(derived.text):  # one by one where it has to be
+        derived = without(derived, text, {name: why for name in derived.names if (why := refusal(only(derived, text, name)))})
     if not derived.names:
         return derived
-    failed, symbols = {}, tuple(port.legacy for port in loss.ports)
+    failed: dict[str, str] = {}
+    symbols = tuple(port.legacy for port in loss.ports)
     with legacy_side(sources, symbols, (), (project.relative(loss.case_file), derived.text)) as side:
         for name in derived.names:
             seen = observe(side, name, Run())

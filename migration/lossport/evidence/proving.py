@@ -17,6 +17,7 @@ from lossport.evidence.claims import not_seen, not_shown, too_wide
 from lossport.evidence.counterexample import Counterexample, counterexample
 from lossport.evidence.fingerprint import Fingerprint, file_digest
 from lossport.evidence.golden import Golden, Progress, environment, load_golden, no_progress, read_golden
+from lossport.evidence.loaded import is_unchanged, loaded_code
 from lossport.evidence.memory import cost
 from lossport.evidence.observe import steady
 from lossport.evidence.remembered import Known, remembered
@@ -54,7 +55,8 @@ def prove(
         only: names of written cases; others are left out, and so is the check for unused divergences.
         extent: which variants to derive from the written cases.
         cache: a folder for verdicts that passed; where it holds them for the same capsule, cases, port and environment, only the
-            new loss runs, and its verdicts stand as long as it shows the same bits.
+            new loss runs, and its verdicts stand as long as it shows the same bits. Where none of its code has changed, it runs
+            the cases as written alone.
     """
     given = fingerprint or Fingerprint()
     if device not in devices_here():
@@ -66,16 +68,19 @@ def prove(
         sides = open_sides(stack, project, loss, golden, rewritten=text, device=device)
         names = [name for name in golden.cases if only is None or name in only]
         known = remembered(cache, loss.name, _parts(loss, golden, text, device, extent))
+        unchanged = is_unchanged(known.code, sides.new.scope, project.import_roots)
         found: dict[str, Sequence[Known]] = {}
         for done, name in enumerate(names):
             progress(name, done, len(names))
-            found[name] = _case(sides, golden, name, extent, known.cases.get(name, ()))
+            before = known.cases.get(name, ())
+            as_before = sides.as_before(name, before, written_alone=unchanged)
+            found[name] = before if as_before else _case(sides, golden, name, extent)
         progress("", len(names), len(names))
         verdicts = [item.verdict for case in found.values() for item in case]
         if only is None:
             verdicts += not_seen(loss, verdicts)
         if only is None and all(item.passed for item in verdicts):
-            known.save(found)
+            known.save(found, known.code if unchanged else loaded_code(sides.new.scope))
         shown = _counterexample(project, loss, sides, verdicts)
     unused = not_shown(loss, device, verdicts) if only is None else ()
     notes = _notes(golden, device)
@@ -94,10 +99,8 @@ def prove(
     )
 
 
-def _case(sides: Sides, golden: Golden, name: str, extent: Extent, before: Sequence[Known]) -> Sequence[Known]:
-    """The verdicts on a case and its variants: those of before, if the new loss still shows the same."""
-    if sides.as_before(name, before):
-        return before
+def _case(sides: Sides, golden: Golden, name: str, extent: Extent) -> Sequence[Known]:
+    """The verdicts on a case and its variants."""
     if name in golden.unsteady:
         return [Known("", "", Verdict(name, "not provable", reason=UNSTEADY))]
     runs = sides.runs(name, golden, extent)

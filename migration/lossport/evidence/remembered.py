@@ -1,7 +1,8 @@
-"""Verdicts of earlier runs, by the digest of what the new loss showed: a warm run asks the new loss alone, and runs it in full.
+"""Verdicts of earlier runs, by the digest of what the new loss showed: a warm run asks the new loss alone.
 
 A verdict depends on nothing but the capsule, the rewritten cases, the port, this package, the environment, and what the new loss
-shows now. The first five are the key of the file; the last is compared run by run. Only verdicts that passed are kept.
+shows now. The first five are the key of the file; the last is compared run by run, or where no code has changed since, in the
+cases as written. Only verdicts that passed are kept.
 """
 
 from __future__ import annotations
@@ -30,16 +31,18 @@ class Known:
 
 @dataclass(frozen=True)
 class Remembered:
-    """Earlier runs by case, and the file that they are kept in, None to keep nothing."""
+    """Earlier runs by case, the code that the new loss ran, and the file that they are kept in, None to keep nothing."""
 
     file: Path | None
     cases: Mapping[str, tuple[Known, ...]]
+    code: Mapping[str, str]
 
-    def save(self, cases: Mapping[str, Sequence[Known]]) -> None:
+    def save(self, cases: Mapping[str, Sequence[Known]], code: Mapping[str, str]) -> None:
         """Keep the runs of a proof that passed. A cache that cannot be written is no error."""
         if self.file is None:
             return
-        data = {case: [[item.variation, item.digest, asdict(item.verdict)] for item in known] for case, known in cases.items()}
+        runs = {case: [[item.variation, item.digest, asdict(item.verdict)] for item in known] for case, known in cases.items()}
+        data = {"cases": runs, "code": dict(code)}
         beside = self.file.with_name(f"{self.file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -52,13 +55,14 @@ class Remembered:
 def remembered(folder: Path | None, loss: str, parts: Sequence[str | bytes]) -> Remembered:
     """The runs kept under this key; none if there is no such file or it cannot be read."""
     if folder is None:
-        return Remembered(None, {})
+        return Remembered(None, {}, {})
     file = file_of(folder, loss, parts)
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        return Remembered(file, {case: tuple(_known(item) for item in known) for case, known in data.items()})
+        runs = {case: tuple(_known(item) for item in known) for case, known in data["cases"].items()}
+        return Remembered(file, runs, {str(path): str(digest) for path, digest in data["code"].items()})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return Remembered(file, {})
+        return Remembered(file, {}, {})
 
 
 def file_of(folder: Path, loss: str, parts: Sequence[str | bytes]) -> Path:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lossport.evidence import observe, sides
+
+LAZY_HALF = """from shared_math import half
+        loss = half(forward + backward)"""
 
 
 def prove(made: Any, golden: Any, tmp_path: Path, **options: Any) -> Any:
+    """In a process of its own no helper would be loaded before."""
+    sys.modules.pop("shared_math", None)
     return made.prove(golden, cache=tmp_path / "cache", **options)
 
 
@@ -23,15 +31,55 @@ def count_runs(monkeypatch: Any) -> dict[str, int]:
     return runs
 
 
-def test_a_warm_run_asks_the_new_loss_alone_and_comes_to_the_same(made: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_where_no_code_has_changed_the_new_loss_runs_each_case_as_written(made: Any, tmp_path: Path, monkeypatch: Any) -> None:
     golden = made.record()
     first = prove(made, golden, tmp_path, extent="chosen")
     runs = count_runs(monkeypatch)
     again = prove(made, golden, tmp_path, extent="chosen")
-    assert runs["legacy"] == 0
-    assert runs["new"] == len(first.verdicts)
+    assert runs == {"legacy": 0, "new": len(golden.cases)}
     assert [(item.case, item.kind) for item in again.verdicts] == [(item.case, item.kind) for item in first.verdicts]
     assert again.headline == first.headline
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("fresh/pairs.py", '"""Symmetric', '"""A symmetric'),
+        ("fresh/__init__.py", "from fresh", "# as before\nfrom fresh"),
+        ("shared_math.py", "def half", "# as before\n\n\ndef half"),
+    ],
+)
+def test_where_code_has_changed_the_new_loss_runs_every_variant(
+    made: Any, tmp_path: Path, monkeypatch: Any, file: str, old: str, new: str
+) -> None:
+    made.write("shared_math.py", "def half(x):\n    return x / 2\n")
+    made.edit("fresh/pairs.py", "loss = (forward + backward) / 2", LAZY_HALF)
+    golden = made.record()
+    first = prove(made, golden, tmp_path, extent="chosen")
+    made.edit(file, old, new)
+    runs = count_runs(monkeypatch)
+    again = prove(made, golden, tmp_path, extent="chosen")
+    assert runs == {"legacy": 0, "new": len(first.verdicts)}
+    assert again.verdicts == first.verdicts
+
+
+def test_a_helper_that_is_imported_late_and_goes_wrong_in_one_variant_is_seen(made: Any, tmp_path: Path) -> None:
+    made.write("shared_math.py", "def half(x):\n    return x / 2\n")
+    made.edit("fresh/pairs.py", "loss = (forward + backward) / 2", LAZY_HALF)
+    golden = made.record()
+    assert prove(made, golden, tmp_path, extent="chosen").passed
+    made.edit("shared_math.py", "return x / 2", "return x / (2 if x.element_size() != 8 else 3)")
+    differ = {item.case.partition("@")[2] for item in prove(made, golden, tmp_path, extent="chosen").verdicts if not item.passed}
+    assert differ == {"float64"}
+
+
+def test_a_module_that_takes_the_place_of_another_is_a_change(made: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    golden = made.record()
+    first = prove(made, golden, tmp_path, extent="chosen")
+    made.write("fresh/pairs/__init__.py", (made.root / "fresh/pairs.py").read_text(encoding="utf-8"))
+    runs = count_runs(monkeypatch)
+    assert prove(made, golden, tmp_path, extent="chosen").passed
+    assert runs["new"] == len(first.verdicts)
 
 
 def test_a_new_loss_that_went_wrong_is_seen_in_a_warm_run(made: Any, tmp_path: Path) -> None:
