@@ -8,7 +8,7 @@ from losses.base import BaseLoss
 
 Options = dict[str, Any]
 
-KEYS_ABOVE = {10_000: 16_384, 5_000: 8_192, 1_000: 4_096, -1: 2_048}  # Samples of the data set: keys in the queue.
+KEYS_ABOVE = {10_000: 16_384, 5_000: 8_192, 1_000: 4_096}  # Samples of the data set: keys in the queue.
 MIXTURE = {"infonce": "contrastive_weight", "nt_xent": "classification_weight", "supervised": "multimodal_matching_weight"}
 VICREG = {"sim_weight": "sim_coeff", "var_weight": "var_coeff", "cov_weight": "cov_coeff", "use_curriculum": "curriculum",
           "vicreg_warmup_epochs": "warmup_epochs", "num_epochs": "num_epochs"}  # fmt: skip
@@ -56,7 +56,7 @@ BUILDERS: dict[str, Callable[[Options], BaseLoss]] = {
         o.get("dynamic_temp_max", max(o["temperature"], min(0.3, 2.0 * o["temperature"])))),
     "hard_negative": _hard_negative,
     "memory_queue": lambda o: queue.MemoryQueueLoss(
-        o.get("queue_size", next(keys for above, keys in KEYS_ABOVE.items() if o.get("dataset_size", 5_001) > above)),
+        o.get("queue_size", next((keys for above, keys in KEYS_ABOVE.items() if o.get("dataset_size", 5_001) > above), 2_048)),
         1.1 * o["temperature"]),
     "mixed": lambda o: infonce.MixedContrastiveLoss(
         o["temperature"], {part: o[name] for part, name in MIXTURE.items()}, **o["heads"]),

@@ -197,6 +197,13 @@ def rows_that_differ(inputs: Inputs):
     yield criterion(inputs.normal(4, 8, name="vision"), inputs.normal(5, 8, name="text"))
 
 
+def rows_that_differ_beside_given_logits(inputs: Inputs):
+    """More texts than images, though neither is compared."""
+    criterion = CLIPStyleLoss()
+    vision, text = inputs.normal(4, 8, name="vision"), inputs.normal(5, 8, name="text")
+    yield criterion(vision, text, similarity_matrix=inputs.normal(4, 4, name="similarity"))
+
+
 def logits_of_another_size(inputs: Inputs):
     """A given matrix that does not fit the batch."""
     criterion = CLIPStyleLoss()

@@ -2,6 +2,8 @@
 
 from argparse import Namespace
 
+import torch
+
 from legacy import loss_factory
 from legacy.loss_factory import SimpleContrastiveLoss, create_loss_function
 from lossport.inputs import Inputs
@@ -51,6 +53,14 @@ def simple_with_ids_of_two_types(inputs: Inputs):
     criterion = SimpleContrastiveLoss(0.2)
     vision, text = inputs.normal(6, 8, name="vision"), inputs.normal(6, 8, name="text")
     yield criterion(vision, text, [1, 1.0, "1", float("nan"), "1", float("nan")])
+
+
+def simple_with_ids_in_a_tensor_of_floats(inputs: Inputs):
+    """By value as well: -0.0 is 0.0, however small a difference is one, and what is no number is its own positive."""
+    criterion = SimpleContrastiveLoss(0.2)
+    vision, text = inputs.normal(7, 8, name="vision"), inputs.normal(7, 8, name="text")
+    nan = float("nan")
+    yield criterion(vision, text, inputs.keep("ids", torch.tensor([0.0, -0.0, 1e-20, nan, 1.5, nan, 1.5])))
 
 
 def simple_with_another_loss(inputs: Inputs):
@@ -138,8 +148,13 @@ def contrastive_by_name(inputs: Inputs):
         yield criterion.temperature
 
 
+def contrastive_by_no_name(inputs: Inputs):
+    criterion = create_loss_function(_arguments(contrastive_sampling=None), 20_000)
+    yield criterion.temperature
+
+
 def queue_by_size(inputs: Inputs):
-    for size in (None, 500, 1000, 1001, 5000, 5001, 10_000, 10_001):
+    for size in (None, -1, 0, 1000, 1001, 5000, 5001, 10_000, 10_001):
         criterion = create_loss_function(_arguments(loss_type="memory_queue", queue_size=None), size)
         yield criterion.queue_size, criterion.temperature
 
@@ -219,7 +234,8 @@ def mixture_with_heads(inputs: Inputs):
 
 
 def vicreg(inputs: Inputs):
-    for given in ({}, {"sim_weight": 50.0, "vicreg_warmup_epochs": 2, "use_curriculum": False, "num_epochs": 7}):
+    weights = {"sim_weight": 50.0, "var_weight": 3.0, "cov_weight": 2.0}
+    for given in ({}, {**weights, "vicreg_warmup_epochs": 2, "use_curriculum": False, "num_epochs": 7}):
         criterion = create_loss_function(_arguments(loss_type="vicreg", **given))
         vision, text, _ = _batch(inputs)
         yield criterion(vision, text)["loss"]

@@ -121,6 +121,12 @@ PORTS = (
                 places=("raises", "state[*_projection.*]", "random.torch"),
             ),
             divergence(
+                "fac-none",
+                "a sampling strategy of None was handed on, and known to no rule: it is as good as not given",
+                cases="contrastive_by_no_name*",
+                places=("returns", "attributes[sampling_strategy]", "attributes[temperature]"),
+            ),
+            divergence(
                 "fac-missing",
                 "an attribute that is missing raised AttributeError: a ValueError says which type needs it",
                 cases="an_argument_that_is_missing*",

@@ -116,7 +116,9 @@ def test_strategy_and_temperature_of_the_contrastive_loss(
     assert criterion.memory_bank_size == 16
 
 
-@pytest.mark.parametrize(("size", "keys"), [(None, 8192), (1000, 2048), (1001, 4096), (5001, 8192), (10_001, 16_384)])
+@pytest.mark.parametrize(
+    ("size", "keys"), [(None, 8192), (-1, 2048), (0, 2048), (1000, 2048), (1001, 4096), (5001, 8192), (10_001, 16_384)]
+)
 def test_a_queue_fits_the_data_set_unless_its_size_is_given(size: int | None, keys: int) -> None:
     criterion = build("memory_queue", size)
     assert (criterion.queue_size, criterion.temperature) == (keys, pytest.approx(0.11))
@@ -150,10 +152,18 @@ def test_the_chosen_mining_strategy_is_used(given: dict[str, Any], strategy: str
 
 
 def test_vicreg_after_contrast_is_the_hybrid_loss() -> None:
-    criterion = build("vicreg", use_contrastive_pretrain=True, gradual_transition_steps=7, sim_weight=50.0)
+    criterion = build("vicreg", use_contrastive_pretrain=True, sim_weight=50.0)
     assert isinstance(criterion, losses.HybridPretrainVICRegLoss)
-    assert (criterion.contrastive_pretrain_steps, criterion.gradual_transition_steps) == (200, 7)
-    assert criterion.vicreg_loss.sim_coeff == 50.0
+    assert (criterion.contrastive_pretrain_steps, criterion.vicreg_loss.sim_coeff) == (200, 50.0)
+    heads = criterion.contrastive_loss
+    assert (heads.temperature, heads.input_dim, heads.projection_dim) == (0.1, 8, 8)
+
+
+def test_the_schedule_of_the_hybrid_loss_comes_from_the_arguments() -> None:
+    given: dict[str, Any] = {"contrastive_pretrain_steps": 5, "gradual_transition_steps": 7}
+    given |= {"adaptive_transition": False, "min_alignment_threshold": 0.6}
+    criterion = build("vicreg", use_contrastive_pretrain=True, **given)
+    assert {name: getattr(criterion, name) for name in given} == given
 
 
 def test_encoders_of_a_known_width_set_that_of_the_hybrid_loss() -> None:
