@@ -69,7 +69,7 @@ class FeatureConsistencyLoss(BaseLoss):
         vision = self._side("vision", self.reference_vision_model, vision_features, vision_inputs)
         text = self._side("text", self.reference_text_model, text_features, text_inputs)
         loss = torch.as_tensor(self.vision_weight * vision + self.text_weight * text)
-        metrics = {"feature_consistency_loss": loss, "vision_consistency_loss": vision, "text_consistency_loss": text}
+        metrics = {"feature_consistency_loss": loss.clone(), "vision_consistency_loss": vision, "text_consistency_loss": text}
         return self.results(loss, {**metrics, "vision_weight": self.vision_weight, "text_weight": self.text_weight})
 
     def _side(self, name: str, model: nn.Module | None, x: Tensor | None, inputs: Any) -> Tensor | float:

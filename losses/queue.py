@@ -78,6 +78,7 @@ class MemoryQueueLoss(ContrastiveLoss):
         self._queues(vision_features, draw=True)
         self._store(utils.normalize_features(vision_features), utils.normalize_features(text_features))
 
+    @torch.inference_mode(False)
     def _queues(self, rows: Tensor, *, draw: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Both queues and the fill level for a batch; where none has its width, new ones or, unless those may be drawn, zeros."""
         width, device = rows.shape[1], rows.device
@@ -91,12 +92,11 @@ class MemoryQueueLoss(ContrastiveLoss):
             self.queue_ptr, self.queue_fill_level = torch.zeros(2, 1, dtype=torch.int64, device=device)
         return self.vision_queue, self.get_buffer("text_queue"), self.queue_fill_level
 
+    @torch.inference_mode(False)  # Training refuses tensors that were made in it.
     def _store(self, vision: Tensor, text: Tensor) -> None:
         # Not in place: the graphs of earlier calls need what they saw.
-        queues = self.get_buffer("vision_queue").clone(), self.get_buffer("text_queue").clone()
-        utils.write_ring_(queues[0], self.queue_ptr.clone(), vision, dim=1)
-        utils.write_ring_(queues[1], self.queue_ptr, text, dim=1)
-        self.vision_queue, self.text_queue = queues
+        self.vision_queue = utils.write_ring_(self.get_buffer("vision_queue").clone(), self.queue_ptr.clone(), vision, dim=1)
+        self.text_queue = utils.write_ring_(self.get_buffer("text_queue").clone(), self.queue_ptr, text, dim=1)
         self.queue_fill_level = (self.queue_fill_level + len(vision)).clamp(max=self.queue_size)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
@@ -137,11 +137,9 @@ class MoCoLoss(ContrastiveLoss):
         self.text_key_encoder = copy.deepcopy(text_encoder).requires_grad_(False)
         # Past nn.Module's setattr, which would make sub-modules of them.
         vars(self).update(vision_encoder=vision_encoder, text_encoder=text_encoder)
-        self.register_buffer("text_queue", unit_columns(dim, queue_size))
-        self.register_buffer("text_queue_ptr", torch.zeros(1, dtype=torch.int64))
-        if symmetric:
-            self.register_buffer("vision_queue", unit_columns(dim, queue_size))
-            self.register_buffer("vision_queue_ptr", torch.zeros(1, dtype=torch.int64))
+        for name in ("text", "vision")[: 1 + symmetric]:
+            self.register_buffer(f"{name}_queue", unit_columns(dim, queue_size))
+            self.register_buffer(f"{name}_queue_ptr", torch.zeros(1, dtype=torch.int64))
 
     def forward(self, vision_queries: Any, text_queries: Any, vision_features: Tensor | None = None,
                 text_features: Tensor | None = None) -> dict[str, Tensor]:  # fmt: skip
@@ -177,11 +175,11 @@ class MoCoLoss(ContrastiveLoss):
             raise ValueError(f"{name}: expected features and keys {list(wanted)}, {limit}; found {found} on {keys.device}")
         return keys
 
+    @torch.inference_mode(False)  # As in MemoryQueueLoss, and so is the copy.
     def _store(self, keys: dict[str, Tensor]) -> None:
         for name in ("text", "vision")[: 1 + self.symmetric]:
-            queue = self.get_buffer(f"{name}_queue").clone()  # as in MemoryQueueLoss
-            utils.write_ring_(queue, self.get_buffer(f"{name}_queue_ptr"), keys[name], dim=1)
-            setattr(self, f"{name}_queue", queue)
+            queue, pointer = self.get_buffer(f"{name}_queue").clone(), self.get_buffer(f"{name}_queue_ptr")
+            setattr(self, f"{name}_queue", utils.write_ring_(queue, pointer, keys[name], dim=1))
 
     def _direction(self, queries: Tensor, keys: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
         """The loss of each query against one modality's keys and queue, and the share that finds its own key."""

@@ -308,15 +308,16 @@ def mine_hard_negatives(similarity: Tensor, positives: Tensor, strategy: str = "
     return chosen & negatives & positives.any(dim=1, keepdim=True)
 
 
-def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> None:
+def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> Tensor:
     """Write `rows` [batch, width] into `ring` from `pointer` on (int64, one element), in place and round the end, and move it."""
-    # The ring is [capacity, width], or [width, capacity] with `dim=1`. Of a longer batch the last rows stay.
+    # The ring, which it returns, is [capacity, width], or [width, capacity] with `dim=1`. Of a longer batch the last rows stay.
     capacity, batch = ring.shape[dim], len(rows)
     kept = rows[max(0, batch - capacity) :].detach().to(ring.dtype)
     slots = (pointer + torch.arange(batch - len(kept), batch, device=ring.device)) % capacity
     with torch.no_grad():
         ring.index_copy_(dim, slots, kept.t() if dim else kept)
         pointer.add_(batch).remainder_(capacity)
+    return ring
 
 
 def cross_terms(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -121,7 +121,7 @@ class DecorrelationLoss(BaseLoss):
             raise ValueError(f"expected at least one of {', '.join(inputs)}; found none")
         utils.check_features(same_rows=False, same_width=False, **given)
         parts: dict[str, Tensor] = {}
-        statistics: dict[str, Tensor] = {}
+        stats: dict[str, Tensor] = {}
         for name, x in given.items():
             v, rest = spread(utils.project(x, None, normalize=self.normalize))
             side, pairs = name.removesuffix("_features"), max(1, len(v) * (len(v) - 1))
@@ -129,9 +129,9 @@ class DecorrelationLoss(BaseLoss):
             parts[part] = rest / pairs if self.reduction == "mean" else rest
             low, found = v < COLLAPSED, {"min_var": v.amin(), "max_var": v.amax(), "mean_var": v.mean()}
             found |= {"low_var_dims": low.sum(), "low_var_pct": low.float().mean()}
-            statistics |= {f"{side.removesuffix('s')}_{key}": value for key, value in found.items()}
+            stats |= {f"{side.removesuffix('s')}_{key}": value for key, value in found.items()}
         loss = self.coef * (sum(parts.values(), start=torch.zeros(())) / len(parts))
-        return self.results(loss, {"decorrelation_loss": loss, **parts, **(statistics if self.track_feature_stats else {})})
+        return self.results(loss, {"decorrelation_loss": loss.clone(), **parts, **(stats if self.track_feature_stats else {})})
 
 
 @register("barlow_twins")

@@ -27,9 +27,9 @@ class Variation:
     """How a run departs from the case as written. The default departs in nothing.
 
     `batch` and `dim` replace every batch size and width that the case asks for. `values` edits what was drawn, `scale` multiplies
-    it, `layout` changes strides alone. The rest is for the harness that runs the case: under autocast or without grad, in
-    training or evaluation mode, carried through a copy after every step, repeated with a gradient step in between, with second
-    derivatives, stopped after some steps, and without some of the options that losses are built with.
+    it, `layout` changes strides alone. The rest is for the harness that runs the case: under autocast, without grad or with calls
+    in inference mode, in training or evaluation mode, carried through a copy after every step, repeated with a gradient step in
+    between, with second derivatives, stopped after some steps, and without some of the options that losses are built with.
     """
 
     name: str = ""
@@ -40,7 +40,7 @@ class Variation:
     values: Literal["drawn", "zero-row", "repeated-row", "nan", "inf", "whole", "tenths"] = "drawn"
     scale: float = 1.0
     layout: Literal["contiguous", "strided", "expanded"] = "contiguous"
-    mode: Literal["plain", "autocast", "no-grad"] = "plain"
+    mode: Literal["plain", "autocast", "no-grad", "inference"] = "plain"
     training: bool = True
     carry: Literal["", "deepcopy", "state-dict"] = ""
     repeats: int = 1

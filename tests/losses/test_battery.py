@@ -345,6 +345,24 @@ def test_the_layout_of_the_inputs_does_not_matter(entry: Entry) -> None:
     torch.testing.assert_close(run(entry.make().double(), strided)["loss"], run(entry.make().double(), inputs)["loss"])
 
 
+@with_all_options
+def test_work_on_the_loss_in_place_leaves_the_metrics_alone(entry: Entry, options: dict[str, Any]) -> None:
+    found = run(entry.make(**options), entry.draw(dtype=torch.float32))
+    before = {key: value.clone() for key, value in found.items() if key != "loss"}
+    with torch.no_grad():
+        found["loss"].div_(2).add_(1)
+    for key, value in before.items():
+        assert_close(found[key], value, key, rtol=0, atol=0, equal_nan=True)
+
+
+@each
+def test_a_loss_that_was_evaluated_in_inference_mode_trains_on(entry: Entry) -> None:
+    loss, inputs = entry.make(), entry.draw(dtype=torch.float32)
+    with torch.inference_mode():
+        run(loss.eval(), inputs)
+    assert_finite(loss.train(), inputs)
+
+
 @each
 def test_no_graph_is_built_without_gradients(entry: Entry) -> None:
     with torch.no_grad():

@@ -38,7 +38,8 @@ def encode(node: Node, tensors: Tensors) -> dict[str, Any]:
             kind = type(value).__name__ if isinstance(value, float | complex) else "plain"
             return {kind: value if kind == "plain" else repr(value)}
         case Items(kind, entries):
-            return {"items": kind, "entries": [[key, encode(item, tensors)] for key, item in entries]}
+            held = {"items": kind, "entries": [[key, encode(item, tensors)] for key, item in entries]}
+            return {**held, "ties": sorted(node.ties)} if node.ties else held
         case Call(symbol, inner):
             return {"call": symbol, "node": encode(inner, tensors)}
         case Raised(kind, message):
@@ -58,8 +59,8 @@ def _encode_array(node: Array, tensors: Tensors) -> dict[str, Any]:
         data["device"] = node.device
     if node.holder != "torch":
         data["holder"] = node.holder
-    if not node.stays:
-        data["changes"] = True
+    if node.ties:
+        data["ties"] = sorted(node.ties)
     if node.gradients:
         data["gradients"] = {name: encode(item, tensors) for name, item in node.gradients.items()}
     return data
@@ -72,9 +73,10 @@ def decode(data: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Node:
     if "tensor" in data:
         gradients = {name: decode(item, tensors) for name, item in data.get("gradients", {}).items()}
         told = (data.get("device", "cpu"), data.get("grad", False), data.get("holder", "torch"))
-        return Array(tensors[data["tensor"]], *told, gradients, not data.get("changes", False))
+        return Array(tensors[data["tensor"]], *told, gradients, frozenset(data.get("ties", ())))
     if "items" in data:
-        return Items(data["items"], tuple((key, decode(item, tensors)) for key, item in data["entries"]))
+        entries = tuple((key, decode(item, tensors)) for key, item in data["entries"])
+        return Items(data["items"], entries, ties=frozenset(data.get("ties", ())))
     if "call" in data:
         return Call(data["call"], decode(data["node"], tensors))
     return _decode_leaf(data)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lossport.evidence.ties import TIES
 from lossport.evidence.value import Array, Call, Items, Node, Number, Opaque, Plain, Raised, Warned, identical, same_bits
 
 FACTOR = 4.0
@@ -41,11 +42,6 @@ far jumps there, as a ranking does at a tie: samples on both sides of a jump say
 
 VISIBLE = 2.0**-10
 """A jump changes a value by more than this share of the tensor's largest: smaller differences need not be looked at for one."""
-
-
-CHANGES = (
-    "the new value is a view of the loss's own state: a later step changes it, where the legacy value stays as it was returned"
-)
 
 
 @dataclass(frozen=True)
@@ -138,8 +134,9 @@ def _compare_number(legacy: Plain | Array, new: Node, precision: torch.dtype) ->
         return Different(shown(legacy), shown(new), detail="expected a detached 0-d tensor")
     if new.requires_grad:
         return Different(shown(legacy), shown(new), detail="expected a detached tensor; this one requires grad")
-    if not new.stays:
-        return Different(shown(legacy), shown(new), detail=CHANGES)
+    tied = _compare_ties(legacy, new)
+    if tied is not None:
+        return tied
     value = legacy.tensor.item() if isinstance(legacy, Array) and legacy.tensor.numel() == 1 else legacy
     found = new.tensor.item()
     number = value.value if isinstance(value, Plain) else value
@@ -169,16 +166,22 @@ def _compare_arrays(legacy: Array, new: Array) -> Different | Numbers | None:
     ):
         if one != other:
             return Different(shown(legacy), shown(new), detail=f"{name}: legacy {one}, new {other}")
-    if legacy.stays and not new.stays:
-        return Different(shown(legacy), shown(new), detail=CHANGES)
-    if same_bits(a, b):
-        return None
+    tied = _compare_ties(legacy, new)
+    if tied is not None or same_bits(a, b):
+        return tied
     if a.is_complex():
         a, b = torch.view_as_real(a), torch.view_as_real(b)
     if not a.is_floating_point():
         where = tuple(int(n) for n in (a != b).nonzero()[0])
         return Different(str(a[where].item()), str(b[where].item()), index=where)
     return _finite_parts(a.to(torch.float64), b.to(torch.float64), a.dtype)
+
+
+def _compare_ties(legacy: Node, new: Array | Items) -> Different | None:
+    """The first tie of the new result that the legacy one is free of. To be freer is no difference."""
+    before = legacy.ties if isinstance(legacy, Array | Items) else frozenset()
+    more = [word for word in TIES if word in new.ties - before]
+    return Different(shown(legacy), shown(new), detail=TIES[more[0]]) if more else None
 
 
 def differ_in_form(legacy: Node, new: Node, precision: torch.dtype) -> bool:
@@ -218,7 +221,7 @@ def _compare_containers(legacy: Items, new: Items) -> Different | None:
     old, found = [key for key, _ in legacy.entries], [key for key, _ in new.entries]
     if legacy.ordered and old != found and set(old) == set(found):
         return Different(", ".join(map(str, old)), ", ".join(map(str, found)), detail="keys in another order")
-    return None
+    return _compare_ties(legacy, new)
 
 
 def _moved(legacy: str, new: str) -> bool:

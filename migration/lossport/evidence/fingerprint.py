@@ -17,7 +17,7 @@ WORDS = {
 }
 """How each part is told when it no longer matches."""
 
-EVIDENCE_VERSION = "3"
+EVIDENCE_VERSION = "4"
 """Rises when the harness sees more or judges otherwise, so that older proofs count as stale."""
 
 

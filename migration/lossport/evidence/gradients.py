@@ -135,8 +135,8 @@ def _filled(node: Node, gradients: Mapping[int, Mapping[str, Node]]) -> Node:
     match node:
         case Call(symbol, inner):
             return Call(symbol, _filled(inner, gradients))
-        case Items(kind, entries, ordered):
-            return Items(kind, tuple((key, _filled(item, gradients)) for key, item in entries), ordered)
+        case Items():
+            return replace(node, entries=tuple((key, _filled(item, gradients)) for key, item in node.entries))
         case Array() if id(node) in gradients:
             return replace(node, gradients=gradients[id(node)])
         case _:

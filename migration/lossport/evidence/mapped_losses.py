@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lossport.evidence.observation import Instance
+from lossport.evidence.standing import BURDENS
 from lossport.evidence.value import Array, Node, Plain, flatten
 from lossport.port import Compute, Drop, Port, Refuse, Rename
 
@@ -87,7 +88,7 @@ def forms(legacy: Instance, new: Instance, port: Port | None, label: str) -> Ite
     """How two losses are made, where it differs: place, legacy and new.
 
     The order of parameters, which an optimiser's saved state goes by; what `state_dict` keeps of that which both have; parts that
-    both have, in training or evaluation mode; and a graph that the new loss alone keeps alive.
+    both have, in training or evaluation mode, and of which classes; and burdens that the new loss alone has.
     """
     renamed = {name: state_name(port, name) for name in legacy.state}
     old = [renamed[name] for name in legacy.parameters if renamed[name] in new.parameters]
@@ -103,5 +104,9 @@ def forms(legacy: Instance, new: Instance, port: Port | None, label: str) -> Ite
         part = (state_name(port, f"{name}.") or "").removesuffix(".")
         if part in new.modes and new.modes[part] != training:
             yield f"attributes[{label}{part}.training]", Plain(training), Plain(new.modes[part])
-    if new.graphs and not legacy.graphs:
-        yield f"{label}graph", Plain("not kept"), Plain(f"kept alive by {', '.join(new.graphs)}")
+        kinds = legacy.layers.get(name, ())
+        if part in new.modes and not set(kinds) <= set(new.layers.get(part, ())):
+            yield f"layers[{label}{part}]", Plain(kinds[0]), Plain(", ".join(new.layers.get(part, ())) or "no layer of torch")
+    for burden, (without, within) in BURDENS.items():
+        if burden in new.burdens and burden not in legacy.burdens:
+            yield f"{label}{burden}", Plain(without), Plain(f"{within} {', '.join(new.burdens[burden])}")

@@ -6,7 +6,7 @@ Applies `returns`, `state`, `attributes` and what the parameter rules imply. Doe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from lossport.evidence.mapped_losses import forms, legacy_places, new_places, state_name
@@ -104,7 +104,8 @@ def _result(legacy: Node, new: Node | None, ports: Ports) -> Node:
         return mapped_result(legacy.node, port)
     if isinstance(legacy, Items) and isinstance(new, Items):
         partners = dict(new.entries)
-        return Items(legacy.kind, tuple((key, _result(item, partners.get(key), ports)) for key, item in legacy.entries))
+        entries = tuple((key, _result(item, partners.get(key), ports)) for key, item in legacy.entries)
+        return replace(legacy, entries=entries)
     return legacy
 
 
@@ -120,7 +121,8 @@ def mapped_result(legacy: Node, port: Port) -> Node:
         return whole
     kind = legacy.kind if isinstance(legacy, Items) else "dict"
     is_dict = kind not in ("tuple", "list")
-    return Items(kind if is_dict else "dict", tuple(found), ordered=is_dict)
+    ties = legacy.ties if isinstance(legacy, Items) else frozenset()
+    return Items(kind if is_dict else "dict", tuple(found), ordered=is_dict, ties=ties)
 
 
 def _root(legacy: Node, rule: Key) -> Node:

@@ -20,7 +20,8 @@ class Instance:
     """A loss at one moment: parameters and buffers by name, plain attributes, train or eval.
 
     `transient` names the buffers that `state_dict` leaves out, `parameters` are the names of parameters in their order, `modes`
-    says which of its parts are in training mode, and `graphs` where the loss itself keeps a graph of autograd alive.
+    says which of its parts are in training mode, `layers` of which classes of torch those are that hold parameters, and `burdens`
+    what the loss is burdened with, as `standing` finds it.
     """
 
     symbol: str
@@ -30,7 +31,8 @@ class Instance:
     transient: frozenset[str] = frozenset()
     parameters: tuple[str, ...] = ()
     modes: Mapping[str, bool] = field(default_factory=dict)
-    graphs: tuple[str, ...] = ()
+    layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    burdens: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def _encode_instance(item: Instance, tensors: Tensors) -> dict[str, Any]:
         "transient": sorted(item.transient),
         "parameters": list(item.parameters),
         "modes": dict(item.modes),
-        "graphs": list(item.graphs),
+        "layers": {name: list(kinds) for name, kinds in item.layers.items()},
+        "burdens": {name: list(where) for name, where in item.burdens.items()},
     }
 
 
@@ -140,7 +143,8 @@ def _decode_instance(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor
         frozenset(data["transient"]),
         tuple(data.get("parameters", ())),
         data.get("modes", {}),
-        tuple(data.get("graphs", ())),
+        {name: tuple(kinds) for name, kinds in data.get("layers", {}).items()},
+        {name: tuple(where) for name, where in data.get("burdens", {}).items()},
     )
 
 

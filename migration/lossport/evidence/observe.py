@@ -27,10 +27,11 @@ from lossport.evidence.gradients import GradientTargets, differentiate, fields_o
 from lossport.evidence.observation import Instance, Observation, Step
 from lossport.evidence.random_streams import drawn_from, seed_all, stream_states, streams_kept
 from lossport.evidence.rounding import Rounding, rounding_moved
-from lossport.evidence.settings import settings_changed, settings_kept, settings_now
+from lossport.evidence.settings import settings_kept
 from lossport.evidence.side import Side
-from lossport.evidence.standing import attributes_of, graphs_kept
-from lossport.evidence.value import Node, Raised, Warned, held, identical, marked_as_changed, snapshot, tensors_in, type_name
+from lossport.evidence.standing import SAVED, attributes_of, burdens_of, layers_of, why_not_saved
+from lossport.evidence.ties import held_by, parts_in, tied, ties_of, ties_since
+from lossport.evidence.value import Node, Raised, Warned, held, identical, snapshot, type_name
 from lossport.evidence.watch import Built, Called
 from lossport.inputs import PLAIN, Inputs, Variation
 from lossport.pause import collection_paused
@@ -123,7 +124,6 @@ def observe(side: Side, case: str, run: Run, trace: Trace | None = None) -> Obse
             stack.enter_context(computed_in_float64(getattr(torch, run.variation.dtype), rounding))
         elif rounding is not None:
             stack.enter_context(rounding_moved(rounding))
-        stack.enter_context(settings_kept())
         return _Runner(side, case, run, trace or Trace()).observe()
 
 
@@ -138,7 +138,7 @@ class _Runner:
         self.carried: list[dict[str, Any]] = []
         self.carry_raised: Raised | None = None
         self.streams: dict[str, object] = {}
-        self.returned: list[list[Tensor]] = []
+        self.returned: list[list[object]] = []
         self.used: set[str] = set()
 
     def observe(self) -> Observation:
@@ -146,14 +146,17 @@ class _Runner:
             self.side.watch.reset()
             self.side.watch.on_built = self._built
             self.side.watch.without = {self.side.options.get(name, name) for name in self.run.variation.without}
+            self.side.watch.around = torch.inference_mode if self.run.variation.mode == "inference" else contextlib.nullcontext
             try:
                 self._repeat(self.run.inputs(repetition))
             finally:
-                self.side.watch.on_built = lambda _: None
+                self.side.watch.on_built, self.side.watch.around = lambda _: None, contextlib.nullcontext
             if self.steps and self.steps[-1].raised is not None:
                 break
             self.carried = [vars(item.instance) for item in self.side.watch.built]
         self.trace.built = list(self.side.watch.built)
+        if self.run == Run(device=self.run.device) and self.steps:
+            self._save_whole()
         self.side.watch.reset()
         return Observation(tuple(self._as_they_stayed()), frozenset(self.used))
 
@@ -180,16 +183,13 @@ class _Runner:
         seed_all(seed, self.device)
         made = len(self.side.watch.calls)
         self.streams = stream_states(self.device)
-        settings: dict[str, str] = {}
         began = time.perf_counter()
         raised: Raised | None = None
         result: object = None
-        with _captured() as (texts, caught):
-            before = settings_now()
+        with _captured() as (texts, caught), settings_kept() as settings:
             try:
                 with self._mode():
                     result = advance()
-                    settings = settings_changed(before)
             except StopIteration:
                 return False
             except (Exception, SystemExit) as error:  # whatever the loss raises is an observation
@@ -209,16 +209,27 @@ class _Runner:
         )
         self.steps.append(self._seen(step, inputs, result))
         self.just_built, self.carry_raised = {}, None
-        self.returned.append([tensor.detach() for tensor in tensors_in(result)])
+        self.returned.append([part.detach() if isinstance(part, Tensor) else part for part in parts_in(result)])
         if raised is None:
             self.used |= {item.symbol for item in self.side.watch.built} | {item.symbol for item in self.side.watch.calls[made:]}
         return raised is None
 
+    def _save_whole(self) -> None:
+        """Note which losses cannot be saved whole when the case has ended. Asked once a case, as it does not depend on inputs."""
+        instances = dict(self.steps[-1].instances)
+        with self.side.watch.ignoring(), _captured():
+            for built in self.side.watch.built:
+                why = why_not_saved(built.instance)
+                if why and built.label in instances:
+                    before = instances[built.label]
+                    instances[built.label] = replace(before, burdens={**before.burdens, SAVED: (why,)})
+        self.steps[-1] = replace(self.steps[-1], instances=instances)
+
     def _as_they_stayed(self) -> Iterator[Step]:
-        """The steps; results that a later step changed, as a view of a buffer is changed, are marked."""
+        """The steps; results that a later step changed, as a view of a buffer is changed, are tied to it."""
         for number, (step, kept) in enumerate(zip(self.steps, self.returned, strict=True)):
             last = number == len(self.steps) - 1
-            yield step if last or step.result is None else replace(step, result=marked_as_changed(step.result, kept))
+            yield step if last or step.result is None else replace(step, result=tied(step.result, ties_since(step.result, kept)))
 
     def _seen(self, step: Step, inputs: Inputs, result: object) -> Step:
         targets = self._targets(inputs)
@@ -226,6 +237,8 @@ class _Runner:
         node: Node | None = None
         if step.raised is None:
             node = snapshot(result, self.side.watch.called)
+            if not self.run.in_float64 and not self.run.sample:  # those runs are asked for numbers alone
+                node = tied(node, ties_of(list(parts_in(result)), self._held(inputs)))
             if not fields:
                 with self._backward_mode(result, node):
                     node = differentiate(result, node, targets, second=self.run.variation.second)
@@ -240,6 +253,13 @@ class _Runner:
         if node is not None and self.run.variation.repeats > 1:
             self._learn(node)
         return seen
+
+    def _held(self, inputs: Inputs) -> Iterator[object]:
+        """The tensors and containers that a result could share: those of inputs, of losses, and of earlier results."""
+        yield from parts_in([value for value, _ in inputs.given.values()])
+        for built in self.side.watch.built:
+            yield from held_by(built.instance)
+        yield from (part for parts in self.returned for part in parts if not isinstance(part, Tensor))
 
     def _mode(self) -> contextlib.AbstractContextManager[Any]:
         if self.run.variation.mode == "no-grad":
@@ -308,9 +328,9 @@ def instance(built: Built) -> Instance:
     """A loss as it is now."""
     loss = built.instance
     attributes = {name: snapshot(value) for name, value in attributes_of(loss).items()}
-    graphs = graphs_kept(loss)
+    burdens = burdens_of(loss)
     if not isinstance(loss, nn.Module):
-        return Instance(built.symbol, {}, attributes, None, graphs=graphs)
+        return Instance(built.symbol, {}, attributes, None, burdens=burdens)
     state: dict[str, Node] = {}
     for name, parameter in loss.named_parameters(remove_duplicate=False):
         state[name] = held(parameter, holder="parameter")
@@ -321,7 +341,7 @@ def instance(built: Built) -> Instance:
     transient = frozenset(state.keys() - kept.keys())
     state.update({name: snapshot(value) for name, value in kept.items() if name not in state})
     modes = {name: part.training for name, part in loss.named_modules() if name}
-    return Instance(built.symbol, state, attributes, loss.training, transient, parameters, modes, graphs)
+    return Instance(built.symbol, state, attributes, loss.training, transient, parameters, modes, layers_of(loss), burdens)
 
 
 def _take_over(loss: Any, inner: Mapping[str, Any]) -> None:

@@ -1,8 +1,9 @@
-"""A loss as it stands: which of its attributes training code may read, and whether it keeps a graph of autograd alive."""
+"""A loss as it stands: which of its attributes training code may read, what its layers are, and what it is burdened with."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import random
 import sys
 from collections import deque
@@ -53,10 +54,25 @@ def _kinds() -> tuple[type, ...]:
     return (*LOOKED_INTO, numpy.generic, numpy.ndarray, numpy.random.Generator, numpy.random.RandomState)
 
 
-def graphs_kept(loss: Any) -> tuple[str, ...]:
-    """The attributes, private ones too, through which a loss keeps the graph of a step alive: memory grows, and copies fail."""
+GRAPH, INFERENCE, SAVED = "graph", "inference", "saved"
+
+BURDENS: Mapping[str, tuple[str, str]] = {
+    GRAPH: ("not kept", "kept alive by"),
+    INFERENCE: ("no buffers of inference mode", "made in inference mode, so that training refuses them:"),
+    SAVED: ("can be saved whole", "cannot be saved whole:"),
+}
+"""What a loss may be burdened with after a call, and the words for one without and one with it: the graph of a step, which takes
+memory and cannot be copied; buffers that were made in inference mode; something that `torch.save` of a whole model, and processes
+that are sent one, cannot take."""
+
+
+def burdens_of(loss: Any) -> dict[str, tuple[str, ...]]:
+    """The burdens that can be seen, each with the attributes, private ones too, or the buffers that it lies in."""
     parts = loss.named_modules() if isinstance(loss, nn.Module) else (("", loss),)
-    return tuple(f"{part}.{name}".lstrip(".") for part, module in parts for name in _with_graph(vars(module)))
+    graph = tuple(f"{part}.{name}".lstrip(".") for part, module in parts for name in _with_graph(vars(module)))
+    buffers = loss.named_buffers() if isinstance(loss, nn.Module) else ()
+    inference = tuple(name for name, buffer in buffers if buffer.is_inference())
+    return {burden: names for burden, names in ((GRAPH, graph), (INFERENCE, inference)) if names}
 
 
 def _with_graph(fields: Mapping[str, Any]) -> Iterator[str]:
@@ -65,6 +81,32 @@ def _with_graph(fields: Mapping[str, Any]) -> Iterator[str]:
             yield from (key for key, item in value.items() if item is not None and item.grad_fn is not None)
         elif name not in _MODULE_FIELDS and any(item.grad_fn is not None for item in _tensors(value)):
             yield name
+
+
+def why_not_saved(loss: object) -> str:
+    """What `torch.save` says against the whole loss; empty if it takes it."""
+    try:
+        torch.save(loss, _Nowhere())
+    except Exception as error:  # whatever an object does that is asked to be saved
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return ""
+
+
+class _Nowhere(io.BytesIO):
+    """A file that keeps nothing."""
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+def layers_of(loss: nn.Module) -> dict[str, tuple[str, ...]]:
+    """The parts that hold parameters and no other parts, with the classes of torch that they are: code that sets weights, leaves
+    some out of weight decay or turns batch norms into others goes by these."""
+    return {
+        name: tuple(item.__name__ for item in type(part).__mro__ if item.__module__.startswith("torch.nn.modules."))
+        for name, part in loss.named_modules()
+        if name and part._parameters and not part._modules
+    }
 
 
 def _tensors(value: object, depth: int = 0) -> Iterator[Tensor]:

@@ -11,14 +11,17 @@ import hashlib
 import random
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
+
+Ties: TypeAlias = frozenset[str]
+"""What a result is tied to besides its values, in words of `ties`."""
 
 DEEPEST = 12
 """Results nest two or three levels; deeper ones refer to themselves, and are cut."""
@@ -29,7 +32,7 @@ class Array:
     """A tensor: detached, contiguous, on the CPU. `device` and `requires_grad` are those it had.
 
     `holder` is `numpy`, or `parameter` or `buffer` in a loss's state. `gradients` holds, for a differentiable result, the
-    gradient of every leaf by name: `Plain(None)` where there is none. `stays` is off for a result that a later step changed.
+    gradient of every leaf by name: `Plain(None)` where there is none. `ties` are those of a result, see `ties`.
     """
 
     tensor: Tensor
@@ -37,7 +40,7 @@ class Array:
     requires_grad: bool = False
     holder: str = "torch"
     gradients: Mapping[str, Node] = field(default_factory=dict)
-    stays: bool = True
+    ties: Ties = frozenset()
 
     @property
     def dtype(self) -> str:
@@ -61,11 +64,15 @@ class Number:
 
 @dataclass(frozen=True)
 class Items:
-    """A container: its type and what it holds, in order. `ordered` is off where the order carries no meaning."""
+    """A container: its type and what it holds, in order. `ordered` is off where the order carries no meaning.
+
+    `ties` are those of a result, see `ties`.
+    """
 
     kind: str
     entries: tuple[tuple[str | int, Node], ...]
     ordered: bool = True
+    ties: Ties = frozenset()
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,7 @@ def _freeze(value: object, called: Callable[[object], str | None], depth: int) -
         return Plain(value.name if isinstance(value, Enum) else str(value))
     node = _source_of_chance(value) or _from_numpy(value)
     if node is None and depth < DEEPEST:
-        entries = _entries(value)
+        entries = entries_of(value)
         if entries is not None:
             node = Items(_kind(value), tuple((key, snapshot(item, called, depth + 1)) for key, item in entries))
     return node or Opaque(type_name(type(value)))
@@ -185,7 +192,7 @@ def _kind(value: object) -> str:
     return f"{name} (a tuple)" if isinstance(value, tuple) and hasattr(value, "_fields") else name
 
 
-def _entries(value: object) -> list[tuple[str | int, object]] | None:
+def entries_of(value: object) -> list[tuple[str | int, object]] | None:
     """What a container holds, or None if the object is not one."""
     if isinstance(value, Mapping):
         return [(key if isinstance(key, int) and not isinstance(key, bool) else str(key), item) for key, item in value.items()]
@@ -225,33 +232,6 @@ def called_in(node: Node | None) -> Iterator[str]:
             yield from called_in(item)
 
 
-def tensors_in(value: object, depth: int = 0) -> Iterator[Tensor]:
-    """The live tensors of a value, in the order in which a snapshot holds them."""
-    if isinstance(value, Tensor):
-        if not is_lazy(value):
-            yield value
-    elif depth < DEEPEST and not isinstance(value, str):
-        for _, item in _entries(value) or ():
-            yield from tensors_in(item, depth + 1)
-
-
-def marked_as_changed(node: Node, now: Sequence[Tensor]) -> Node:
-    """The snapshot of a value, with a mark at each tensor that is no longer what it was; `now` are its tensors in order."""
-    return _marked(node, iter(now))
-
-
-def _marked(node: Node, now: Iterator[Tensor]) -> Node:
-    match node:
-        case Call(symbol, inner):
-            return Call(symbol, _marked(inner, now))
-        case Items(kind, entries, ordered):
-            return Items(kind, tuple((key, _marked(item, now)) for key, item in entries), ordered)
-        case Array(holder="torch"):
-            return node if same_bits(node.tensor, array(next(now)).tensor) else replace(node, stays=False)
-        case _:
-            return node
-
-
 def raw_bytes(tensor: Tensor) -> bytes:
     """The memory of a contiguous CPU tensor."""
     size = tensor.numel() * tensor.element_size()
@@ -267,15 +247,17 @@ def identical(one: Node, other: Node) -> bool:
     """Whether two trees are equal in structure, types and every bit, gradients included."""
     match one, other:
         case Array(), Array():
-            told = [(item.device, item.requires_grad, item.holder, item.stays) for item in (one, other)]
+            told = [(item.device, item.requires_grad, item.holder, item.ties) for item in (one, other)]
             return (
                 told[0] == told[1] and same_bits(one.tensor, other.tensor) and identical_by_name(one.gradients, other.gradients)
             )
         case Plain(a), Plain(b):
             return type(a) is type(b) and repr(a) == repr(b)
         case Items(), Items():
-            same_keys = one.kind == other.kind and [key for key, _ in one.entries] == [key for key, _ in other.entries]
-            return same_keys and all(identical(a, b) for (_, a), (_, b) in zip(one.entries, other.entries, strict=True))
+            forms = [(item.kind, item.ties, [key for key, _ in item.entries]) for item in (one, other)]
+            return forms[0] == forms[1] and all(
+                identical(a, b) for (_, a), (_, b) in zip(one.entries, other.entries, strict=True)
+            )
         case Call(_, a), Call(_, b):
             return identical(a, b)
         case Raised(a, _), Raised(b, _):

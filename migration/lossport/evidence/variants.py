@@ -46,6 +46,7 @@ DTYPES = (
 MODES = (
     Variation("autocast", mode="autocast"),
     Variation("no-grad", mode="no-grad"),
+    Variation("inference", mode="inference"),
     Variation("eval", training=False),
     Variation("deepcopy", carry="deepcopy"),
     Variation("state-dict", carry="state-dict"),

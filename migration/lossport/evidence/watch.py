@@ -10,7 +10,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -57,7 +57,7 @@ class Watch:
     """Watches symbols of one side. `on_built` may act on an instance as soon as it is complete.
 
     `changed` gathers the arguments that a call changed in place. `without` names options that are left at their defaults when a
-    loss is built.
+    loss is built. `around` is entered around each call of an instance.
     """
 
     symbols: tuple[str, ...]
@@ -66,6 +66,7 @@ class Watch:
     changed: list[object] = field(default_factory=list)
     without: Collection[str] = ()
     on_built: Callable[[Built], None] = lambda _: None
+    around: Callable[[], AbstractContextManager[Any]] = nullcontext
     _results: dict[int, tuple[str, object]] = field(default_factory=dict)
     _depth: int = 0
     _undo: list[Callable[[], None]] = field(default_factory=list)
@@ -165,7 +166,8 @@ class Watch:
             before = [(item, snapshot(item)) for item in (*args, *kwargs.values()) if isinstance(item, _CHANGEABLE)]
             self._depth += 1
             try:
-                result = call(*args, **kwargs)
+                with self.around() if bound else nullcontext():
+                    result = call(*args, **kwargs)
             finally:
                 self._depth -= 1
                 self.changed += [item for item, then in before if not identical(snapshot(item), then)]

@@ -20,6 +20,16 @@ import torch
 from torch import nn
 
 
+class Line(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        made = nn.Linear(width, width)
+        self.weight, self.bias = made.weight, made.bias
+
+    def forward(self, rows):
+        return nn.functional.linear(rows, self.weight, self.bias)
+
+
 class OldHeads(nn.Module):
     limit = 5
 
@@ -63,7 +73,10 @@ class OldHeads(nn.Module):
         loss = ((self.head(rows) * self.scale + self.shift) ** 2).mean()
         self._last = loss.detach()
         parts = {f"part_{number}": (rows * (number + 1)).pow(2).mean() for number in range(12)}
-        return {"loss": loss, "mean": self.mean.clone(), "scale": self.scale.detach()[0].item(), **parts}
+        sims, near, far = (rows @ rows.t()).detach().contiguous(), loss.detach() * 2, loss.detach() * 2
+        own = {"sims": sims, "near": near, "far": far, "rows": rows.detach().clone()}
+        found = {"loss": loss, "mean": self.mean.clone(), "scale": self.scale.detach()[0].item(), **own, **parts}
+        return found
 """
 
 CASES = """\
@@ -153,6 +166,27 @@ NOTICED = {
     "another category of warning": ("UserWarning", "FutureWarning", "warnings"),
     "a warning without words": ('"rows are few"', '""', "warnings"),
     "a graph that is kept": ("loss.detach()", "loss", "graph"),
+    "a result that is not contiguous": ("@ rows.t()).detach().contiguous()", "@ rows.t()).detach().t()", 'returns["sims"]'),
+    "a result that is an input": ("rows.detach().clone()", "rows.detach()", 'returns["rows"]'),
+    "two results in one memory": ("loss.detach() * 2, loss.detach() * 2", "*[loss.detach() * 2] * 2", 'returns["far"]'),
+    "one dictionary for all results": (
+        "return found",
+        "vars(self).setdefault('_all', {}).update(found); return self._all",
+        "returns",
+    ),
+    "an environment variable": (
+        "self.count += 1",
+        "self.count += 1; import os; os.environ['HEADS'] = '1'",
+        "settings[environment variables]",
+    ),
+    "another default device": (
+        "self.count += 1",
+        "self.count += 1; torch.set_default_device('meta')",
+        "settings[default device]",
+    ),
+    "another working directory": ("self.count += 1", "self.count += 1; import os; os.chdir('/')", "settings[working directory]"),
+    "a layer of another class": ("nn.Sequential(nn.Linear(width, width)", "nn.Sequential(Line(width)", "layers[head.0]"),
+    "what cannot be saved whole": ("self.count = 0", "self.count = 0; self._key = lambda rows: rows", "saved"),
     "a gradient of the eleventh entry": (
         "(rows * (number + 1)).pow(2).mean()",
         "((rows * (number + 1)).pow(2) if number != 10 else (rows * 11) * (rows * 11).detach()).mean()",
@@ -194,6 +228,13 @@ def test_what_training_code_could_notice_is_found_at_its_place(heads: Any, fault
     assert place in {finding.place for verdict in proof.failures for finding in verdict.findings}, proof.explanation()
 
 
+def test_tensors_of_inference_mode_that_are_kept_are_found_in_that_mode(heads: Any) -> None:
+    heads.edit("new_heads.py", "self.mean.mul_(0.9).add_(0.1 * rows.mean(0))", "self.mean = self.mean * 0.9 + 0.1 * rows.mean(0)")
+    places = {(item.case, found.place) for item in prove(heads, extent="all").failures for found in item.findings}
+    assert ("two_steps@inference", "inference") in places
+    assert {case for case, place in places if place == "inference"} == {"two_steps@inference"}
+
+
 def test_a_module_that_is_imported_late_does_not_make_a_loss_unsteady(heads: Any, monkeypatch: Any) -> None:
     """It adds a filter for warnings, once a process."""
     heads.write("elsewhere/late.py", "import warnings\n\nwarnings.filterwarnings('ignore', message='late')\n")
@@ -219,6 +260,22 @@ def test_settings_that_a_loss_changes_do_not_reach_other_runs(heads: Any) -> Non
 )
 def test_what_nobody_depends_on_is_no_difference(heads: Any, better: tuple[str, str]) -> None:
     heads.edit("new_heads.py", *better)
+    proof = prove(heads)
+    assert proof.passed, proof.explanation()
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        ("rows.detach().clone()", "rows.detach()"),
+        ("self.mean.clone()", "self.mean.detach()"),
+        ("@ rows.t()).detach().contiguous()", "@ rows.t()).detach().t()"),
+        ("self.count = 0", "self.count = 0; self._key = lambda rows: rows"),
+        ("self._last = loss.detach()", "self._last = loss"),
+    ],
+)
+def test_a_loss_that_is_freer_than_the_legacy_one_is_no_difference(heads: Any, worse: tuple[str, str]) -> None:
+    heads.edit("old_heads.py", *worse)
     proof = prove(heads)
     assert proof.passed, proof.explanation()
 
