@@ -165,7 +165,7 @@ def queue_given(inputs: Inputs):
 
 
 def dynamic_temperature(inputs: Inputs):
-    for given in ({}, {"dynamic_temp_min": 0.05}, {"dynamic_temp_max": 0.4}):
+    for given in ({}, {"dynamic_temp_min": 0.05}, {"dynamic_temp_max": 0.4}, {"temperature": 0.02}, {"temperature": 0.2}):
         criterion = create_loss_function(_arguments(loss_type="dynamic_temp", **given))
         vision, text, ids = _batch(inputs)
         yield criterion(vision, text, match_ids=ids)["loss"]
@@ -241,6 +241,12 @@ def vicreg(inputs: Inputs):
         yield criterion(vision, text)["loss"]
 
 
+def vicreg_without_a_temperature(inputs: Inputs):
+    criterion = create_loss_function(Namespace(loss_type="vicreg", use_mixed_loss=False))
+    vision, text, _ = _batch(inputs)
+    yield criterion(vision, text)["loss"]
+
+
 def vicreg_after_contrast(inputs: Inputs):
     criterion = create_loss_function(_arguments(loss_type="vicreg", use_contrastive_pretrain=True))
     vision, text, _ = _batch(inputs)
@@ -255,7 +261,7 @@ def barlow_twins(inputs: Inputs):
 def a_width_that_is_not_given(inputs: Inputs):
     """Then it is 768."""
     for given in ({"fusion_dim": None}, {"fusion_dim": 768, "vision_model": "vit-base"}):
-        criterion = create_loss_function(_arguments(loss_type="decoupled", **given))
+        criterion = create_loss_function(_arguments(contrastive_sampling="in-batch", **given))
         yield criterion.temperature
 
 

@@ -53,7 +53,8 @@ def test_no_type_is_left_untested() -> None:
 
 @pytest.mark.parametrize("kind", ["contrastiv", "", None, "VICReg"])
 def test_an_unknown_type_is_answered_with_the_known_ones(kind: str | None) -> None:
-    with pytest.raises(ValueError, match=r"loss_type=.*expected one of 'barlow_twins'.*'vicreg'"):
+    found = "none" if kind is None else kind
+    with pytest.raises(ValueError, match=rf"loss_type={found!r}: expected one of 'barlow_twins'.*'vicreg'"):
         build(kind)  # type: ignore[arg-type]
 
 
@@ -65,6 +66,10 @@ def test_switches_go_before_the_type_and_the_simple_one_first() -> None:
 def test_what_is_none_is_as_good_as_not_given() -> None:
     plain = build("decoupled")
     assert repr(build("decoupled", lambda_v=None, lambda_t=None, dynamic_temp_min=None)) == repr(plain)
+
+
+def test_a_temperature_that_is_not_given_is_the_usual_one() -> None:
+    assert create_loss_function(Namespace(loss_type="decoupled")).temperature == 0.07
 
 
 def test_any_object_with_attributes_will_do() -> None:
