@@ -29,9 +29,9 @@ from lossport.evidence.random_streams import drawn_from, seed_all, stream_states
 from lossport.evidence.rounding import Rounding, rounding_moved
 from lossport.evidence.settings import settings_kept
 from lossport.evidence.side import Side
-from lossport.evidence.standing import SAVED, attributes_of, burdens_of, layers_of, why_not_saved
+from lossport.evidence.standing import SAVED, instance, why_not_saved
 from lossport.evidence.ties import held_by, parts_in, tied, ties_of, ties_since
-from lossport.evidence.value import Node, Raised, Warned, held, identical, snapshot, type_name
+from lossport.evidence.value import Node, Raised, Warned, identical, snapshot, type_name
 from lossport.evidence.watch import Built, Called
 from lossport.inputs import PLAIN, Inputs, Variation
 from lossport.pause import collection_paused
@@ -322,26 +322,6 @@ class _Runner:
                     _take_over(built.instance, vars(fresh))
         except Exception as error:  # what a copy raises is an observation too
             self.carry_raised = Raised(type_name(type(error)), str(error))
-
-
-def instance(built: Built) -> Instance:
-    """A loss as it is now."""
-    loss = built.instance
-    attributes = {name: snapshot(value) for name, value in attributes_of(loss).items()}
-    burdens = burdens_of(loss)
-    if not isinstance(loss, nn.Module):
-        return Instance(built.symbol, {}, attributes, None, burdens=burdens)
-    state: dict[str, Node] = {}
-    for name, parameter in loss.named_parameters(remove_duplicate=False):
-        state[name] = held(parameter, holder="parameter")
-    parameters = tuple(state)
-    for name, buffer in loss.named_buffers(remove_duplicate=False):
-        state[name] = held(buffer, holder="buffer")
-    kept = loss.state_dict()
-    transient = frozenset(state.keys() - kept.keys())
-    state.update({name: snapshot(value) for name, value in kept.items() if name not in state})
-    modes = {name: part.training for name, part in loss.named_modules() if name}
-    return Instance(built.symbol, state, attributes, loss.training, transient, parameters, modes, layers_of(loss), burdens)
 
 
 def _take_over(loss: Any, inner: Mapping[str, Any]) -> None:

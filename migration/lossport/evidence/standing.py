@@ -14,6 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lossport.evidence.observation import Instance
+from lossport.evidence.value import Node, held, snapshot
+from lossport.evidence.watch import Built
+
 PLAIN_KINDS = (bool, int, float, complex, str, type(None), Enum, torch.dtype, torch.device)
 HOLDERS = (list, tuple, dict, set, frozenset, deque)
 CHANCE = (torch.Generator, random.Random)
@@ -22,6 +26,26 @@ LOOKED_INTO = (*PLAIN_KINDS, *HOLDERS, *CHANCE, Tensor)
 
 _MODULE_FIELDS = frozenset({*vars(nn.Module()), "training"})
 """What every module has; state and mode have places of their own."""
+
+
+def instance(built: Built) -> Instance:
+    """A loss as it is now."""
+    loss = built.instance
+    attributes = {name: snapshot(value) for name, value in attributes_of(loss).items()}
+    burdens = burdens_of(loss)
+    if not isinstance(loss, nn.Module):
+        return Instance(built.symbol, {}, attributes, None, burdens=burdens)
+    state: dict[str, Node] = {}
+    for name, parameter in loss.named_parameters(remove_duplicate=False):
+        state[name] = held(parameter, holder="parameter")
+    parameters = tuple(state)
+    for name, buffer in loss.named_buffers(remove_duplicate=False):
+        state[name] = held(buffer, holder="buffer")
+    kept = loss.state_dict()
+    transient = frozenset(state.keys() - kept.keys())
+    state.update({name: snapshot(value) for name, value in kept.items() if name not in state})
+    modes = {name: part.training for name, part in loss.named_modules() if name}
+    return Instance(built.symbol, state, attributes, loss.training, transient, parameters, modes, layers_of(loss), burdens)
 
 
 def attributes_of(loss: Any) -> dict[str, Any]:

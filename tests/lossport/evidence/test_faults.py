@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from lossport.evidence.faults import OPERATORS, Fault, fault_between, faults_of
+from lossport.evidence.faults import Fault, fault_between, faults_of
+from lossport.evidence.operators import OPERATORS
 from lossport.evidence.reached import Reached, lines_of
 from lossport.evidence.tried import Outcome, Power, Tried, caught_by, outcomes_of_all, survivors_of_all, told
 
