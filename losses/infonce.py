@@ -202,6 +202,6 @@ class MixedContrastiveLoss(ContrastiveLoss):
             parts["supervised"] = two_views(vision, text, labels, self.temperature, self.reduction)
         weighted = (weight * parts[part] for part, weight in self.loss_weights.items() if weight)
         # The sum over no rows is a zero that keeps the loss connected when all weights are 0.
-        loss = sum(weighted, start=vision[:0].sum().expand(v2t.shape))
+        loss = sum(weighted, start=torch.cat((vision[:0], text[:0])).sum().expand(v2t.shape))
         means = {f"loss_{part}": utils.reduce(value, "mean") for part, value in parts.items()}
         return self.results(loss, {**means, **utils.retrieval_accuracy(logits, *targets), **utils.recall_at_k(logits, *targets)})

@@ -97,6 +97,14 @@ def weights_of_one_part(inputs: Inputs):
         yield criterion(vision, text, labels=inputs.labels(16, classes=3))["loss"]
 
 
+def no_weight_at_all(inputs: Inputs):
+    """The loss is a zero with gradients that are zeros."""
+    weights = {"infonce": 0.0, "nt_xent": 0.0, "supervised": 0.0}
+    criterion = MultiModalMixedContrastiveLoss(temperature=0.2, loss_weights=weights)
+    vision, text = inputs.paired(batch=16, dim=6)
+    yield criterion(vision, text, labels=inputs.labels(16, classes=3))["loss"]
+
+
 def a_weight_is_missing(inputs: Inputs):
     criterion = MultiModalMixedContrastiveLoss(loss_weights={"infonce": 1.0, "nt_xent": 1.0})
     vision, text = inputs.paired(batch=16, dim=6)
@@ -166,6 +174,13 @@ def heads_in_training_and_evaluation(inputs: Inputs):
     criterion.train(False)
     vision, text = inputs.paired(batch=16, dim=8)
     yield criterion.project(vision, text)
+
+
+def heads_of_a_width_that_is_not_given(inputs: Inputs):
+    criterion = MultiModalMixedContrastiveLoss(temperature=0.2, add_projection=True, input_dim=4)
+    criterion.eval()
+    vision, text = inputs.paired(batch=3, dim=4)
+    yield criterion(vision, text)["loss"]
 
 
 def heads_without_a_width(inputs: Inputs):

@@ -45,6 +45,12 @@ PORTS = (
                 places=('returns["loss*"]', "gradients[*]"),
             ),
             divergence(
+                "mix-6-all",
+                "with no weight at all a part that is no number made the loss NaN: it is 0",
+                cases=("no_weight_at_all@inf", "no_weight_at_all@nan"),
+                places=("returns", "gradients[*]"),
+            ),
+            divergence(
                 "mix-7",
                 "reduction none failed for more than one row, or gave both views: it gives one loss a pair",
                 cases=("reduction_none", "one_row_without_reduction"),

@@ -316,6 +316,9 @@ def test_with_no_weight_at_all_the_loss_is_a_zero_that_can_be_differentiated() -
     loss = MixedContrastiveLoss(loss_weights=dict.fromkeys(("infonce", "nt_xent", "supervised"), 0.0))(vision, text)["loss"]
     loss.backward()
     assert loss == 0
+    for x in (vision, text):
+        assert x.grad is not None
+        assert not x.grad.any()
 
 
 def test_a_low_temperature_does_not_overflow_in_the_supervised_part() -> None:
