@@ -264,7 +264,6 @@ def supervised_contrastive_loss(z_a: Tensor, z_b: Tensor, labels: Ids, temperatu
     has none). The row itself is excluded everywhere. Rows are used as given: scale them to length 1 first.
     >>> supervised_contrastive_loss(torch.eye(2), torch.eye(2), torch.tensor([0, 1]), temperature=1.0)
     tensor(0.5514)"""
-    check_choice("reduction", reduction, REDUCTIONS)
     logits, itself = _two_views(z_a, z_b, temperature)
     if not len(logits):
         return reduce(logits.sum(dim=1), reduction)
@@ -312,7 +311,7 @@ def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> Te
     """Write `rows` [batch, width] into `ring` from `pointer` on (int64, one element), in place and round the end, and move it."""
     # The ring, which it returns, is [capacity, width], or [width, capacity] with `dim=1`. Of a longer batch the last rows stay.
     capacity, batch = ring.shape[dim], len(rows)
-    kept = rows[max(0, batch - capacity) :].detach().to(ring.dtype)
+    kept = rows[max(0, batch - capacity) :].to(ring.dtype)
     slots = (pointer + torch.arange(batch - len(kept), batch, device=ring.device)) % capacity
     with torch.no_grad():
         ring.index_copy_(dim, slots, kept.t() if dim else kept)

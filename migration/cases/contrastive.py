@@ -135,6 +135,17 @@ def supervised_with_and_without_labels(inputs: Inputs):
     yield criterion(vision, text)
 
 
+def supervised_with_labels_that_are_missing(inputs: Inputs):
+    """A NaN has no positives; the other labels come out of arithmetic, where -0.0 is 0.0 and a tiny number is not."""
+    criterion = ContrastiveLoss(temperature=0.2, loss_type="supervised", add_projection=False)
+    labels = torch.tensor([0.0, float("nan"), -0.0, 1e-20, float("nan")])
+    vision, text = inputs.normal(5, 6, name="vision"), inputs.normal(5, 6, name="text")
+    yield criterion(vision, text, labels=labels)
+    with torch.autograd.detect_anomaly():
+        found = torch.autograd.grad(criterion(vision, text, labels=labels)["loss"], (vision, text))
+    yield found
+
+
 def supervised_at_a_low_temperature(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.01, loss_type="supervised", add_projection=False)
     vision, text = inputs.paired(batch=6, dim=6)
@@ -182,6 +193,12 @@ def heads_by_default_and_a_size(inputs: Inputs):
     """A large data set: the strategy becomes "in-batch", here without noise."""
     criterion = ContrastiveLoss(input_dim=6, projection_dim=6, dataset_size=20_000)
     vision, text = inputs.paired(batch=18, dim=6)
+    yield criterion(vision, text)
+
+
+def heads_of_a_width_that_is_not_given(inputs: Inputs):
+    criterion = ContrastiveLoss(temperature=0.1, input_dim=4)
+    vision, text = inputs.paired(batch=3, dim=4)
     yield criterion(vision, text)
 
 
@@ -270,6 +287,31 @@ def bank_shorter_than_what_is_left_of_a_batch(inputs: Inputs):
     )
     criterion.eval()
     criterion.update_memory_bank(inputs.normal(9, 6), inputs.normal(9, 6))
+    vision, text = inputs.paired(batch=4, dim=6)
+    yield criterion(vision, text)
+
+
+def bank_filled_in_half_precision_and_sums(inputs: Inputs):
+    """What is stored comes from an encoder that is trained, and brings no graph along."""
+    criterion = ContrastiveLoss(
+        temperature=0.2,
+        reduction="sum",
+        add_projection=False,
+        input_dim=6,
+        sampling_strategy="memory-bank",
+        memory_bank_size=10,
+    )
+    criterion.eval()
+    criterion.update_memory_bank(inputs.normal(4, 6, name="stored").half(), inputs.normal(4, 6).half())
+    vision, text = inputs.normal(3, 6, name="vision"), inputs.normal(3, 6, name="text")
+    yield criterion(vision, text)
+
+
+def a_bank_without_rows(inputs: Inputs):
+    criterion = ContrastiveLoss(
+        temperature=0.2, add_projection=False, input_dim=6, sampling_strategy="memory-bank", memory_bank_size=0
+    )
+    criterion.eval()
     vision, text = inputs.paired(batch=4, dim=6)
     yield criterion(vision, text)
 
@@ -376,6 +418,54 @@ def table_behind_heads(inputs: Inputs):
     yield criterion(vision, text, indices=inputs.indices(4, size=4))
 
 
+def table_before_it_is_filled(inputs: Inputs):
+    criterion = ContrastiveLoss(temperature=0.2, add_projection=False, input_dim=6, sampling_strategy="global", dataset_size=8)
+    criterion.eval()
+    vision, text = inputs.normal(4, 6, name="vision"), inputs.normal(4, 6, name="text")
+    yield criterion(vision, text, match_ids=["a", "b", "b", "a"], indices=torch.tensor([5, 0, 3, 6]))
+
+
+def table_before_it_is_filled_under_anomaly_detection(inputs: Inputs):
+    criterion = ContrastiveLoss(temperature=0.2, add_projection=False, input_dim=6, sampling_strategy="global", dataset_size=8)
+    criterion.eval()
+    vision, text = inputs.normal(3, 6, name="vision"), inputs.normal(3, 6, name="text")
+    with torch.autograd.detect_anomaly():
+        loss = criterion(vision, text, indices=torch.arange(3))["loss"]
+        found = torch.autograd.grad(loss, (vision, text))
+    yield found
+
+
+def table_filled_from_its_start_and_sums(inputs: Inputs):
+    """Rows that are written alone are candidates; positions are numbers of 32 bits."""
+    criterion = ContrastiveLoss(
+        temperature=0.2, reduction="sum", add_projection=False, input_dim=6, sampling_strategy="global", dataset_size=8
+    )
+    criterion.eval()
+    stored = inputs.normal(3, 6, name="stored", grad=False), inputs.normal(3, 6, grad=False)
+    criterion.update_global_embeddings(*stored, torch.arange(3, dtype=torch.int32))
+    vision, text = inputs.normal(3, 6, name="vision"), inputs.normal(3, 6, name="text")
+    yield criterion(vision, text, indices=torch.tensor([2, 0, 1], dtype=torch.int32))
+
+
+def table_that_holds_a_pair_under_another_position(inputs: Inputs):
+    """In a validation: within the batch, or over a table of the same rows, the pair finds the same candidates."""
+    criterion = ContrastiveLoss(temperature=0.2, add_projection=False, input_dim=6, sampling_strategy="global", dataset_size=8)
+    criterion.eval()
+    vision, text = inputs.normal(3, 6, name="vision"), inputs.normal(3, 6, name="text")
+    criterion.update_global_embeddings(*criterion.project(vision, text), torch.arange(3))
+    with torch.no_grad():
+        out = criterion(vision, text, indices=torch.tensor([0, 1, 7]))
+    yield out
+
+
+def table_and_positions_in_floats(inputs: Inputs):
+    criterion = ContrastiveLoss(temperature=0.2, add_projection=False, input_dim=6, sampling_strategy="global", dataset_size=8)
+    criterion.eval()
+    criterion.update_global_embeddings(inputs.normal(3, 6, grad=False), inputs.normal(3, 6, grad=False), torch.arange(3))
+    vision, text = inputs.normal(3, 6, name="vision"), inputs.normal(3, 6, name="text")
+    yield criterion(vision, text, indices=torch.tensor([2.0, 0.0, 1.0]))
+
+
 def table_filled_by_hand_then_trained(inputs: Inputs):
     criterion = ContrastiveLoss(temperature=0.2, add_projection=False, input_dim=6, sampling_strategy="global", dataset_size=4)
     criterion.update_global_embeddings(
@@ -437,6 +527,10 @@ def nt_xent_function_without_rows(inputs: Inputs):
     yield nt_xent_loss(inputs.normal(0, 6, name="vision"), inputs.normal(0, 6, name="text"))
 
 
+def nt_xent_function_of_two_widths(inputs: Inputs):
+    yield nt_xent_loss(inputs.normal(3, 6, name="vision"), inputs.normal(3, 4, name="text"))
+
+
 def supervised_function(inputs: Inputs):
     vision, text = inputs.paired(batch=5, dim=6)
     unit_vision, unit_text = nn.functional.normalize(vision, dim=1), nn.functional.normalize(text, dim=1)
@@ -444,6 +538,18 @@ def supervised_function(inputs: Inputs):
     yield supervised_contrastive_loss(unit_vision, unit_text, labels)
     yield supervised_contrastive_loss(unit_vision, unit_text, labels.view(-1, 1), temperature=0.5, reduction="sum")
     yield supervised_contrastive_loss(unit_vision, unit_text, labels=labels, reduction="none")
+
+
+def supervised_function_of_two_widths(inputs: Inputs):
+    yield supervised_contrastive_loss(
+        inputs.normal(3, 6, name="vision"), inputs.normal(3, 4, name="text"), inputs.integers(0, 2, 3)
+    )
+
+
+def supervised_function_without_a_reduction(inputs: Inputs):
+    yield supervised_contrastive_loss(
+        inputs.normal(3, 6, name="vision"), inputs.normal(3, 6, name="text"), inputs.integers(0, 2, 3), reduction=None
+    )
 
 
 def recall_function(inputs: Inputs):

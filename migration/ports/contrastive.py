@@ -69,6 +69,12 @@ PORTS = (
                 places="raises",
             ),
             divergence(
+                "con-no-bank",
+                "a bank without rows was built, and never filled: a ValueError",
+                cases="a_bank_without_rows",
+                places="raises",
+            ),
+            divergence(
                 "con-5",
                 "heads are on by default and had an assertion for the missing width: a ValueError names the option",
                 cases="default_arguments",
@@ -100,9 +106,15 @@ PORTS = (
             ),
             divergence(
                 "con-12",
-                "reduction none failed for more than one row, or gave both views: it gives one loss a pair",
-                cases=("reduction_none", "nt_xent_of_one_row_without_reduction"),
-                places=("raises", 'returns["loss"]'),
+                "reduction none failed for more than one row: it gives one loss a pair",
+                cases="reduction_none",
+                places="raises",
+            ),
+            divergence(
+                "con-12-views",
+                "reduction none gave the losses of both views of one row: it gives one loss a pair",
+                cases="nt_xent_of_one_row_without_reduction",
+                places='returns["loss"]',
             ),
             divergence(
                 "con-13",
@@ -137,6 +149,12 @@ PORTS = (
                 "Python's generator chose among the rows of an index, of which there is one",
                 cases=("table_filled_by_hand", "table_with_samples_that_have_no_row"),
                 places="random.python",
+            ),
+            divergence(
+                "con-positions",
+                "floats were taken as positions in the table where they are whole: a ValueError",
+                cases="table_and_positions_in_floats",
+                places="raises",
             ),
             divergence(
                 "con-18",
@@ -175,12 +193,32 @@ PORTS = (
                 cases=("nt_xent_function_without_rows", "*_function@batch-0"),
                 places=("returns", 'returns["*"]', "returns[?]", "gradients[*]"),
             ),
+            divergence(
+                "con-widths",
+                "views of two widths failed in torch, as a RuntimeError: a ValueError tells both",
+                cases="nt_xent_function_of_two_widths",
+                places="raises",
+            ),
         ),
     ),
     Port(
         legacy="legacy.contrastive_loss.supervised_contrastive_loss",
         new="losses.supervised_contrastive_loss",
         parameters=(rename("vision_features", "z_a"), rename("text_features", "z_b")),
+        divergences=(
+            divergence(
+                "con-widths-labels",
+                "views of two widths failed in torch, as a RuntimeError: a ValueError tells both",
+                cases="supervised_function_of_two_widths",
+                places="raises",
+            ),
+            divergence(
+                "con-any-reduction",
+                'any unknown reduction was taken for "none": a ValueError',
+                cases="supervised_function_without_a_reduction",
+                places="raises",
+            ),
+        ),
     ),
     Port(
         legacy="legacy.contrastive_loss.compute_recall_at_k",
