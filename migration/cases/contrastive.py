@@ -43,6 +43,13 @@ def noise_in_half_precision(inputs: Inputs):
     yield criterion(vision.half(), text.half())
 
 
+def tiny_rows_in_half_precision(inputs: Inputs):
+    criterion = ContrastiveLoss(temperature=0.2, add_projection=False, sampling_strategy="in-batch")
+    criterion.eval()
+    vision, text = inputs.paired(batch=4, dim=6)
+    yield criterion((vision * 1e-4).half(), (text * 1e-4).half())
+
+
 def groups_of_ids(inputs: Inputs):
     """One random positive a row, then one a column, in evaluation as well."""
     criterion = ContrastiveLoss(temperature=0.2, add_projection=False)

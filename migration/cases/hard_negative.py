@@ -45,11 +45,25 @@ def hard_with_one_negative(inputs: Inputs):
 
 
 def hard_with_two_negatives(inputs: Inputs):
-    """Of 14 negatives the most similar one, of 20 the two most similar ones: a started ten does not count."""
+    """Of 18 negatives the most similar one, of 20 the two most similar ones: a started ten does not count."""
     criterion = HardNegativeMiningContrastiveLoss(mining_strategy="hard", temperature=0.2)
-    for batch in (15, 21):
+    for batch in (19, 21):
         vision, text = inputs.paired(batch=batch, dim=8)
         yield criterion(vision_features=vision, text_features=text, match_ids=inputs.ids(batch))
+
+
+def hard_in_groups_of_two_sizes(inputs: Inputs):
+    """A row of the large group has fewer than twenty negatives, the others have more."""
+    criterion = HardNegativeMiningContrastiveLoss(mining_strategy="hard", temperature=0.2, hard_negative_factor=4.0)
+    vision, text = inputs.paired(batch=22, dim=4)
+    yield criterion(vision, text, [max(number - 3, 0) for number in range(len(vision))])
+
+
+def pairs_far_apart(inputs: Inputs):
+    """In double precision, with positives much less similar than negatives."""
+    criterion = HardNegativeMiningContrastiveLoss(mining_strategy="none", temperature=0.05)
+    vision, text = inputs.paired(batch=5, dim=4, shared=0.95)
+    yield criterion(vision.double(), -text.double(), inputs.ids(5))
 
 
 def no_mining(inputs: Inputs):

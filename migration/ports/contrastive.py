@@ -132,12 +132,15 @@ PORTS = (
                 "con-16",
                 "rows that were never written matched index 0 and stood as candidates, a sample without a row got a wrong "
                 "target, and indices outside the table were skipped: written rows alone count, a sample without a row is "
-                "compared within the batch, an index outside raises IndexError",
+                "compared within the batch, an index outside and rows of another width than the table's are refused",
                 cases=(
                     "table_with_samples_that_have_no_row",
                     "table_and_an_index_outside",
                     "table_filled_by_hand*@batch-1",
                     "table_filled_by_hand*@batch-2",
+                    "table_behind_heads@batch-1",
+                    "table_behind_heads@batch-2",
+                    "table_behind_heads@dim-1",
                 ),
                 places=('returns["*loss"]', "gradients[*]", "raises", "state[*]"),
             ),
@@ -173,6 +176,13 @@ PORTS = (
                 "the noise is drawn for float32 logits, where it was drawn for logits in half precision",
                 cases=("noise_in_half_precision", "noise_*@float16", "noise_*@bfloat16", "noise_*@autocast"),
                 places=('returns["*"]', "gradients[*]", "random.torch"),
+            ),
+            divergence(
+                "con-half-tiny",
+                "rows of float16 shorter than its eps, 0.001, are not scaled to length 1: their gradient, of order 1 / length, "
+                "has to fit into float16",
+                cases=("tiny_rows_in_half_precision", "noise_in_half_precision@scale-1e-6"),
+                places=('values of returns["*"]', 'returns["*"]', "gradients[*]"),
             ),
             divergence(
                 "con-20",
