@@ -27,7 +27,7 @@ from lossport.evidence.gradients import GradientTargets, differentiate, fields_o
 from lossport.evidence.observation import Instance, Observation, Step
 from lossport.evidence.random_streams import drawn_from, seed_all, stream_states, streams_kept
 from lossport.evidence.rounding import Rounding, rounding_moved
-from lossport.evidence.settings import settings_kept
+from lossport.evidence.settings import settings_changed, settings_kept, settings_now
 from lossport.evidence.side import Side
 from lossport.evidence.standing import SAVED, instance, why_not_saved
 from lossport.evidence.ties import held_by, parts_in, tied, ties_of, ties_since
@@ -124,6 +124,7 @@ def observe(side: Side, case: str, run: Run, trace: Trace | None = None) -> Obse
             stack.enter_context(computed_in_float64(getattr(torch, run.variation.dtype), rounding))
         elif rounding is not None:
             stack.enter_context(rounding_moved(rounding))
+        stack.enter_context(settings_kept())
         return _Runner(side, case, run, trace or Trace()).observe()
 
 
@@ -186,7 +187,8 @@ class _Runner:
         began = time.perf_counter()
         raised: Raised | None = None
         result: object = None
-        with _captured() as (texts, caught), settings_kept() as settings:
+        with _captured() as (texts, caught):
+            before = settings_now()
             try:
                 with self._mode():
                     result = advance()
@@ -194,6 +196,7 @@ class _Runner:
                 return False
             except (Exception, SystemExit) as error:  # whatever the loss raises is an observation
                 raised = Raised(type_name(type(error)), str(error))
+            settings = settings_changed(before)
         seconds = time.perf_counter() - began
         self.trace.seeds.append(seed)
         self.trace.calls += [(number, item) for item in self.side.watch.calls[made:]]

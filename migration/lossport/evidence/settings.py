@@ -1,4 +1,4 @@
-"""Settings of the process that a loss could change behind its caller's back: read around a step and put back after it."""
+"""Settings of the process that a loss could change behind its caller's back: read around a step, put back at the end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+
+DEVICE = "default device"
 
 _Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 
@@ -25,7 +27,7 @@ def _put_environment(variables: dict[str, str]) -> None:
 SETTINGS: dict[str, _Setting] = {
     "grad mode": (torch.is_grad_enabled, torch.set_grad_enabled),
     "default dtype": (torch.get_default_dtype, torch.set_default_dtype),
-    "default device": (torch.get_default_device, _put_device),
+    DEVICE: (torch.get_default_device, _put_device),
     "anomaly detection": (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
     "deterministic algorithms": (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
     "matmul precision": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
@@ -42,20 +44,35 @@ def _numpy() -> Any:
     return sys.modules.get("numpy")
 
 
+def settings_now() -> dict[str, Any]:
+    """What each setting is."""
+    return {name: read() for name, (read, _) in SETTINGS.items()}
+
+
+def settings_changed(before: dict[str, Any]) -> dict[str, str]:
+    """Those that are no longer what they were, and what became of them. What was not there before has not changed.
+
+    They are left as they are, as a later step may rest on them; but for the default device, which would take hold of the tensors
+    of whoever looks at the results.
+    """
+    now = settings_now()
+    changed = {name: _told(now[name], then) for name, then in before.items() if now[name] != then and then is not None}
+    if DEVICE in changed:
+        _put_device(before[DEVICE])
+    return changed
+
+
 @contextmanager
-def settings_kept() -> Iterator[dict[str, str]]:
-    """Put back what was changed within, so that nothing else starts from it. When it ends, what was changed is in the dictionary:
-    what became of each. What was not there before has not changed."""
-    before = {name: read() for name, (read, _) in SETTINGS.items()}
-    changed: dict[str, str] = {}
+def settings_kept() -> Iterator[None]:
+    """Put back what was changed within, so that no other run starts from it."""
+    before = settings_now()
     try:
-        yield changed
+        yield
     finally:
-        for name, (read, put) in SETTINGS.items():
-            now, then = read(), before[name]
-            if now != then and then is not None:
-                changed[name] = _told(now, then)
-                put(then)
+        now = settings_now()
+        for name, then in before.items():
+            if now[name] != then and then is not None:
+                SETTINGS[name][1](then)
 
 
 def _told(now: Any, then: Any) -> str:
