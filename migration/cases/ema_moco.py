@@ -75,6 +75,29 @@ def accuracy_of_exact_ties(inputs: Inputs):
         yield criterion(["raw"], ["raw"], vision, text + vision)
 
 
+def accuracy_of_near_ties(inputs: Inputs):
+    """A positive that another key beats by a little more than rounding is wrong. The batch fills the queue."""
+    vision_encoder, text_encoder = inputs.linear(6, 2, name="vision_encoder"), inputs.linear(6, 2, name="text_encoder")
+    criterion = EMAMoCoLoss(vision_encoder, text_encoder, dim=2, K=2)
+    criterion.vision_encoder = vision_encoder
+    criterion.text_encoder = text_encoder
+    angles = torch.tensor([0.05, 0.0499])
+    text = inputs.keep("text", torch.stack((angles.cos(), angles.sin()), dim=1))
+    yield criterion(["raw"], ["raw"], torch.eye(2, dtype=text.dtype, device=text.device), text)
+
+
+def width_by_default(inputs: Inputs):
+    """Encoders have to give 768 columns."""
+    criterion = EMAMoCoLoss(inputs.linear(3, 768, name="vision_encoder"), inputs.linear(3, 768, name="text_encoder"), K=4)
+    yield criterion.dim
+
+
+def queue_size_by_default(inputs: Inputs):
+    """What a training loop reads to know how many batches fill the queue."""
+    criterion = EMAMoCoLoss(inputs.linear(3, 1, name="vision_encoder"), inputs.linear(3, 1, name="text_encoder"), dim=1)
+    yield criterion.K
+
+
 def keys_stand_still(inputs: Inputs):
     """The key encoders do not follow."""
     vision_encoder, text_encoder = inputs.linear(6, 8, name="vision_encoder"), inputs.linear(6, 8, name="text_encoder")
@@ -189,6 +212,15 @@ def batch_far_longer_than_the_queue(inputs: Inputs):
     criterion.vision_encoder = vision_encoder
     criterion.text_encoder = text_encoder
     yield criterion(inputs.normal(9, 6, name="images"), inputs.normal(9, 6, name="words"))
+
+
+def encoders_of_another_make(inputs: Inputs):
+    """Attached encoders of fewer layers than those that were copied."""
+    vision_encoder, text_encoder = inputs.linear(6, 8, name="vision_encoder"), inputs.linear(6, 8, name="text_encoder")
+    criterion = EMAMoCoLoss(nn.Sequential(vision_encoder, nn.LayerNorm(8)), text_encoder, dim=8, K=16)
+    criterion.vision_encoder = vision_encoder
+    criterion.text_encoder = text_encoder
+    yield criterion(inputs.normal(4, 6, name="images"), inputs.normal(4, 6, name="words"))
 
 
 def wrong_width_of_keys(inputs: Inputs):

@@ -161,6 +161,12 @@ def float64_features(inputs: Inputs):
     yield criterion(vision.double(), text.double(), inputs.ids(4))
 
 
+def size_by_default(inputs: Inputs):
+    """What a training loop reads to know how many batches fill the queue."""
+    criterion = MemoryQueueContrastiveLoss()
+    yield criterion.queue_size
+
+
 def low_temperature(inputs: Inputs):
     """Exponentials beyond float32."""
     criterion = MemoryQueueContrastiveLoss(queue_size=6, temperature=0.005)

@@ -126,6 +126,12 @@ def test_one_row_has_no_loss_and_the_temperature_of_gap_zero() -> None:
     assert found["temperature"] == pytest.approx(1.2 * 0.07)
 
 
+def test_the_negatives_of_one_row_that_matches_nothing_are_itself() -> None:
+    vision, text = features(1)
+    found = DynamicTemperatureLoss()(vision, text, [NAN])
+    torch.testing.assert_close(found["neg_similarity"], torch.cosine_similarity(vision, text)[0].detach())
+
+
 # ---- weighted negatives
 
 

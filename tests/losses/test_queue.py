@@ -130,6 +130,8 @@ def test_enqueue_stores_without_a_loss_also_in_evaluation() -> None:
     assert step(criterion, 2)["queue_fill"] == 0.6
     with pytest.raises(ValueError, match="vision_features: expected floats"):
         criterion.enqueue([[1.0]], [[1.0]])  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(ValueError, match="text_features: expected floats"):
+        criterion.enqueue(torch.ones(1, 4), [[1.0]])  # type: ignore[arg-type]  # what is tested
 
 
 def test_only_filled_slots_are_negatives_if_so_asked() -> None:
@@ -345,6 +347,12 @@ def test_a_positive_that_ties_with_its_copy_in_the_queue_is_right(scale: float) 
     assert found["accuracy"] == 1
 
 
+def test_logits_near_zero_tie_by_how_far_apart_they_are() -> None:
+    criterion = MoCoLoss(nn.Identity(), nn.Identity(), dim=2, queue_size=2, temperature=1.0, symmetric=False)
+    text = F.normalize(torch.tensor([[1e-3, 1.0], [1.005e-3, 1.0]]))
+    assert criterion(torch.eye(2), text)["accuracy"] == 1
+
+
 def test_a_positive_that_is_clearly_beaten_is_wrong() -> None:
     criterion = MoCoLoss(nn.Identity(), nn.Identity(), dim=2, queue_size=4)
     text = torch.tensor([[1.0, 0.0], [1.0, 0.01]])
@@ -370,6 +378,27 @@ def test_nothing_has_changed_when_shapes_are_found_wrong(spoil: str) -> None:
     assert same_state(before, criterion)
 
 
+def test_a_batch_that_the_queue_cannot_take_is_told_its_size() -> None:
+    criterion, _, _ = moco(queue_size=6)
+    with pytest.raises(ValueError, match=r"at most queue_size=6 rows on cpu; found .*\[7, 3\]"):
+        criterion(*raw(7))
+
+
+def test_encoders_of_another_make_are_not_followed() -> None:
+    criterion, vision_encoder, _ = moco()
+    criterion.vision_encoder = nn.Sequential(vision_encoder, nn.Linear(3, 3))
+    with pytest.raises(ValueError, match="zip"):
+        criterion(*raw(4))
+
+
+def test_queries_of_double_precision_meet_keys_of_single_precision() -> None:
+    criterion, _, _ = moco()
+    vision, text = features(4, dim=3, dtype=torch.float64)
+    found = criterion(*raw(4), vision, text)
+    assert found["loss"].dtype == torch.float64
+    assert {found[f"{way}accuracy"].dtype for way in ("v2t_", "t2v_", "")} == {torch.float32}
+
+
 def test_a_loss_restored_in_the_middle_of_a_run_goes_on_with_the_same_numbers() -> None:
     criterion, vision_encoder, text_encoder = moco(momentum=0.5)
     for n in range(3):
@@ -391,5 +420,6 @@ def test_the_printed_form_has_options_and_no_encoders() -> None:
 
 def test_the_queues_follow_the_features_to_their_device() -> None:
     criterion = MemoryQueueLoss(queue_size=6)
+    criterion.enqueue(*features(3))
     criterion.enqueue(torch.zeros(3, 4, device="meta"), torch.zeros(3, 4, device="meta"))
     assert {buffer.device.type for buffer in criterion.buffers()} == {"meta"}
