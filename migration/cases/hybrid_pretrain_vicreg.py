@@ -236,6 +236,14 @@ def one_row(inputs: Inputs):
         yield out["alignment_gap"], out["alignment_snr"]
 
 
+def pairs_of_opposites(inputs: Inputs):
+    """Pairs are less similar than the rest of the batch: the gap is below zero, its share of the noise is not."""
+    criterion = HybridPretrainVICRegLoss(fusion_dim=4, vision_dim=4, text_dim=4)
+    z_a, z_b = inputs.paired(batch=4, dim=4)
+    out = criterion(z_a, -z_b)
+    yield out["loss"], out["alignment_gap"], out["alignment_snr"]
+
+
 def rows_that_differ(inputs: Inputs):
     """More rows on one side."""
     criterion = HybridPretrainVICRegLoss(fusion_dim=4, vision_dim=4, text_dim=4)
