@@ -81,7 +81,7 @@ def accuracy_of_near_ties(inputs: Inputs):
     criterion = EMAMoCoLoss(vision_encoder, text_encoder, dim=2, K=2)
     criterion.vision_encoder = vision_encoder
     criterion.text_encoder = text_encoder
-    angles = torch.tensor([0.05, 0.0499])
+    angles = torch.tensor([0.05, 0.0499]).to(vision_encoder.weight)
     text = inputs.keep("text", torch.stack((angles.cos(), angles.sin()), dim=1))
     yield criterion(["raw"], ["raw"], torch.eye(2, dtype=text.dtype, device=text.device), text)
 
