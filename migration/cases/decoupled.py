@@ -64,6 +64,15 @@ def ids_unequal_to_themselves(inputs: Inputs):
     yield out["loss"], out["cross_modal_loss"].item(), out["v2t_accuracy"], out["t2v_accuracy"]
 
 
+def ids_unequal_to_themselves_under_anomaly_detection(inputs: Inputs):
+    """Rows that match nothing put no NaN on the way back, not even one that is thrown away."""
+    criterion = DecoupledContrastiveLoss(temperature=0.2)
+    vision, text = inputs.paired(batch=4, dim=4)
+    ids = inputs.keep("ids", ([1.0, float("nan"), 1.0, 2.0] * len(vision))[: len(vision)])
+    with torch.autograd.detect_anomaly():
+        yield criterion(vision, text, ids)["loss"]
+
+
 def options_by_position(inputs: Inputs):
     """Other weights; the reduction changes nothing."""
     criterion = DecoupledContrastiveLoss(0.5, 2.0, 0.0, "sum")

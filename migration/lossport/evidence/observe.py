@@ -243,7 +243,7 @@ class _Runner:
             if not self.run.in_float64 and not self.run.sample:  # those runs are asked for numbers alone
                 node = tied(node, ties_of(list(parts_in(result)), self._held(inputs)))
             if not fields:
-                with self._backward_mode(result, node):
+                with self._backward_mode(result, node), _captured():
                     node = differentiate(result, node, targets, second=self.run.variation.second)
         seen = replace(
             step,
