@@ -134,9 +134,6 @@ def _compare_number(legacy: Plain | Array, new: Node, precision: torch.dtype) ->
         return Different(shown(legacy), shown(new), detail="expected a detached 0-d tensor")
     if new.requires_grad:
         return Different(shown(legacy), shown(new), detail="expected a detached tensor; this one requires grad")
-    tied = _compare_ties(legacy, new)
-    if tied is not None:
-        return tied
     value = legacy.tensor.item() if isinstance(legacy, Array) and legacy.tensor.numel() == 1 else legacy
     found = new.tensor.item()
     number = value.value if isinstance(value, Plain) else value
@@ -166,9 +163,8 @@ def _compare_arrays(legacy: Array, new: Array) -> Different | Numbers | None:
     ):
         if one != other:
             return Different(shown(legacy), shown(new), detail=f"{name}: legacy {one}, new {other}")
-    tied = _compare_ties(legacy, new)
-    if tied is not None or same_bits(a, b):
-        return tied
+    if same_bits(a, b):
+        return None
     if a.is_complex():
         a, b = torch.view_as_real(a), torch.view_as_real(b)
     if not a.is_floating_point():
@@ -177,10 +173,10 @@ def _compare_arrays(legacy: Array, new: Array) -> Different | Numbers | None:
     return _finite_parts(a.to(torch.float64), b.to(torch.float64), a.dtype)
 
 
-def _compare_ties(legacy: Node, new: Array | Items) -> Different | None:
-    """The first tie of the new result that the legacy one is free of. To be freer is no difference."""
-    before = legacy.ties if isinstance(legacy, Array | Items) else frozenset()
-    more = [word for word in TIES if word in new.ties - before]
+def compare_ties(legacy: Node, new: Node) -> Different | None:
+    """The first tie of the new result that the legacy one is free of, whatever their values. To be freer is no difference."""
+    old, found = (node.ties if isinstance(node, Array | Items) else frozenset() for node in (legacy, new))
+    more = [word for word in TIES if word in found - old]
     return Different(shown(legacy), shown(new), detail=TIES[more[0]]) if more else None
 
 
@@ -221,7 +217,7 @@ def _compare_containers(legacy: Items, new: Items) -> Different | None:
     old, found = [key for key, _ in legacy.entries], [key for key, _ in new.entries]
     if legacy.ordered and old != found and set(old) == set(found):
         return Different(", ".join(map(str, old)), ", ".join(map(str, found)), detail="keys in another order")
-    return _compare_ties(legacy, new)
+    return None
 
 
 def _moved(legacy: str, new: str) -> bool:

@@ -18,6 +18,7 @@ from lossport.evidence.equality import (
     Numbers,
     as_numbers,
     compare,
+    compare_ties,
     differ_in_form,
     is_hopeless,
     is_visible,
@@ -150,14 +151,18 @@ class Comparison:
         expected, actual = expected_of(old, new, self.ports), actual_of(new, old, self.ports)
         for place in (*expected, *(name for name in actual if name not in expected)):
             outcome = self._place(number, place, expected.get(place), actual.get(place))
+            moment, shown_place = _moment(number, place)
             if isinstance(outcome, Close):
                 yield outcome
             elif outcome is not None:
-                moment, shown_place = _moment(number, place)
                 yield self._finding(moment, shown_place, outcome)
                 values = self._values(number, place, expected.get(place), actual.get(place))
                 if isinstance(values, Different):
                     yield self._finding(moment, f"values of {shown_place}", values)
+            if place in expected and place in actual:
+                tied = compare_ties(expected[place].node, actual[place])
+                if tied is not None:
+                    yield self._finding(moment, f"memory of {shown_place}", tied)
 
     def _place(self, number: int, place: str, expected: Expected | None, actual: Node | None) -> Close | Different | None:
         if expected is None and actual is not None:

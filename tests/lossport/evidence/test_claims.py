@@ -58,7 +58,7 @@ def test_a_divergence_for_every_place_is_told_with_where_it_shows(made: Any) -> 
 
 
 def test_patterns_that_nothing_shows_are_told(made: Any) -> None:
-    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss, "extra": hits,')
+    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss, "extra": hits.clone(),')
     made.port(
         """divergence("pairs-1", "one entry more", cases=("diagonal", "smoothed", "three_steps", "rows_*", "gone"),
         places=('returns["extra"]', "raises")),"""

@@ -144,7 +144,7 @@ NOTICED = {
         'self.count += 1; np.seterr(all="ignore")',
         "settings[numpy errors]",
     ),
-    "a result that is a view of a buffer": ("self.mean.clone()", "self.mean.detach()", 'returns["mean"]'),
+    "a result that is a view of a buffer": ("self.mean.clone()", "self.mean.detach()", 'memory of returns["mean"]'),
     "a deque with other entries": ("self.recent.append(self.count)", "self.recent.append(0)", "attributes[recent][0]"),
     "a list with other entries": ("seen.append(rows.shape[0])", "seen.append(rows.shape[0] + 1)", "attributes[seen][1]"),
     "a dictionary with other values": ('["rows"] += 1', '["rows"] += 2', 'attributes[table]["rows"]'),
@@ -166,13 +166,17 @@ NOTICED = {
     "another category of warning": ("UserWarning", "FutureWarning", "warnings"),
     "a warning without words": ('"rows are few"', '""', "warnings"),
     "a graph that is kept": ("loss.detach()", "loss", "graph"),
-    "a result that is not contiguous": ("@ rows.t()).detach().contiguous()", "@ rows.t()).detach().t()", 'returns["sims"]'),
-    "a result that is an input": ("rows.detach().clone()", "rows.detach()", 'returns["rows"]'),
-    "two results in one memory": ("loss.detach() * 2, loss.detach() * 2", "*[loss.detach() * 2] * 2", 'returns["far"]'),
+    "a result that is not contiguous": (
+        "@ rows.t()).detach().contiguous()",
+        "@ rows.t()).detach().t()",
+        'memory of returns["sims"]',
+    ),
+    "a result that is an input": ("rows.detach().clone()", "rows.detach()", 'memory of returns["rows"]'),
+    "two results in one memory": ("loss.detach() * 2, loss.detach() * 2", "*[loss.detach() * 2] * 2", 'memory of returns["far"]'),
     "one dictionary for all results": (
         "return found",
         "vars(self).setdefault('_all', {}).update(found); return self._all",
-        "returns",
+        "memory of returns",
     ),
     "an environment variable": (
         "self.count += 1",
@@ -250,32 +254,22 @@ def test_settings_that_a_loss_changes_do_not_reach_other_runs(heads: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    "better",
+    ("file", "before", "after"),
     [
-        ('"rows are few"', '"few rows: 4"'),
-        ("self.mean.clone()", "self.mean * 1"),
-        ("        self._last = loss.detach()\n", ""),
-        ("    limit = 5\n", "    limit = 5\n    other = 6\n"),
+        ("new_heads.py", '"rows are few"', '"few rows: 4"'),
+        ("new_heads.py", "self.mean.clone()", "self.mean * 1"),
+        ("new_heads.py", "        self._last = loss.detach()\n", ""),
+        ("new_heads.py", "    limit = 5\n", "    limit = 5\n    other = 6\n"),
+        # What the legacy loss is tied to, and the new one is free of.
+        ("old_heads.py", "rows.detach().clone()", "rows.detach()"),
+        ("old_heads.py", "self.mean.clone()", "self.mean.detach()"),
+        ("old_heads.py", "@ rows.t()).detach().contiguous()", "@ rows.t()).detach().t()"),
+        ("old_heads.py", "self.count = 0", "self.count = 0; self._key = lambda rows: rows"),
+        ("old_heads.py", "self._last = loss.detach()", "self._last = loss"),
     ],
 )
-def test_what_nobody_depends_on_is_no_difference(heads: Any, better: tuple[str, str]) -> None:
-    heads.edit("new_heads.py", *better)
-    proof = prove(heads)
-    assert proof.passed, proof.explanation()
-
-
-@pytest.mark.parametrize(
-    "worse",
-    [
-        ("rows.detach().clone()", "rows.detach()"),
-        ("self.mean.clone()", "self.mean.detach()"),
-        ("@ rows.t()).detach().contiguous()", "@ rows.t()).detach().t()"),
-        ("self.count = 0", "self.count = 0; self._key = lambda rows: rows"),
-        ("self._last = loss.detach()", "self._last = loss"),
-    ],
-)
-def test_a_loss_that_is_freer_than_the_legacy_one_is_no_difference(heads: Any, worse: tuple[str, str]) -> None:
-    heads.edit("old_heads.py", *worse)
+def test_what_nobody_depends_on_is_no_difference(heads: Any, file: str, before: str, after: str) -> None:
+    heads.edit(file, before, after)
     proof = prove(heads)
     assert proof.passed, proof.explanation()
 

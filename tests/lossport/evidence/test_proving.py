@@ -75,7 +75,7 @@ FAULTS = {
     "metric of another dtype": ("(logits.argmax(1) == labels).float().mean()", "(logits.argmax(1) == labels).sum()"),
     "count as a float": ("torch.tensor(logits.shape[0])", "torch.tensor(float(logits.shape[0]))"),
     "key renamed": ('"hits@1"', '"hits_at_1"'),
-    "key added": ('"loss": loss,', '"loss": loss, "extra": hits,'),
+    "key added": ('"loss": loss,', '"loss": loss, "extra": hits.clone(),'),
     "keys in another order": (
         '"loss": loss,\n            "forward_loss": forward.detach(),',
         '"forward_loss": forward.detach(), "loss": loss,',
@@ -195,7 +195,7 @@ def test_a_divergence_that_no_case_shows_fails(made: Any) -> None:
 
 
 def test_a_case_that_differs_by_declaration_in_form_alone_is_varied_all_the_same(made: Any) -> None:
-    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss, "extra": hits,')
+    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss, "extra": hits.clone(),')
     made.port("""divergence("pairs-1", "one entry more", cases="*", places='returns["extra"]'),""")
     golden = made.record()
     assert made.prove(golden, extent="chosen", only=["diagonal"]).passed
@@ -204,7 +204,7 @@ def test_a_case_that_differs_by_declaration_in_form_alone_is_varied_all_the_same
 
 
 def test_what_is_declared_for_a_case_is_declared_for_its_variants(made: Any) -> None:
-    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss, "extra": hits,')
+    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss, "extra": hits.clone(),')
     made.port("""divergence("pairs-1", "one entry more", cases="diagonal", places='returns["extra"]'),""")
     assert made.prove(extent="chosen", only=["diagonal"]).passed
 
