@@ -355,11 +355,12 @@ def test_work_on_the_loss_in_place_leaves_the_metrics_alone(entry: Entry, option
         assert_close(found[key], value, key, rtol=0, atol=0, equal_nan=True)
 
 
-@each
-def test_a_loss_that_was_evaluated_in_inference_mode_trains_on(entry: Entry) -> None:
-    loss, inputs = entry.make(), entry.draw(dtype=torch.float32)
+@with_all_options
+def test_a_loss_that_was_evaluated_in_inference_mode_trains_on(entry: Entry, options: dict[str, Any]) -> None:
+    loss, inputs = entry.make(**options), entry.draw(dtype=torch.float32)
     with torch.inference_mode():
         run(loss.eval(), inputs)
+    assert not any(buffer.is_inference() for buffer in loss.buffers())
     assert_finite(loss.train(), inputs)
 
 

@@ -134,6 +134,22 @@ def test_enqueue_stores_without_a_loss_also_in_evaluation() -> None:
         criterion.enqueue(torch.ones(1, 4), [[1.0]])  # type: ignore[arg-type]  # what is tested
 
 
+@pytest.mark.parametrize("rows", [2, 9])
+def test_it_trains_on_a_queue_that_was_filled_in_inference_mode(rows: int) -> None:
+    criterion, elsewhere = MemoryQueueLoss(queue_size=6), MemoryQueueLoss(queue_size=6)
+    torch.manual_seed(1)
+    with torch.inference_mode():
+        criterion.enqueue(*features(rows))
+    torch.manual_seed(1)
+    elsewhere.enqueue(*features(rows))
+    assert same_state(criterion, elsewhere)
+    assert not any(buffer.is_inference() for buffer in criterion.buffers())
+    vision, text = features(3, seed=1)
+    criterion(vision, text, [0, 1, 2])["loss"].backward()
+    assert vision.grad is not None
+    assert vision.grad.isfinite().all()
+
+
 def test_only_filled_slots_are_negatives_if_so_asked() -> None:
     vision, text = features(3, dtype=torch.float64)
     criterion = MemoryQueueLoss(queue_size=50, temperature=0.5, only_filled=True)
