@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from lossport.config import Loss, Project
 from lossport.errors import InputError
-from lossport.evidence.equivalents import Key, Kind, key_of, known_equivalents, stale, told
+from lossport.evidence.equivalents import Key, Kind, in_a_line, key_of, known_equivalents, stale
 from lossport.evidence.faults import Fault, faults_of
 from lossport.evidence.golden import Golden, Progress, from_tree, import_path, no_progress
 from lossport.evidence.observation import Observation
@@ -107,13 +107,13 @@ def power(
         tried = [found for item in planted if (found := _decided(item, elsewhere) or journal.outcome(item))]
         bench = _Bench(project, sides, golden.header.cases_path, rewritten, tuple(planned), limit, frozenset(known))
         decided = {item.fault.id for item in tried}
-        wrong = [f"no such fault is planted any more: {told(key)}" for key in stale(known, planted, fresh.texts)]
+        wrong = [f"no such fault is planted any more: {in_a_line(key)}" for key in stale(known, planted, fresh.texts)]
         for item in bench.run([item for item in planted if item.id not in decided], jobs, progress):
             key = key_of(item.fault)
             if key not in known:
                 journal.note(item)
             elif item.outcome != "survives":
-                wrong.append(f"{loss.name} sees it ({item.seen}): {told(key)}")
+                wrong.append(f"{loss.name} sees it ({item.seen}): {in_a_line(key)}")
             tried.append(item)
     ends = tuple(_with_reason(item, known) for item in tried)
     return Power(loss.name, ends, time.monotonic() - began, sum(map(len, reached.lines.values())), tuple(wrong))

@@ -59,7 +59,7 @@ def known_equivalents(project: Project) -> dict[Key, tuple[Kind, str]]:
     return found
 
 
-def told(key: Key) -> str:
+def in_a_line(key: Key) -> str:
     """A record in one line."""
     path, before, after = key
     return f"{path}: {before} -> {after}"

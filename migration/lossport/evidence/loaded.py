@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lossport.evidence.scope import PROTECTED, Scope
+from lossport.evidence.scope import NOT_THE_PROJECTS, Scope
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """Folders of what is not the project's, though they may lie in it."""
@@ -32,7 +32,7 @@ def is_unchanged(before: Mapping[str, str], scope: Scope, roots: Sequence[Path])
 def _files() -> Iterator[Path]:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if file and name.partition(".")[0] not in PROTECTED | sys.stdlib_module_names:
+        if file and name.partition(".")[0] not in NOT_THE_PROJECTS:
             yield Path(file)
 
 

@@ -21,6 +21,9 @@ from lossport.errors import InputError
 PROTECTED = frozenset({"lossport", "torch", "numpy", "safetensors"})
 """Never taken from the project, even where an import root would offer them."""
 
+NOT_THE_PROJECTS = PROTECTED | sys.stdlib_module_names
+"""Those and Python's own."""
+
 
 class Sources(importlib.abc.MetaPathFinder):
     """Imports modules from texts by path (`legacy/clip.py`), and what those lack from `fallback`, keeping what it served."""
@@ -48,7 +51,7 @@ class Sources(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Python's import system asks here first while the side is active."""
-        if fullname.partition(".")[0] in PROTECTED | sys.stdlib_module_names:
+        if fullname.partition(".")[0] in NOT_THE_PROJECTS:
             return None
         found = self.locate(fullname)
         stem = fullname.replace(".", "/")
@@ -94,7 +97,7 @@ class Scope:
     """The modules of one side. Use `with scope.active():` around everything that may import or run project code."""
 
     def __init__(self, tops: frozenset[str], *, sources: Sources | None = None, import_roots: Sequence[Path] = ()) -> None:
-        self.tops = tops - PROTECTED - sys.stdlib_module_names
+        self.tops = tops - NOT_THE_PROJECTS
         self._sources = sources
         self._roots = [str(root) for root in import_roots]
         self._own: dict[str, ModuleType] = {}

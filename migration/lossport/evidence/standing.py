@@ -108,7 +108,7 @@ def _with_graph(fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def why_not_saved(loss: object) -> str:
-    """What `torch.save` says against the whole loss; empty if it takes it."""
+    """What `torch.save` says against the whole loss; empty if it takes it. Nothing is kept, and nothing read back."""
     try:
         torch.save(loss, _Nowhere())
     except Exception as error:  # whatever an object does that is asked to be saved
