@@ -13,8 +13,8 @@ def ids_in_groups(inputs: Inputs):
     """One term a row with its positives summed, divided by the number of pairs."""
     criterion = DecoupledContrastiveLoss()
     for _ in range(2):
-        vision, text = inputs.paired(batch=12, dim=8)
-        out = criterion(vision, text, [f"id{n % 4}" for n in range(len(vision))])
+        vision, text = inputs.paired(batch=8, dim=8)
+        out = criterion(vision, text, [f"id{n % 3}" for n in range(len(vision))])
         yield out["loss"], out["cross_modal_loss"].item(), out["instance_loss"].item(), out["accuracy"]
 
 
@@ -42,8 +42,8 @@ def ids_of_other_kinds(inputs: Inputs):
     """Numbers, tuples and tensors are compared by value."""
     criterion = DecoupledContrastiveLoss(temperature=0.2)
     for kind in ("int", "float", "tuple", "tensor"):
-        vision, text = inputs.paired(batch=9, dim=4)
-        out = criterion(vision, text, inputs.ids(9, groups=3, kind=kind))
+        vision, text = inputs.paired(batch=5, dim=4)
+        out = criterion(vision, text, inputs.ids(5, groups=2, kind=kind))
         yield out["loss"]
 
 

@@ -10,8 +10,8 @@ def ids_in_groups(inputs: Inputs):
     """Repeated ids; the gradient also flows through the temperature."""
     criterion = DynamicTemperatureContrastiveLoss()
     for _ in range(2):
-        vision, text = inputs.paired(batch=12, dim=8)
-        yield criterion(vision, text, inputs.ids(12, groups=4))
+        vision, text = inputs.paired(batch=8, dim=8)
+        yield criterion(vision, text, inputs.ids(8, groups=3))
 
 
 def ids_all_distinct(inputs: Inputs):

@@ -8,12 +8,12 @@ from lossport.inputs import Inputs
 
 
 def attached_encoders(inputs: Inputs):
-    """Four calls: keys move, the pointer wraps."""
+    """Three calls: keys move, the pointer wraps."""
     vision_encoder, text_encoder = inputs.linear(6, 8, name="vision_encoder"), inputs.linear(5, 8, name="text_encoder")
-    criterion = EMAMoCoLoss(vision_encoder, text_encoder, dim=8, K=16, m=0.9)
+    criterion = EMAMoCoLoss(vision_encoder, text_encoder, dim=8, K=12, m=0.9)
     criterion.vision_encoder = vision_encoder
     criterion.text_encoder = text_encoder
-    for _ in range(4):
+    for _ in range(3):
         images, words = inputs.normal(5, 6, name="images"), inputs.normal(5, 5, name="words")
         yield criterion(images, words)
 

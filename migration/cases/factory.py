@@ -117,7 +117,7 @@ def simple_reads_keys(inputs: Inputs):
     yield out["accuracy"], out["separation"], out["infonce_loss"] + out["mse_loss"]
 
 
-def _batch(inputs, rows=20):
+def _batch(inputs, rows=12):
     """Of one size whatever the variation, as losses of other sizes are compared on their own."""
     ids = inputs.integers(0, rows // 2, rows, name="ids").tolist()
     return inputs.normal(rows, 8, name="vision"), inputs.normal(rows, 8, name="text"), ids
@@ -135,7 +135,7 @@ def contrastive_by_size(inputs: Inputs):
     for size in (None, 40, 999, 1000, 9999, 10_000):
         criterion = create_loss_function(_arguments(), dataset_size=size, train_loader=None)
         criterion.eval()
-        vision, text, ids = _batch(inputs)
+        vision, text, ids = _batch(inputs, 8)
         yield criterion(vision_features=vision, text_features=text, match_ids=ids)["loss"]
 
 

@@ -10,8 +10,8 @@ def semi_hard_in_groups(inputs: Inputs):
     """The default: a factor of 2 in the band below the mean positive."""
     criterion = HardNegativeMiningContrastiveLoss()
     for _ in range(2):
-        vision, text = inputs.paired(batch=12, dim=8)
-        yield criterion(vision, text, inputs.ids(12, groups=4))
+        vision, text = inputs.paired(batch=8, dim=8)
+        yield criterion(vision, text, inputs.ids(8, groups=3))
 
 
 def semi_hard_of_similar_rows(inputs: Inputs):
@@ -114,7 +114,7 @@ def ids_unequal_to_themselves(inputs: Inputs):
 def training_and_evaluation(inputs: Inputs):
     """The mode makes no difference."""
     criterion = HardNegativeMiningContrastiveLoss()
-    for batch, mode in ((7, True), (4, False), (7, False)):
+    for batch, mode in ((5, True), (4, False), (5, False)):
         criterion.train(mode)
         vision, text = inputs.paired(batch=batch, dim=8)
         yield criterion(vision, text, inputs.ids(batch))

@@ -62,10 +62,10 @@ def blend_when_aligned(inputs: Inputs):
     criterion = HybridPretrainVICRegLoss(
         gradual_transition_steps=4, min_alignment_threshold=0.3, fusion_dim=5, vision_dim=5, text_dim=5
     )
-    for step in range(7):
-        criterion.update_step(step, 7)
-        z_a, z_b = inputs.paired(batch=8, dim=5, shared=0.9)
-        out = criterion(z_a, z_b, match_ids=inputs.ids(8, groups=4))
+    for step in range(6):
+        criterion.update_step(step, 6)
+        z_a, z_b = inputs.paired(batch=6, dim=5, shared=0.9)
+        out = criterion(z_a, z_b, match_ids=inputs.ids(6, groups=3))
         yield out["loss"]
         yield out["transition_progress"], out["alignment_gap"]
 

@@ -7,9 +7,9 @@ from lossport.inputs import Inputs
 
 
 def filling_and_wrapping(inputs: Inputs):
-    """Five batches of four into ten slots: the temperature falls, the queue counts for more, the pointer wraps."""
+    """Four batches of four into ten slots: the temperature falls, the queue counts for more, the pointer wraps."""
     criterion = MemoryQueueContrastiveLoss(dim=8, queue_size=10)
-    for _ in range(5):
+    for _ in range(4):
         vision, text = inputs.paired(batch=4, dim=8)
         yield criterion(vision, text, inputs.ids(4))
 
