@@ -144,7 +144,7 @@ def _plan(sides: Sides, golden: Golden, extent: Extent) -> list[_Planned]:
         for variation, seen in sides.runs(case, golden, extent):
             if seen.verdict.passed:
                 reached = _reached(sides, case, variation)
-                planned.append(_Planned(case, variation, seen.old, seen.new.digest(), seen.verdict.divergences, reached))
+                planned.append(_Planned(case, variation, seen.old, seen.new.digest, seen.verdict.divergences, reached))
             elif not variation.name:
                 raise InputError(f"{case}: parity fails without a fault; power is measured on a loss that passes")
     return sorted(planned, key=lambda item: bool(item.variation.name))  # cases as written see most faults, and soonest
@@ -232,7 +232,7 @@ class _Bench:
                 shown.update(item.divergences)
                 continue
             new = observe(sides.new, item.case, Run(item.variation))
-            if new.digest() == item.digest:
+            if new.digest == item.digest:
                 shown.update(item.divergences)
                 continue
             name = f"{item.case}@{item.variation.name}" if item.variation.name else item.case

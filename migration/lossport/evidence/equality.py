@@ -203,6 +203,8 @@ def numbers_of(legacy: Node, new: Node) -> Numbers | None:
 
 def _finite_parts(a: Tensor, b: Tensor, dtype: torch.dtype) -> Different | Numbers | None:
     """NaN and Inf have to be in the same places; what is left is a matter of size."""
+    if _are_finite(a) and _are_finite(b):
+        return Numbers(a, b, dtype)
     odd = (torch.isnan(a) != torch.isnan(b)) | ((torch.isinf(a) | torch.isinf(b)) & (a != b) & ~(torch.isnan(a) & torch.isnan(b)))
     if odd.any():
         where = tuple(int(n) for n in odd.nonzero()[0])
@@ -277,6 +279,8 @@ def is_hopeless(numbers: Numbers, reference: Tensor, own_error: Tensor) -> bool:
 
 def _sizes(values: Tensor, instead: Tensor) -> Tensor:
     """How large the values are, those of `instead` where they are not finite, and 0 where neither is."""
+    if _are_finite(values):
+        return values.abs()
     return torch.where(torch.isfinite(values), values, instead).abs().nan_to_num(posinf=0.0)
 
 
@@ -291,8 +295,16 @@ def _closeness(apart: Tensor, values: Tensor, own_error: Tensor | None, dtype: t
 
 def _finite_difference(one: Tensor, other: Tensor) -> Tensor:
     """The distance, zero where both are the same infinity or NaN, infinite where only one is."""
+    apart = (one - other).abs()
+    if _are_finite(apart):
+        return apart
     same = (one == other) | (torch.isnan(one) & torch.isnan(other))
-    return torch.where(same, torch.zeros_like(one), (one - other).abs().nan_to_num(nan=math.inf))
+    return torch.where(same, torch.zeros_like(one), apart.nan_to_num(nan=math.inf))
+
+
+def _are_finite(values: Tensor) -> bool:
+    """Whether all are, in one look; a sum that overflows only costs a closer one."""
+    return math.isfinite(values.sum().item())
 
 
 def own_error(values: Tensor, reference: Tensor) -> Tensor:

@@ -197,7 +197,7 @@ def _observed(side: Side, progress: Progress) -> tuple[dict[str, Observation], l
     for done, name in enumerate(side.cases):
         progress(name, done, len(side.cases))
         observations[name] = observe(side, name, Run())
-        if observations[name].digest() != observe(side, name, Run()).digest():
+        if observations[name].digest != observe(side, name, Run()).digest:
             unsteady.append(name)
     progress("", len(side.cases), len(side.cases))
     return observations, unsteady

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Observation:
         """As JSON, tensors beside it."""
         return [_encode_step(step, tensors) for step in self.steps]
 
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of all that is compared: equal observations have equal digests."""
         return encoded_digest(self.encoded(Tensors()))

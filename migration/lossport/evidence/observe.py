@@ -25,9 +25,9 @@ from torch.nn.parameter import is_lazy
 from lossport.evidence.float64 import computed_in_float64, paused
 from lossport.evidence.gradients import GradientTargets, differentiate, fields_of, first_gradients, only_builtin
 from lossport.evidence.observation import Instance, Observation, Step
-from lossport.evidence.random_streams import drawn_from, seed_all, stream_states, streams_kept
+from lossport.evidence.random_streams import drawn_from, seed_all, streams_kept
 from lossport.evidence.rounding import Rounding, rounding_moved
-from lossport.evidence.settings import settings_changed, settings_kept, settings_now
+from lossport.evidence.settings import Settings, settings_kept
 from lossport.evidence.side import Side
 from lossport.evidence.standing import SAVED, instance, why_not_saved
 from lossport.evidence.ties import held_by, parts_in, tied, ties_of, ties_since
@@ -124,21 +124,20 @@ def observe(side: Side, case: str, run: Run, trace: Trace | None = None) -> Obse
             stack.enter_context(computed_in_float64(getattr(torch, run.variation.dtype), rounding))
         elif rounding is not None:
             stack.enter_context(rounding_moved(rounding))
-        stack.enter_context(settings_kept())
-        return _Runner(side, case, run, trace or Trace()).observe()
+        settings = stack.enter_context(settings_kept())
+        return _Runner(side, case, run, trace or Trace(), settings).observe()
 
 
 class _Runner:
     """The state of one run of one case."""
 
-    def __init__(self, side: Side, case: str, run: Run, trace: Trace) -> None:
-        self.side, self.case, self.run, self.trace = side, case, run, trace
+    def __init__(self, side: Side, case: str, run: Run, trace: Trace, settings: Settings) -> None:
+        self.side, self.case, self.run, self.trace, self.settings = side, case, run, trace, settings
         self.device = torch.device(run.device)
         self.steps: list[Step] = []
         self.just_built: dict[str, Instance] = {}
         self.carried: list[dict[str, Any]] = []
         self.carry_raised: Raised | None = None
-        self.streams: dict[str, object] = {}
         self.returned: list[list[object]] = []
         self.used: set[str] = set()
 
@@ -181,14 +180,12 @@ class _Runner:
         """Run up to the next yield; False when the case has ended, by itself or by an exception."""
         number = len(self.steps)
         seed = zlib.crc32(f"{self.case}:{number}:{self.run.stream}".encode())
-        seed_all(seed, self.device)
+        streams = seed_all(seed, self.device)
         made = len(self.side.watch.calls)
-        self.streams = stream_states(self.device)
         began = time.perf_counter()
         raised: Raised | None = None
         result: object = None
         with _captured() as (texts, caught):
-            before = settings_now()
             try:
                 with self._mode():
                     result = advance()
@@ -196,14 +193,14 @@ class _Runner:
                 return False
             except (Exception, SystemExit) as error:  # whatever the loss raises is an observation
                 raised = Raised(type_name(type(error)), str(error))
-            settings = settings_changed(before)
+            settings = self.settings.changed()
         seconds = time.perf_counter() - began
         self.trace.seeds.append(seed)
         self.trace.calls += [(number, item) for item in self.side.watch.calls[made:]]
         step = Step(
             result=None,
             raised=raised,
-            random=drawn_from(self.streams, self.device),
+            random=drawn_from(streams, self.device),
             warnings=_warned(caught),
             seconds=seconds,
             printed=texts.getvalue(),

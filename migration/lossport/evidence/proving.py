@@ -104,7 +104,7 @@ def _case(sides: Sides, golden: Golden, name: str, extent: Extent) -> Sequence[K
     if name in golden.unsteady:
         return [Known("", "", Verdict(name, "not provable", reason=UNSTEADY))]
     runs = sides.runs(name, golden, extent)
-    return [Known(variation.name, seen.new.digest(), seen.verdict) for variation, seen in runs]
+    return [Known(variation.name, seen.new.digest, seen.verdict) for variation, seen in runs]
 
 
 def _parts(loss: Loss, golden: Golden, rewritten: str, device: str, extent: Extent) -> list[str | bytes]:

@@ -66,18 +66,23 @@ class Rounding:
         if key not in self._factors:
             by = torch.finfo(dtype).eps if self._by is None else self._by
             self._factors[key] = (1 + by * self._signs).to(dtype).to(value.device)
-        moved = value * self._next(self._factors[key], value.numel()).reshape(value.shape)
+        factors = self._next(self._factors[key], value)
         # A mask of ones that is off by one unit, times the -1e9 that masks, would be noise of size 100 that no run ever has.
         largest = 1 / torch.finfo(dtype).eps
+        if value.numel() == 1:  # most values of a loss that goes row by row
+            number = float(value)
+            return value if abs(number) <= largest and number.is_integer() else value * factors
         exact = value == value.clamp(-largest, largest).trunc_()
-        return torch.where(exact, value, moved)
+        return torch.where(exact, value, value * factors)
 
-    def _next(self, factors: Tensor, count: int) -> Tensor:
-        start = self._used % SIGNS
+    def _next(self, factors: Tensor, value: Tensor) -> Tensor:
+        start, count = self._used % SIGNS, value.numel()
         self._used += count
-        if start + count <= SIGNS:
-            return factors[start : start + count]
-        return factors.repeat(count // SIGNS + 2)[start : start + count]
+        if start + count > SIGNS:
+            return factors.repeat(count // SIGNS + 2)[start : start + count].reshape(value.shape)
+        if value.is_contiguous():  # a slice in this shape, in one operation
+            return factors.as_strided(value.shape, value.stride(), start)
+        return factors[start : start + count].reshape(value.shape)
 
 
 class _Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its subclass hook untyped

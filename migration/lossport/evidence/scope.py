@@ -110,8 +110,8 @@ class Scope:
         tops = self.tops | (self._sources.tops if self._sources is not None else set())
         if not any(top in sys.modules for top in tops):
             return {}
-        names = list(sys.modules) if len(sys.modules) != self._count or self._own.keys() - sys.modules.keys() else list(self._own)
-        near = [name for name in names if name.startswith(tuple(tops))]
+        is_known = len(sys.modules) == self._count and self._own.keys() <= sys.modules.keys()
+        near = [name for name in list(self._own if is_known else sys.modules) if name.startswith(tuple(tops))]
         return {name: sys.modules.pop(name) for name in near if name.partition(".")[0] in tops}
 
     @contextmanager

@@ -44,35 +44,47 @@ def _numpy() -> Any:
     return sys.modules.get("numpy")
 
 
-def settings_now() -> dict[str, Any]:
-    """What each setting is."""
-    return {name: read() for name, (read, _) in SETTINGS.items()}
+class Settings:
+    """The settings as they are before a run, and as they were when last asked: read once a step, as there are many of them."""
 
+    def __init__(self) -> None:
+        self._first = self._last = _read()
 
-def settings_changed(before: dict[str, Any]) -> dict[str, str]:
-    """Those that are no longer what they were, and what became of them. What was not there before has not changed.
+    def changed(self) -> dict[str, str]:
+        """Those that are no longer what they were when last asked, and what became of them. What was not there has not changed.
 
-    They are left as they are, as a later step may rest on them; but for the default device, which would take hold of the tensors
-    of whoever looks at the results.
-    """
-    now = settings_now()
-    changed = {name: _told(now[name], then) for name, then in before.items() if now[name] != then and then is not None}
-    if DEVICE in changed:
-        _put_device(before[DEVICE])
-    return changed
+        They are left as they are, as a later step may rest on them; but for the default device, which would take hold of the
+        tensors of whoever looks at the results.
+        """
+        before, self._last = self._last, _read()
+        changed = {name: _told(now, then) for name, now, then in _differing(self._last, before)}
+        if DEVICE in changed:
+            _put_device(before[DEVICE])
+            self._last[DEVICE] = before[DEVICE]
+        return changed
+
+    def put_back(self) -> None:
+        """Make them what they were before the run."""
+        for name, _, then in _differing(_read(), self._first):
+            SETTINGS[name][1](then)
 
 
 @contextmanager
-def settings_kept() -> Iterator[None]:
+def settings_kept() -> Iterator[Settings]:
     """Put back what was changed within, so that no other run starts from it."""
-    before = settings_now()
+    settings = Settings()
     try:
-        yield
+        yield settings
     finally:
-        now = settings_now()
-        for name, then in before.items():
-            if now[name] != then and then is not None:
-                SETTINGS[name][1](then)
+        settings.put_back()
+
+
+def _read() -> dict[str, Any]:
+    return {name: read() for name, (read, _) in SETTINGS.items()}
+
+
+def _differing(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    return [(name, now[name], then) for name, then in before.items() if now[name] != then and then is not None]
 
 
 def _told(now: Any, then: Any) -> str:

@@ -50,8 +50,8 @@ class Sides:
         """
         old = observe(self.legacy, case, Run(device=self.device))
         new = observe(self.new, case, Run(device=self.device))
-        seen = old.digest()
-        if seen != golden.digest(case) and seen != observe(self.legacy, case, Run(device=self.device)).digest():
+        seen = old.digest
+        if seen != golden.digest(case) and seen != observe(self.legacy, case, Run(device=self.device)).digest:
             return Seen(Verdict(case, "not provable", reason=UNSTEADY), old, new)
         verdict = self.compare(case, case, PLAIN, old, new).verdict
         return Seen(self._allowing_for_chance(case, PLAIN, old, verdict), old, new)
@@ -65,12 +65,12 @@ class Sides:
         old = observe(self.legacy, case, run)
         if changes_width(variation) and old.raised:
             return None
-        if plain is not None and changes_inputs(variation) and old.digest() == plain.digest():
+        if plain is not None and changes_inputs(variation) and old.digest == plain.digest:
             return None
         new = observe(self.new, case, run)
         name = f"{case}@{variation.name}"
         verdict = self.compare(name, case, variation, old, new).verdict
-        if verdict.kind == "different" and observe(self.legacy, case, run).digest() != old.digest():
+        if verdict.kind == "different" and observe(self.legacy, case, run).digest != old.digest:
             return Seen(Verdict(name, "not provable", verdict.findings, reason=UNSTEADY), old, new)
         return Seen(self._allowing_for_chance(case, variation, old, verdict), old, new)
 
@@ -121,7 +121,7 @@ class Sides:
         if not known or any(item.verdict.reason for item in known):
             return False
         return all(
-            observe(self.new, case, Run(BY_NAME.get(item.variation, PLAIN), self.device)).digest() == item.digest
+            observe(self.new, case, Run(BY_NAME.get(item.variation, PLAIN), self.device)).digest == item.digest
             for item in (known[:1] if written_alone else known)
         )
 

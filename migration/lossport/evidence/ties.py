@@ -52,10 +52,16 @@ def ties_since(node: Node, parts: Iterable[object]) -> Iterator[Ties]:
         yield frozenset({CHANGES} if changed else ())
 
 
+_HOOKS_AND_PARTS = frozenset(vars(nn.Module())) - {"_parameters", "_buffers"}
+"""What every module has and no result is; parts are visited by themselves."""
+
+
 def held_by(loss: object) -> Iterator[object]:
     """The tensors and containers that a loss holds."""
     for part in loss.modules() if isinstance(loss, nn.Module) else (loss,):
-        yield from parts_in(vars(part))
+        for name, value in vars(part).items():
+            if name not in _HOOKS_AND_PARTS:
+                yield from parts_in(value)
 
 
 def parts_in(value: object, depth: int = 0) -> Iterator[object]:

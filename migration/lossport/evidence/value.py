@@ -117,7 +117,9 @@ def array(tensor: Tensor, **more: Any) -> Array:
     values = tensor.detach()
     if values.layout != torch.strided:
         values = values.to_dense()
-    kept = values.to("cpu", copy=True).resolve_conj().resolve_neg().contiguous()
+    if values.is_conj() or values.is_neg():
+        values = values.resolve_conj().resolve_neg()
+    kept = values.clone(memory_format=torch.contiguous_format) if values.is_cpu else values.cpu().contiguous()
     return Array(kept, tensor.device.type, tensor.requires_grad, **more)
 
 

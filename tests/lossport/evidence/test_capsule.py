@@ -61,8 +61,8 @@ def test_what_is_read_back_is_what_was_recorded(made: Any, tmp_path: Any) -> Non
     golden.write(tmp_path / "pairs.safetensors")
     again = read_golden(tmp_path / "pairs.safetensors")
     assert again.cases == golden.cases
-    assert {name: item.digest() for name, item in again.observations.items()} == {
-        name: item.digest() for name, item in golden.observations.items()
+    assert {name: item.digest for name, item in again.observations.items()} == {
+        name: item.digest for name, item in golden.observations.items()
     }
 
 
