@@ -23,7 +23,7 @@ from lossport.rewrite.stars import legacy_stars, passing_stars
 from lossport.rewrite.statements import ImportEdits
 from lossport.rewrite.strings import texts
 from lossport.tree.modules import Modules
-from lossport.tree.survey import View
+from lossport.tree.view import View
 
 
 class Imports:

@@ -13,8 +13,8 @@ from lossport.rewrite.outcome import Draft
 from lossport.rewrite.statements import ImportEdits, NewName
 from lossport.tree.modules import absolute
 from lossport.tree.scopes import Scope, Scopes, Variable
-from lossport.tree.survey import Imported, View
 from lossport.tree.values import Symbol
+from lossport.tree.view import Imported, View
 
 LOOKED_UP_BY_TEXT = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(")
 """A file that calls one of these may reach a name that nothing in its syntax refers to."""

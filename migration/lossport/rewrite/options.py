@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from lossport.rewrite.arguments import Options, Unmapped
 from lossport.tree.flow import Flow
-from lossport.tree.survey import View
 from lossport.tree.uses import parents_of
 from lossport.tree.values import NOTHING, Symbol, Table, Values
+from lossport.tree.view import View
 
 WRITE_OUT = "write the arguments out by name, or build the dictionary from a literal beside the call"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from lossport.rewrite.edits import Replace, Transform
-from lossport.tree.survey import View
+from lossport.tree.view import View
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,10 @@ from lossport.rewrite.outcome import Draft, Refusal
 from lossport.rewrite.references import Surroundings
 from lossport.tree.fragments import Splice
 from lossport.tree.modules import Modules
+from lossport.tree.sites import Site, config_sites, sites_of
 from lossport.tree.source import Source, SourceError, decode, parse
-from lossport.tree.survey import ConfigFile, Site, Survey, config_sites, sites_of, survey, view_of_text
+from lossport.tree.survey import ConfigFile, Survey, survey
+from lossport.tree.view import view_of_text
 
 REWRITER_VERSION = "3"
 """Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""

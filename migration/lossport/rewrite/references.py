@@ -16,8 +16,8 @@ from lossport.rewrite.literals import like
 from lossport.rewrite.names import Names, is_free
 from lossport.rewrite.statements import ImportStatement, NewName
 from lossport.tree.scopes import Scope, Variable
-from lossport.tree.survey import View
 from lossport.tree.values import Symbol
+from lossport.tree.view import View
 
 
 @dataclass(frozen=True)

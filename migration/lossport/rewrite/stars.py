@@ -11,8 +11,8 @@ from lossport.rewrite.references import Surroundings
 from lossport.rewrite.statements import NewName
 from lossport.tree.modules import absolute, top_level
 from lossport.tree.scopes import Scope
-from lossport.tree.survey import Imported, View
 from lossport.tree.values import Symbol
+from lossport.tree.view import Imported, View
 
 
 def legacy_stars(names: Names, around: Surroundings, *, withdraw: bool) -> None:

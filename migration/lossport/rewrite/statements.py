@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lossport.rewrite.edits import Transform
 from lossport.rewrite.listing import Listing, import_listing
 from lossport.rewrite.outcome import Draft
-from lossport.tree.survey import View
+from lossport.tree.view import View
 
 
 @dataclass(frozen=True)

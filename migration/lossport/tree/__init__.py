@@ -2,7 +2,8 @@
 
 from lossport.tree.closure import Closures, module_closure, source_digest
 from lossport.tree.signatures import Parameter, Signature, signature_of
-from lossport.tree.survey import Problem, Site, SiteReport, find_sites
+from lossport.tree.sites import Site, SiteReport, find_sites
+from lossport.tree.survey import Problem
 
 __all__ = [
     "Closures",

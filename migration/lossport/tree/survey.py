@@ -1,37 +1,28 @@
-"""Every call site of some losses in a project: which files to look at, what each has, what could not be read.
-
-Finds and describes; what becomes of a site is decided elsewhere.
-"""
+"""Which files of a project have something of some losses: those that are looked at, and what could not be read."""
 
 from __future__ import annotations
 
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
-from typing import Literal
 
-import lossport.tree.evaluate
-import lossport.tree.execute  # noqa: F401  # both register their rules
 from lossport.config import Loss, Project
 from lossport.pause import collection_paused
-from lossport.tree import nodes
 from lossport.tree.configtext import SUFFIXES, Mention, mentions_in
 from lossport.tree.flow import Flow
 from lossport.tree.fragments import Fragment, docstring_fragments, markup_fragment, notebook_fragment, parse_fragment
 from lossport.tree.leads import Leads
-from lossport.tree.modules import Modules, absolute, describe
+from lossport.tree.modules import Modules, describe
 from lossport.tree.prefilter import STAR, Wanted, importers, names_of, pattern_of, search
-from lossport.tree.scopes import Scopes, scopes_of
 from lossport.tree.source import Source, SourceError, decode
 from lossport.tree.targets import Targets, targets_of
-from lossport.tree.uses import Use, Uses
 from lossport.tree.values import Symbol
+from lossport.tree.view import View, flow_of
 from lossport.tree.walk import walk
 from lossport.tree.world import Interest, World
 
@@ -48,18 +39,6 @@ stops offering it, is found by its name."""
 
 
 @dataclass(frozen=True)
-class Site:
-    """A place that names a legacy symbol. Line and column are 1-based."""
-
-    path: str
-    line: int
-    column: int
-    form: str
-    symbol: str
-    code: str
-
-
-@dataclass(frozen=True)
 class Problem:
     """A file that contains a legacy name and cannot be looked into or must not be written."""
 
@@ -68,106 +47,6 @@ class Problem:
     column: int
     reason: str
     code: str = ""
-
-
-@dataclass(frozen=True)
-class SiteReport:
-    """All sites of some losses, the files that a person has to look at, and how many files were searched and parsed."""
-
-    sites: tuple[Site, ...]
-    problems: tuple[Problem, ...]
-    files: int
-    parsed: int
-
-
-@dataclass(frozen=True)
-class Imported:
-    """One name of an import statement that is a legacy symbol, a legacy module, everything of one, or another name of one."""
-
-    statement: ast.Import | ast.ImportFrom
-    alias: ast.alias
-    target: str
-    kind: Literal["symbol", "module", "star", "other"]
-
-
-class View:
-    """Python that was run - a file, or what is inside one - with what it imports of the legacy modules and how it uses that."""
-
-    def __init__(self, flow: Flow, path: Path, shown: str, targets: Targets, fragment: Fragment | None = None) -> None:
-        self.flow = flow
-        self.path = path
-        self.shown = shown
-        self.targets = targets
-        self.fragment = fragment
-        self.source: Source = flow.source
-        self.host: Source = flow.source
-        self.tree: ast.Module = flow.tree
-        self.modules: Modules = flow.world.modules
-
-    def place(self, offset: int) -> tuple[int, int]:
-        """Line and column in the file of a place in the code."""
-        return self.host.position(offset if self.fragment is None else self.fragment.host_offset(offset))
-
-    def code_at(self, line: int) -> str:
-        """A line of the file, without its indentation."""
-        return self.host.line(line).strip()
-
-    @property
-    def package(self) -> str:
-        """The package that relative imports start from."""
-        return self.flow.info.package
-
-    @cached_property
-    def _uses(self) -> Uses:
-        return Uses(self.flow)
-
-    @property
-    def parents(self) -> Mapping[ast.AST, ast.AST]:
-        """The syntax node around each syntax node, in code that has to do with something legacy."""
-        return self._uses.parents
-
-    @cached_property
-    def uses(self) -> tuple[Use, ...]:
-        """What is done with each expression that may stand for something legacy."""
-        return tuple(self._uses.all())
-
-    def scopes(self, words: Iterable[str]) -> Scopes:
-        """The variables of the file, complete for these names."""
-        places = self.source.places_of(set(words))
-        touched = [statement for statement in self.tree.body if self.flow.has_any(statement, places)]
-        return scopes_of(self.tree, touched, self.flow.quoted)
-
-    @cached_property
-    def imports(self) -> tuple[Imported, ...]:
-        """What the file imports of the legacy modules, guarded and function-local imports included."""
-        return tuple(self._imports())
-
-    def _imports(self) -> Iterator[Imported]:
-        for node in (node for statement in self.flow.hot_statements() for node in nodes.walk(statement)):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    target = self.modules.canonical(alias.name, self.path.parent)
-                    if target in self.targets.modules:
-                        yield Imported(node, alias, target, "module")
-            elif isinstance(node, ast.ImportFrom):
-                module = absolute(self.package, node.module, node.level)
-                if module is not None:
-                    yield from self._from(node, module)
-
-    def _from(self, node: ast.ImportFrom, module: str) -> Iterator[Imported]:
-        for alias in node.names:
-            if alias.name == "*":
-                target = self.modules.canonical(module, self.path.parent)
-                if target in self.targets.modules:
-                    yield Imported(node, alias, target, "star")
-                continue
-            target = self.modules.member(module, alias.name, self.path.parent)
-            if target in self.targets.symbols:
-                yield Imported(node, alias, target, "symbol")
-            elif target in self.targets.modules:
-                yield Imported(node, alias, target, "module")
-            elif self.modules.canonical(module, self.path.parent) in self.targets.modules:
-                yield Imported(node, alias, f"{self.modules.canonical(module, self.path.parent)}.{alias.name}", "other")
 
 
 @dataclass(frozen=True)
@@ -434,70 +313,5 @@ class _Surveyor:
             return None
 
 
-def flow_of(world: World, source: Source, tree: ast.Module, path: Path, module: str | None) -> Flow:
-    """A parsed file, ready to be run."""
-    info = describe(module or path.stem, path, tree)
-    return Flow(world, source, tree, info)
-
-
-def view_of_text(
-    project: Project, modules: Modules, loss: Loss, path: Path, source: Source, tree: ast.Module, interest: Interest | None = None
-) -> View:
-    """One file alone, whether it is on disk or not."""
-    targets = targets_of(modules, [loss])
-    world = World(modules, targets, interest or Interest(), lambda world, path: None)
-    flow = flow_of(world, source, tree, path, project.module_name(path))
-    flow.heat(names_of(targets.symbols))
-    world.flows[path] = flow
-    world.settle()
-    world.complete_guesses()
-    world.settle()
-    world.give_up()
-    return View(flow, path, project.relative(path), targets)
-
-
 def _shown(project: Project, path: Path) -> str:
     return project.relative(path) if path.is_relative_to(project.root) else path.as_posix()
-
-
-def find_sites(project: Project, losses: Iterable[Loss], *, executor: Executor | None = None) -> SiteReport:
-    """Every place of the project that names a legacy symbol of the losses, in the order of files and lines.
-
-    A place that stands for symbols of several losses, such as a choice among them, is a site of each.
-    """
-    wanted = tuple(losses)
-    owners = {symbol: loss.name for loss in wanted for symbol in loss.symbols}
-    with collection_paused():
-        seen = survey(project, wanted, executor=executor)
-        sites = [site for item in seen.views for site in sites_of(item, owners)]
-        sites += [site for config in seen.configs for site in config_sites(config)]
-    return SiteReport(tuple(sorted(sites, key=lambda s: (s.path, s.line, s.column))), seen.problems, seen.files, seen.parsed)
-
-
-def sites_of(item: View, owners: Mapping[str, str] = MappingProxyType({})) -> tuple[Site, ...]:
-    """The sites of one file, at each place one for every loss that `owners` gives for the symbols there."""
-    found: dict[tuple[int, int, str], Site] = {}
-
-    def add(node: ast.expr | ast.alias, form: str, symbol: str) -> None:
-        line, column = item.place(item.source.span(node)[0])
-        found.setdefault((line, column, owners.get(symbol, "")), Site(item.shown, line, column, form, symbol, item.code_at(line)))
-
-    for imported in item.imports:
-        if imported.kind != "other":
-            add(imported.alias, "star import" if imported.kind == "star" else "import", imported.target)
-    for use in item.uses:
-        if isinstance(use.value, Symbol):
-            add(use.node, _FORMS.get(use.kind, use.how or use.kind), use.value.path)
-    return tuple(found[key] for key in sorted(found))
-
-
-def config_sites(config: ConfigFile) -> list[Site]:
-    """The sites of a configuration file."""
-    sites: list[Site] = []
-    for mention in config.mentions:
-        line, column = config.source.position(mention.start)
-        sites.append(Site(config.shown, line, column, "configuration", mention.meaning.target, config.source.line(line).strip()))
-    return sites
-
-
-_FORMS = {"construct": "call", "prepare": "partial", "base": "base class", "kept": "alias", "unbound": "class attribute"}
