@@ -15,7 +15,7 @@ import random
 from collections.abc import Collection
 from pathlib import Path
 
-from lossport import evidence, pipeline
+from lossport import current, evidence
 from lossport.config import find_project
 from lossport.evidence.faults import Fault, fault_between
 from lossport.parity import processors
@@ -62,10 +62,10 @@ def main() -> None:
         return
     project, terminal = find_project(Path()), Terminal()
     losses = [project.loss(name) for name in given.losses]
-    built = pipeline.built_in_tree(project, losses)
+    built = current.built_in_tree(project, losses)
     found: list[evidence.Power] = []
     for loss in losses:
-        golden, _ = pipeline.provable_golden(project, loss, terminal.busy, built)
+        golden, _ = current.provable_golden(project, loss, terminal.busy, built)
         with terminal.busy(f"planting mutants in {loss.name}") as progress:
             tried = evidence.power(
                 project,

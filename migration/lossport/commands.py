@@ -14,7 +14,8 @@ from lossport.config import Project
 from lossport.errors import InputError
 from lossport.evidence_commands import devices, parity, power, record
 from lossport.overview import overview
-from lossport.pipeline import Outcome, Progress, Step
+from lossport.pipeline import Outcome, Step
+from lossport.progress import Progress
 from lossport.report import Gate, lost, measure_gates, metrics, next_step
 from lossport.report.words import gate_target, gate_value
 from lossport.terminal import Terminal

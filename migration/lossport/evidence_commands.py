@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lossport import current
 from lossport import parity as comparing
-from lossport import pipeline
 from lossport.config import Project
 from lossport.parity import Compared, Wanted
 from lossport.terminal import Terminal
@@ -32,10 +32,10 @@ def devices(wanted: str) -> tuple[str, ...]:
 def record(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Write the golden of a loss, unless the one there is still fits."""
     loss = project.loss(options.loss)
-    golden, event = pipeline.golden_of(project, loss, terminal.busy)
+    golden, event = current.golden_of(project, loss, terminal.busy)
     shown = project.relative(loss.golden_file)
     if event is not None:
-        pipeline.save_evidence(project, loss, golden.content, [event])
+        current.save_evidence(project, loss, golden.content, [event])
     terminal.document({"loss": loss.name, "golden": shown, "cases": list(golden.cases), "written": event is not None})
     count = f"{len(golden.cases)} case{'s' if len(golden.cases) > 1 else ''}"
     terminal.line(f"{loss.name}: {count}; {shown} {'written' if event else 'kept: its sources are unchanged'}")
@@ -50,7 +50,7 @@ def parity(project: Project, options: argparse.Namespace, terminal: Terminal) ->
     found: list[Compared] = []
     with terminal.busy(f"comparing {names[0] if len(names) == 1 else f'{len(names)} losses'}") as progress:
         for one in comparing.compare_all(project, names, wanted, jobs, progress):
-            pipeline.save_evidence(project, project.loss(one.loss), one.golden, one.events)
+            current.save_evidence(project, project.loss(one.loss), one.golden, one.events)
             _tell(one, max(map(len, names)), options, terminal)
             found.append(one)
     proofs = [proof for one in found for proof in one.proofs]
@@ -150,10 +150,10 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
 
     found: list[evidence.Power] = []
     names = project.names(options.losses)
-    built = pipeline.built_in_tree(project, [project.loss(name) for name in names])
+    built = current.built_in_tree(project, [project.loss(name) for name in names])
     for name in names:
         loss = project.loss(name)
-        golden, _ = pipeline.provable_golden(project, loss, terminal.busy, built)
+        golden, _ = current.provable_golden(project, loss, terminal.busy, built)
         with terminal.busy(f"planting faults in {name}") as progress:
             tried = evidence.power(
                 project,

@@ -47,6 +47,11 @@ def read(content: bytes | None, *, where: str) -> tuple[Event, ...]:
     return tuple(sorted((_parse(line, f"{where}, line {n}") for n, line in numbered), key=lambda event: event.at))
 
 
+def event(kind: Kind, loss: str, facts: Mapping[str, object]) -> Event:
+    """An event of now."""
+    return Event(dt.datetime.now(dt.UTC).replace(microsecond=0), kind, loss, facts)
+
+
 def appended(content: bytes | None, events: Iterable[Event]) -> bytes:
     """The ledger's content with the events added at its end."""
     old = content or b""

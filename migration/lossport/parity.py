@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lossport import ledger, pipeline
+from lossport import current, ledger
 from lossport.config import Project
 from lossport.errors import InputError
-from lossport.pipeline import Progress
+from lossport.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -64,20 +64,20 @@ class Compared:
 
 
 def compare(project: Project, name: str, wanted: Wanted, built: Sequence[Construction], progress: Progress) -> Compared:
-    """Compare one loss in this process; `built` is what the tree builds of it, as `pipeline.built_in_tree` finds it."""
+    """Compare one loss in this process; `built` is what the tree builds of it, as `current.built_in_tree` finds it."""
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
     loss = project.loss(name)
-    golden, event = pipeline.provable_golden(project, loss, lambda text: contextlib.nullcontext(progress), built)
+    golden, event = current.provable_golden(project, loss, lambda text: contextlib.nullcontext(progress), built)
     proofs, searched = [], []
     for device in wanted.devices:
-        proof = pipeline.prove_on(project, loss, golden, device, progress, wanted.extent)
+        proof = current.prove_on(project, loss, golden, device, progress, wanted.extent)
         proofs.append(proof)
         if wanted.search and proof.passed:
             text = golden.header.rewritten
             searched.append((device, evidence.search(project, loss, golden, text, wanted.search, device, progress=progress)))
     events = [] if event is None else [event]
-    events += [pipeline.proof_event(project, loss, golden, proof) for proof in proofs if not proof.skipped]
+    events += [current.proof_event(project, loss, golden, proof) for proof in proofs if not proof.skipped]
     return Compared(name, golden.content, tuple(events), tuple(proofs), tuple(searched))
 
 
@@ -91,7 +91,7 @@ def compare_all(project: Project, names: Sequence[str], wanted: Wanted, jobs: in
     with _interrupts_held():
         context = _context() if jobs > 1 else None
     progress("looking for configurations")
-    built = pipeline.built_in_tree(project, [project.loss(name) for name in names])
+    built = current.built_in_tree(project, [project.loss(name) for name in names])
     if context is None:
         for name in names:
             yield compare(project, name, wanted, built, progress)
@@ -116,7 +116,7 @@ def processors() -> int:
 
 
 def _quietly(project: Project, name: str, wanted: Wanted, built: Sequence[Construction]) -> Compared:
-    return compare(project, name, wanted, built, lambda text, done=0, total=0: None)
+    return compare(project, name, wanted, built, no_progress)
 
 
 def _watch(future: Future[Compared], everything: dict[str, Future[Compared]], progress: Progress) -> None:

@@ -8,32 +8,24 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lossport import ledger, shim, stages, tell, transaction, trial
+from lossport import current, ledger, shim, stages, tell, transaction, trial
 from lossport.callsites import refusal_lines
 from lossport.config import Loss, Project
-from lossport.cost import cost_ratios
 from lossport.errors import InputError
-from lossport.rewrite import RewritePlan, RewriteRefused, plan_rewrite, rewrite_case_file
+from lossport.progress import Progress
+from lossport.rewrite import RewritePlan, plan_rewrite
 from lossport.transaction import Change
 from lossport.tree.emptied import emptied
 from lossport.tree.files import all_files, source_files
 
 if TYPE_CHECKING:
-    from lossport.evidence import Golden, Proof
-    from lossport.evidence.configurations import Construction
-    from lossport.evidence.variants import Extent
-
-
-class Progress(Protocol):
-    """Told what is being done now, and how far it is: done of total."""
-
-    def __call__(self, text: str, done: int = 0, total: int = 0) -> None: ...
+    from lossport.evidence import Golden
 
 
 class Observer(Protocol):
@@ -190,119 +182,29 @@ def _used_by(project: Project, loss: Loss, plan: RewritePlan) -> tuple[str, ...]
 
 def _record(project: Project, loss: Loss, run: _Run) -> tuple[Golden, list[ledger.Event]]:
     """The golden: the one there is, if it was made from this legacy source and these cases; else a new one."""
-    golden, event = golden_of(project, loss, run.busy)
+    golden, event = current.golden_of(project, loss, run.busy)
     made = "golden kept: its sources are unchanged" if event is None else "golden made"
     run.passed("record", f"{_count(golden.case_count, 'case')}; {made}")
     return golden, [] if event is None else [event]
 
 
-def golden_of(
-    project: Project,
-    loss: Loss,
-    busy: Callable[[str], AbstractContextManager[Progress]],
-    built: Sequence[Construction] | None = None,
-) -> tuple[Golden, ledger.Event | None]:
-    """A golden that fits the sources, and the event of recording it if it had to be recorded.
-
-    `built` is what `built_in_tree` gives for this loss and perhaps others, where the caller has searched already.
-    """
-    from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
-
-    parts = stages.fingerprint(project, loss)
-    if not stages.standing(project, loss, stages.read_events(project), 0, parts).needs_recording:
-        return evidence.load_golden(project, loss), None
-    with busy("recording the legacy loss") as progress:
-        golden = evidence.record(
-            project,
-            loss,
-            progress=progress,
-            fingerprint=parts,
-            built=built_in_tree(project, [loss]) if built is None else built,
-            refusal=lambda text: _refusal(project, loss, text),
-        )
-    return golden, _event("recorded", loss, {"cases": golden.case_count, "fingerprint": parts.as_dict()})
-
-
-def provable_golden(
-    project: Project,
-    loss: Loss,
-    busy: Callable[[str], AbstractContextManager[Progress]],
-    built: Sequence[Construction] | None = None,
-) -> tuple[Golden, ledger.Event | None]:
-    """What `golden_of` gives, with the cases as the codemod rewrites them today: all that the new loss is run on."""
-    golden, event = golden_of(project, loss, busy, built)
-    return with_rewritten_cases(project, loss, golden), event
-
-
-def built_in_tree(project: Project, losses: Sequence[Loss]) -> tuple[Construction, ...]:
-    """Where the tree builds the legacy classes of those of the losses that are to be recorded: one search for all of them."""
-    from lossport.evidence.configurations import constructions  # noqa: PLC0415  # needed for new goldens alone
-
-    known = stages.standings(project, losses, sites=())
-    wanted = [loss for loss in losses if known[loss.name].needs_recording]
-    return constructions(project, wanted) if wanted else ()
-
-
 def _prove(project: Project, loss: Loss, golden: Golden, devices: Sequence[str], run: _Run) -> tuple[Golden, list[ledger.Event]]:
-    golden = with_rewritten_cases(project, loss, golden)
+    golden = current.with_rewritten_cases(project, loss, golden)
     events = []
     for device in devices:
         with run.busy(f"proving on {device}") as progress:
-            proof = prove_on(project, loss, golden, device, progress)
+            proof = current.prove_on(project, loss, golden, device, progress)
         if proof.skipped:
             run.passed("prove", f"{device:<5} {proof.headline}")
             continue
         if not proof.passed:
             raise run.stop("prove", f"{device:<5} FAILED: {proof.headline}", proof.explanation())
         with run.busy(f"timing on {device}"):
-            events.append(proof_event(project, loss, golden, proof))
+            events.append(current.proof_event(project, loss, golden, proof))
         run.passed("prove", f"{device:<5} {proof.headline}", proof.notes)
     if not events:
         raise run.stop("prove", f"nothing was proven: none of {', '.join(devices)} is here")
     return golden, events
-
-
-def with_rewritten_cases(project: Project, loss: Loss, golden: Golden) -> Golden:
-    """The golden with its cases as the codemod rewrites them for the new loss today."""
-    kept = {_module_of(path): text for path, text in golden.header.sources.items()}
-    try:
-        rewritten = rewrite_case_file(project, loss, golden.header.cases, sources=kept)
-    except RewriteRefused as refused:
-        lines = "\n  ".join(refusal_lines(refused.refusals))
-        raise InputError(f"{project.relative(loss.case_file)}: the cases themselves cannot be rewritten:\n  {lines}") from refused
-    return golden.with_rewritten(rewritten, stages.fingerprint(project, loss))
-
-
-def _refusal(project: Project, loss: Loss, cases: str) -> str:
-    """Why the codemod refuses a case file; empty if it does not."""
-    try:
-        rewrite_case_file(project, loss, cases)
-    except RewriteRefused as refused:
-        return refused.refusals[0].reason
-    return ""
-
-
-def _module_of(path: str) -> str:
-    """The module that a capsule files under a path: `legacy/clip.py` -> `legacy.clip`."""
-    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
-def prove_on(project: Project, loss: Loss, golden: Golden, device: str, progress: Progress, extent: Extent = "chosen") -> Proof:
-    """The verdicts of one device; `skipped` says that there is no such device here."""
-    from lossport import evidence  # noqa: PLC0415
-
-    parts = stages.fingerprint(project, loss)
-    kept = project.state / "verdicts"
-    return evidence.prove(project, loss, golden, None, device, progress=progress, fingerprint=parts, extent=extent, cache=kept)
-
-
-def proof_event(project: Project, loss: Loss, golden: Golden, proof: Proof) -> ledger.Event:
-    """The proof, or the failure, as an event with all that it was made from; a proof with what the new loss costs."""
-    facts = {name: value for name, value in proof.summary().items() if name not in ("loss", "skipped")}
-    if not proof.passed:
-        return _event("failed", loss, facts)
-    known = stages.read_events(project)
-    return _event("proven", loss, {**facts, "cost": cost_ratios(project, loss, golden, proof.device, proof.fingerprint, known)})
 
 
 def _shims(project: Project, loss: Loss, golden: Golden, run: _Run) -> Mapping[Path, str]:
@@ -372,24 +274,19 @@ def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Ev
     """Everything at once: evidence, call sites, the deleted file, and what takes it back."""
     changed = [project.relative(c.path) for c in changes if c.after is not None]
     deleted = [project.relative(c.path) for c in changes if c.after is None]
-    done = [*events, _event("switched", loss, {"files": changed}), _event("retired", loss, {"files": deleted})]
+    done = [
+        *events,
+        ledger.event("switched", loss.name, {"files": changed}),
+        ledger.event("retired", loss.name, {"files": deleted}),
+    ]
     undo = undo_file(project, loss.name)
     undo.parent.mkdir(parents=True, exist_ok=True)
     evidence_files = [
-        _write(loss.golden_file, golden.content),
-        _write(project.ledger, ledger.appended(transaction.read_or_none(project.ledger), done)),
-        _write(undo, transaction.undo_record(project.root, changes)),
+        transaction.written(loss.golden_file, golden.content),
+        stages.events_added(project, done),
+        transaction.written(undo, transaction.undo_record(project.root, changes)),
     ]
     transaction.commit(project.root, project.state, [*changes, *evidence_files])
-
-
-def save_evidence(project: Project, loss: Loss, golden: bytes, events: Sequence[ledger.Event]) -> None:
-    """The golden and the events of `record` or `parity`, at once; nothing where they say what is known already."""
-    with transaction.locked(project.state):
-        known = stages.read_events(project)
-        content = ledger.appended(transaction.read_or_none(project.ledger), [e for e in events if not ledger.repeats(known, e)])
-        changes = [_write(loss.golden_file, golden), _write(project.ledger, content)]
-        transaction.commit(project.root, project.state, [change for change in changes if change.before != change.after])
 
 
 def undo(project: Project, name: str) -> tuple[str, ...]:
@@ -405,11 +302,8 @@ def undo(project: Project, name: str) -> tuple[str, ...]:
             raise InputError(f"{name}: there is no migration to take back in this work tree; if it was committed, use git revert")
         changes = transaction.read_undo_record(project.root, record)
         files = tuple(project.relative(change.path) for change in changes)
-        event = _event("undone", name, {"files": list(files)})
-        own = [
-            Change(record, record.read_bytes(), None),
-            _write(project.ledger, ledger.appended(transaction.read_or_none(project.ledger), [event])),
-        ]
+        event = ledger.event("undone", name, {"files": list(files)})
+        own = [Change(record, record.read_bytes(), None), stages.events_added(project, [event])]
         transaction.commit(project.root, project.state, [*changes, *own])
     return files
 
@@ -429,16 +323,8 @@ def refresh_report(project: Project) -> Path:
 def write_files(project: Project, contents: Mapping[Path, bytes]) -> None:
     """Write files that the harness generates, all or none."""
     with transaction.locked(project.state):
-        transaction.commit(project.root, project.state, [_write(path, content) for path, content in contents.items()])
-
-
-def _write(path: Path, content: bytes) -> Change:
-    return Change(path, transaction.read_or_none(path), content)
-
-
-def _event(kind: ledger.Kind, loss: Loss | str, facts: Mapping[str, object]) -> ledger.Event:
-    name = loss if isinstance(loss, str) else loss.name
-    return ledger.Event(dt.datetime.now(dt.UTC).replace(microsecond=0), kind, name, facts)
+        changes = [transaction.written(path, content) for path, content in contents.items()]
+        transaction.commit(project.root, project.state, changes)
 
 
 def _count(number: int, noun: str) -> str:

@@ -20,6 +20,7 @@ from lossport.evidence.capsule import CapsuleError, read_header
 from lossport.evidence.fingerprint import WORDS, Fingerprint, fingerprint_from
 from lossport.rewrite import REWRITER_VERSION
 from lossport.shim import is_shim
+from lossport.transaction import Change, read_or_none, written
 from lossport.tree import Closures, Site, find_sites
 
 Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
@@ -96,6 +97,11 @@ def read_events(project: Project) -> tuple[ledger.Event, ...]:
     """The ledger of the project, () if there is none yet."""
     path = project.ledger
     return ledger.read(path.read_bytes() if path.is_file() else None, where=project.relative(path))
+
+
+def events_added(project: Project, events: Iterable[ledger.Event]) -> Change:
+    """The ledger of the project with more events at its end."""
+    return written(project.ledger, ledger.appended(read_or_none(project.ledger), events))
 
 
 def standings(project: Project, losses: Sequence[Loss], sites: Iterable[Site] | None = None) -> dict[str, Standing]:

@@ -7,10 +7,9 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from lossport import compare as comparing
-from lossport import ledger, stages, transaction, tree
+from lossport import ledger, stages, tree
 from lossport.config import ConfigError, Loss, Project
 from lossport.errors import InputError
 from lossport.evidence.fingerprint import Fingerprint, fingerprint_from
@@ -27,7 +26,7 @@ from lossport.report import (
     render_report,
 )
 from lossport.rewrite import A_USE, Refusal, plan_rewrite
-from lossport.transaction import Change
+from lossport.transaction import Change, written
 from lossport.tree import Site
 from lossport.tree.files import defining_file
 
@@ -95,11 +94,10 @@ def _stale(project: Project, found: comparing.Comparison) -> str:
 
 def report_changes(project: Project, report: Report) -> list[Change]:
     """The files of the report, and the ledger with the gates that are met for the first time."""
-    files = [_write(project.reports / name, content) for name, content in render_report(report).items()]
-    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    met = [ledger.Event(now, "gate", "", {"gate": name, "target": target}) for name, target in report.gates_newly_met.items()]
+    files = [written(project.reports / name, content) for name, content in render_report(report).items()]
+    met = [ledger.event("gate", "", {"gate": name, "target": target}) for name, target in report.gates_newly_met.items()]
     if met:
-        files.append(_write(project.ledger, ledger.appended(transaction.read_or_none(project.ledger), met)))
+        files.append(stages.events_added(project, met))
     return files
 
 
@@ -177,7 +175,3 @@ def _counted(cell: ParityCell, counts: Mapping[str, int] | None) -> ParityCell:
 
 def _why_failed(event: ledger.Event) -> str:
     return str(event.facts.get("headline", "")) if event.kind == "failed" else ""
-
-
-def _write(path: Path, content: bytes) -> Change:
-    return Change(path, transaction.read_or_none(path), content)

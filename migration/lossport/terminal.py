@@ -12,7 +12,9 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from lossport.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,12 +34,6 @@ LONGEST_TOLD = 44
 
 MOST_WRAPPED = 40
 """No text is wrapped to fewer columns than this, however long its label is."""
-
-
-class Progress(Protocol):
-    """Called with what is being done now, and how far it is: done of total."""
-
-    def __call__(self, text: str, done: int = 0, total: int = 0) -> None: ...
 
 
 class Terminal:
@@ -107,7 +103,7 @@ class Terminal:
     def busy(self, text: str) -> Iterator[Progress]:
         """Show that something long runs: a bar on a terminal, nothing elsewhere (the step's own line follows)."""
         if self._err is None or not self._err.is_terminal or self._bar is not None:
-            yield lambda text, done=0, total=0: None
+            yield no_progress
             return
         with _bar(self._err) as shown:
             self._bar, task = shown, shown.add_task(text, total=None, of="")

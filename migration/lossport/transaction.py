@@ -59,6 +59,11 @@ def read_or_none(path: Path) -> bytes | None:
         return None
 
 
+def written(path: Path, content: bytes) -> Change:
+    """The change that gives a file this content, whatever it has now."""
+    return Change(path, read_or_none(path), content)
+
+
 class NotWritten(InputError, OSError):
     """The disk did not take a change: full, read-only, gone. The message says where."""
 

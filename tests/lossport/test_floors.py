@@ -13,15 +13,16 @@ import pytest
 HOUSE = Path(__file__).resolve().parents[2] / "migration" / "lossport"
 
 FLOORS = (
-    {"errors", "pause", "port", "terminal"},
+    {"errors", "pause", "port", "progress"},
+    {"terminal"},
     {"config"},
     {"tree"},
     {"inputs"},
     {"rewrite", "evidence", "measure", "transaction", "ledger", "shim"},
     {"trial", "callsites", "stages", "report", "compare", "cost", "scaffold"},
     {"tell", "overview"},
-    {"pipeline"},
-    {"parity"},
+    {"current"},
+    {"pipeline", "parity"},
     {"evidence_commands"},
     {"commands"},
     {"cli"},

@@ -7,23 +7,13 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 from lossport.compare.model import Comparison
 from lossport.compare.reading import files_of, read_option, reading_rows
 from lossport.compare.running import coverage_row, proof_cells, proof_rows, time_row
 from lossport.config import ConfigError, Option, Project
 from lossport.evidence.fingerprint import file_digest
-
-
-class Progress(Protocol):
-    """Told what is being done now, and how far it is: done of total."""
-
-    def __call__(self, text: str, done: int = 0, total: int = 0) -> None: ...
-
-
-def no_progress(text: str, done: int = 0, total: int = 0) -> None:
-    """Tell nobody."""
+from lossport.progress import Progress, no_progress
 
 
 def compare(project: Project, *, progress: Progress = no_progress) -> Comparison:

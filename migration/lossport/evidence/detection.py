@@ -21,7 +21,7 @@ from lossport.config import Loss, Project
 from lossport.errors import InputError
 from lossport.evidence.equivalents import Key, Kind, in_a_line, key_of, known_equivalents, stale
 from lossport.evidence.faults import Fault, faults_of
-from lossport.evidence.golden import Golden, Progress, from_tree, import_path, no_progress
+from lossport.evidence.golden import Golden, from_tree, import_path
 from lossport.evidence.observation import Observation
 from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.reached import Reached, lines_of
@@ -31,6 +31,7 @@ from lossport.evidence.sides import Sides, open_sides
 from lossport.evidence.tried import Journal, Outcome, Power, Tried
 from lossport.evidence.variants import Extent
 from lossport.inputs import Variation
+from lossport.progress import Progress, no_progress
 
 SLOWER = 10.0
 """A fault may make the loss this many times slower before it counts as hanging, which is noticed too."""

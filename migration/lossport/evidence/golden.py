@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import safetensors
 import safetensors.torch
@@ -26,19 +26,10 @@ from lossport.evidence.observe import Run, observe, steady
 from lossport.evidence.scope import Sources
 from lossport.evidence.side import Side, legacy_side
 from lossport.evidence.value import raw_bytes
+from lossport.progress import Progress, no_progress
 
 Refusal: TypeAlias = Callable[[str], str]
 """Why a case file cannot be rewritten for the new loss; empty if it can."""
-
-
-class Progress(Protocol):
-    """Told what is being done now, and how far it is: done of total."""
-
-    def __call__(self, text: str, done: int = 0, total: int = 0) -> None: ...
-
-
-def no_progress(text: str, done: int = 0, total: int = 0) -> None:
-    """Tell nobody."""
 
 
 def environment(device: str = "cpu") -> dict[str, str]:

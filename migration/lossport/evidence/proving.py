@@ -16,7 +16,7 @@ from lossport.evidence.capsule import CapsuleError
 from lossport.evidence.claims import not_seen, not_shown, too_wide
 from lossport.evidence.counterexample import Counterexample, counterexample
 from lossport.evidence.fingerprint import Fingerprint, file_digest
-from lossport.evidence.golden import Golden, Progress, environment, load_golden, no_progress, read_golden
+from lossport.evidence.golden import Golden, environment, load_golden, read_golden
 from lossport.evidence.loaded import is_unchanged, loaded_code
 from lossport.evidence.memory import cost
 from lossport.evidence.observe import steady
@@ -27,6 +27,7 @@ from lossport.evidence.sides import UNSTEADY, Sides, open_sides
 from lossport.evidence.variants import BY_NAME, Extent
 from lossport.evidence.verdict import NOT_RUN, Proof, Verdict
 from lossport.inputs import PLAIN, Variation
+from lossport.progress import Progress, no_progress
 
 
 def devices_here() -> tuple[str, ...]:

@@ -14,12 +14,13 @@ from typing import Any
 from lossport.config import Loss, Project
 from lossport.errors import InputError
 from lossport.evidence.counterexample import Counterexample, counterexample
-from lossport.evidence.golden import Golden, Progress, no_progress
+from lossport.evidence.golden import Golden
 from lossport.evidence.observe import steady
 from lossport.evidence.shrink import Smallest, shrink
 from lossport.evidence.sides import Sides, open_sides
 from lossport.evidence.verdict import Finding, Verdict
 from lossport.inputs import Variation
+from lossport.progress import Progress, no_progress
 
 LARGEST = 9
 """Of batches and widths: faults that need more than nine rows are looked for by the written cases."""

@@ -12,7 +12,7 @@ import torch
 
 from lossport.config import Loss, Project
 from lossport.evidence.fingerprint import Fingerprint
-from lossport.evidence.golden import Golden, Progress, environment, from_tree, import_path, no_progress
+from lossport.evidence.golden import Golden, environment, from_tree, import_path
 from lossport.evidence.mapping import Ports, mapped_result
 from lossport.evidence.observation import Observation
 from lossport.evidence.observe import Run, observe, steady
@@ -22,6 +22,7 @@ from lossport.evidence.sides import Sides
 from lossport.evidence.value import Call, Items, Node, Number, Plain, Warned, array
 from lossport.evidence.verdict import Proof
 from lossport.inputs import PLAIN
+from lossport.progress import Progress, no_progress
 
 
 def prove_shims(
