@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from lossport.evidence.equality import Different, as_numbers, compare
+from lossport.evidence.closeness import Different
+from lossport.evidence.equality import as_numbers, compare
 from lossport.evidence.mapping import actual_of, expected_of
 from lossport.evidence.observe import Run, observe
 from lossport.evidence.verdict import Finding, Verdict

@@ -10,25 +10,20 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from lossport.evidence.equality import (
+from lossport.evidence.closeness import (
     SAMPLES,
     STEPS,
     Close,
     Different,
     Numbers,
-    as_numbers,
-    compare,
-    compare_ties,
-    differ_in_form,
     is_hopeless,
     is_visible,
     judge,
     jumps,
-    numbers_of,
     own_error,
-    shown,
     worst_of_row,
 )
+from lossport.evidence.equality import as_numbers, compare, compare_ties, differ_in_form, numbers_of, shown
 from lossport.evidence.mapping import Expected, Ports, actual_of, expected_of
 from lossport.evidence.observation import Observation, Step
 from lossport.evidence.value import Node
