@@ -1,10 +1,11 @@
 """An independent figure for the power of parity: mutants of a general library, cosmic-ray, planted in the lines that cases run.
 
     pip install '.[bench]'
-    python benchmarks/mutation.py vicreg clip --most 60
+    python benchmarks/mutation.py vicreg clip --most 60 --tests
 
 `lossport power` has a catalogue of mistakes that people make in losses; this one knows nothing of losses. Mutants are drawn by
 seed from all that the library's operators give, tried in memory as the catalogue's faults are, and told with those that survive.
+Many are in what no legacy loss does: with `--tests`, what parity does not see is planted in a copy and the unit tests are run.
 """
 
 from __future__ import annotations
@@ -12,15 +13,22 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import random
-from collections.abc import Collection
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from lossport import current, evidence
 from lossport.config import find_project
 from lossport.evidence.faults import Fault, fault_between
 from lossport.parity import processors
+from lossport.progress import Progress
 from lossport.terminal import Terminal
 
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".lossport", "__pycache__", ".*_cache")
 SEED = 5
 BESIDE_THE_POINT = ("RemoveDecorator", "ExceptionReplacer", "VariableReplacer", "VariableInserter")
 """Operators that leave numbers alone, and those that have to be told which variables to change."""
@@ -51,11 +59,37 @@ def drawn(most: int, path: str, text: str, lines: Collection[int]) -> list[Fault
     return random.Random(SEED).sample(every, min(most, len(every)))
 
 
+def unseen_by_tests(faults: Sequence[Fault], progress: Progress) -> list[Fault]:
+    """The mutants with which every unit test of the losses passes, each planted in a copy of the project."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(ROOT, Path(folder) / "copy", ignore=LEFT_OUT))
+        progress("without a mutant", 0, len(faults))
+        if not passes(copy):
+            raise SystemExit("the unit tests fail without any mutant; mend them first: python -m pytest tests/losses")
+        left = []
+        for done, fault in enumerate(faults):
+            progress(fault.path, done, len(faults))
+            path = copy / fault.path
+            before = path.read_text(encoding="utf-8")
+            path.write_text(fault.text, encoding="utf-8")
+            left += [fault] if passes(copy, first=f"test_{path.stem}.py") else []
+            path.write_text(before, encoding="utf-8")
+    return left
+
+
+def passes(copy: Path, first: str = "") -> bool:
+    """Whether the unit tests pass, those of one file asked first."""
+    tests = [path for path in (copy / "tests" / "losses" / first, copy / "tests" / "losses") if path.exists()]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-n", str(processors()), *map(str, tests)]
+    return subprocess.run(command, cwd=copy, capture_output=True, check=False).returncode == 0
+
+
 def main() -> None:
     """Plant and print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("losses", nargs="*", metavar="LOSS", default=["combined"], help="default: combined")
     options.add_argument("--most", type=int, default=60, help="mutants of each file (default: 60)")
+    options.add_argument("--tests", action="store_true", help="run the unit tests of losses/ on what parity does not see")
     given = options.parse_args()
     if importlib.util.find_spec("cosmic_ray") is None:
         print("not run: mutants need cosmic-ray: pip install '.[bench]'")
@@ -80,9 +114,15 @@ def main() -> None:
             )
         found.append(tried)
         terminal.step(loss.name, tried.headline, tried.seconds)
-    for fault, _ in evidence.survivors_of_all(found):
-        terminal.line(f"    {fault.diff()}")
+    survivors = [fault for fault, _ in evidence.survivors_of_all(found)]
     terminal.line(f"together {evidence.told(evidence.outcomes_of_all(found))}")
+    if given.tests:
+        with terminal.busy("running the unit tests") as progress:
+            left = unseen_by_tests(survivors, progress)
+        terminal.line(f"of the {len(survivors)} that survive parity, {len(survivors) - len(left)} fail a unit test")
+        survivors = left
+    for fault in survivors:
+        terminal.line(f"    {fault.diff()}")
 
 
 if __name__ == "__main__":
