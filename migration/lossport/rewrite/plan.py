@@ -111,8 +111,7 @@ def _plan(project: Project, losses: Sequence[Loss], executor: Executor | None) -
     around = rewrite_all(project, losses, fixers, drafts, modules)
     changes = _Changes(project, losses)
     for problem in seen.problems:
-        todo = "mend the file, or leave it out by exclude= in [tool.lossport]"
-        changes.refuse(Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, todo))
+        changes.refuse(Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, problem.todo))
     for draft in drafts:
         changes.take(draft)
     for config in seen.configs:

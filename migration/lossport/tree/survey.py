@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lossport.config import Loss, Project
 from lossport.pause import collection_paused
+from lossport.tree import scripts
 from lossport.tree.configtext import SUFFIXES, Mention, mentions_in
 from lossport.tree.flow import Flow
 from lossport.tree.fragments import Fragment, docstring_fragments, markup_fragment, notebook_fragment, parse_fragment
@@ -29,8 +30,8 @@ from lossport.tree.world import Interest, World
 PYTHON = frozenset({".py", ".pyi", ".pyw"})
 MARKUP = frozenset({".md", ".markdown", ".rst"})
 NOTEBOOK = ".ipynb"
-READ = PYTHON | MARKUP | SUFFIXES | {NOTEBOOK}
-"""Kinds of files that can hold a call site: images and checkpoints are not even opened."""
+READ = PYTHON | MARKUP | SUFFIXES | scripts.SUFFIXES | {NOTEBOOK}
+"""Kinds of files that can hold a call site, beside those without a suffix: images and checkpoints are not even opened."""
 
 
 BY_COMPUTED_NAME = frozenset({"getattr", "vars", "__dict__"})
@@ -47,6 +48,7 @@ class Problem:
     column: int
     reason: str
     code: str = ""
+    todo: str = "mend the file, or leave it out by exclude= in [tool.lossport]"
 
 
 @dataclass(frozen=True)
@@ -113,15 +115,17 @@ class _Surveyor:
     def survey(self) -> Survey:
         """Run the files that contain a legacy name, then those that they hand something to, until no file joins."""
         wanted = self.wanted()
-        hits = search(self._files_of(READ), wanted, self.executor)
+        hits = search([*self._files_of(READ), *self._without_suffix], wanted, self.executor)
         leads = Leads(self.modules, self.targets, wanted.packages)
         self.problems += [Problem(_shown(self.project, path), 1, 1, f"cannot be read: {why}") for path, why in hits.unreadable]
         configs: list[ConfigFile] = []
         for path in hits.paths:
             if path.suffix in SUFFIXES:
                 configs += self._config(path)
-            elif path.suffix in PYTHON:
+            elif path.suffix in PYTHON or str(path) in self._python_scripts:
                 self._enter(path, wanted, leads)
+            elif path.suffix in scripts.SUFFIXES or str(path) in self._without_suffix:
+                self._script(path)
             else:
                 self._enter_document(path, wanted)
         self.settle()
@@ -135,6 +139,14 @@ class _Surveyor:
         """The files of some kinds, those of retired modules apart."""
         ends, retired = tuple(suffixes), {str(path) for path in self.retired}
         return [text for text in self.found if text.endswith(ends) and text not in retired]
+
+    @cached_property
+    def _without_suffix(self) -> dict[str, None]:
+        return dict.fromkeys(text for text in self.found if scripts.has_no_suffix(text))
+
+    @cached_property
+    def _python_scripts(self) -> dict[str, None]:
+        return dict.fromkeys(text for text in self._without_suffix if scripts.is_python(Path(text)))
 
     def _enter(self, path: Path, wanted: Wanted, leads: Leads) -> None:
         """A module. One that leads nowhere is not followed, but one that cannot be parsed is told of, as it may."""
@@ -216,7 +228,23 @@ class _Surveyor:
             source.text, path.suffix, self.modules, self.targets.symbols, self.targets.modules, self.project.root
         )
         listed = tuple(mentions)
+        self._tell_of(path, source.text, scripts.commands(source.text, path, self.modules, self.targets))
         return [ConfigFile(path, _shown(self.project, path), source, listed)] if listed else []
+
+    def _script(self, path: Path) -> None:
+        raw = path.read_bytes()
+        if b"\0" not in raw:
+            text = raw.decode("utf-8", errors="replace")
+            self._tell_of(path, text, scripts.legacy_places(text, path, self.modules, self.targets))
+
+    def _tell_of(self, path: Path, text: str, places: Iterable[tuple[int, str]]) -> None:
+        """Places that no tool rewrites: one a line."""
+        lines = {text.count("\n", 0, offset): (offset, target) for offset, target in reversed(list(places))}
+        for number, (offset, target) in sorted(lines.items()):
+            column = offset - text.rfind("\n", 0, offset)
+            code = text.split("\n")[number].strip()
+            reason, todo = f"uses {target}, and scripts are not rewritten", "name what is new there, or acknowledge this place"
+            self.problems.append(Problem(_shown(self.project, path), number + 1, column, reason, code, todo))
 
     def settle(self) -> None:
         """Run everything until nothing is left to find out; anew where a file that others use joined after them."""
@@ -260,7 +288,7 @@ class _Surveyor:
         self.asked |= new
         if not new:
             return joined
-        for path, taken in importers(self._files_of(PYTHON), new, self.executor):
+        for path, taken in importers([*self._files_of(PYTHON), *self._python_scripts], new, self.executor):
             other = self.world.enter(path)
             if other is not None and not other.knows(taken):
                 other.heat(taken)
