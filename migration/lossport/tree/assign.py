@@ -115,6 +115,8 @@ def _store_entry(frame: Frame, base: Values, keys: Values, values: Values) -> No
         if isinstance(value, Table):
             key = next((k.value for k in keys if isinstance(k, Text)), None) if len(keys) == 1 else None
             grow_table(frame, value.node, {key: values})
+            if isinstance(key, str):
+                _store_attribute(frame, frozenset(frame.world.attribute_tables.get(value.node, ())), key, values)
 
 
 def heat_holder(frame: Frame, holder: ast.expr, values: Values) -> None:
@@ -173,7 +175,7 @@ def _is_mapping(table: Table, entries: Entries) -> bool:
     if isinstance(node, ast.Subscript):
         return name_of(node.value) in TABLES
     named = bool(entries) and all(isinstance(key, str) for key in entries)
-    return isinstance(node, ast.Dict | ast.DictComp) or (isinstance(node, ast.Call) and named)
+    return isinstance(node, ast.Dict | ast.DictComp | ast.Attribute) or (isinstance(node, ast.Call) and named)
 
 
 def _keys(entries: Entries) -> Values:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lossport.tree.assign import grow_table, items_of
+from lossport.tree.attributes import attributes_table
 from lossport.tree.flow import ClassFacts, Frame, FunctionFacts, decorator_names, escape
 from lossport.tree.inheritance import inherited_symbols, member_of
 from lossport.tree.members import attribute_of
@@ -284,6 +285,10 @@ def _getattr(frame: Frame, given: Arguments) -> Values:
     return found.union(*given.positional[2:])
 
 
+def _vars(frame: Frame, given: Arguments) -> Values:
+    return attributes_table(frame, given.node, given.first)
+
+
 def _super(frame: Frame, given: Arguments) -> Values:
     facts: FunctionFacts | None = frame.function
     while facts is not None:
@@ -331,6 +336,7 @@ _NAMED: dict[str, _Named] = {
     "functools.partial": _partial,
     "importlib.import_module": _import_module,
     "builtins.getattr": _getattr,
+    "builtins.vars": _vars,
     "builtins.super": _super,
     "builtins.type": _type,
     "builtins.enumerate": _enumerate,

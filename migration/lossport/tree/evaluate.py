@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from lossport.tree.assign import assign, define_function, field_of, grow_table, heat_holder, items_of, narrowed, place
+from lossport.tree.attributes import attributes_table
 from lossport.tree.calls import GROWING, Arguments, call
 from lossport.tree.flow import Env, Frame, escape, evaluate, rule
 from lossport.tree.members import attribute_of
@@ -48,7 +49,9 @@ def _attribute(frame: Frame, node: ast.Attribute, env: Env) -> Values:
     path = place(node)
     if path is not None and path in env:
         return env[path]
-    return frozenset().union(*(attribute_of(frame, value, node.attr) for value in base))
+    objects = frozenset(value for value in base if node.attr == "__dict__" and isinstance(value, Object))
+    table = attributes_table(frame, node, objects) if objects else EMPTY
+    return table.union(*(attribute_of(frame, value, node.attr) for value in base - objects))
 
 
 @rule(ast.Call)

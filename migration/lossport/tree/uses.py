@@ -124,8 +124,9 @@ class Uses:
 
     def _carried(self, node: ast.expr, carrier: Function | Table | TableMember) -> Iterator[Use]:
         """What escapes along with a table that holds it, or a function that returns it."""
-        if not self.world.carries(frozenset({carrier})):
-            return
+        table = carrier.table if isinstance(carrier, TableMember) else carrier
+        if table.node in self.world.attribute_tables or not self.world.carries(frozenset({carrier})):
+            return  # what an object holds may go where the object may
         verdict = self.judge(node, carrier)
         if verdict is None or verdict[0] != "escape":
             return

@@ -67,6 +67,7 @@ class World:
         self.flows: dict[Path, Flow] = {}
         self.facts: dict[ast.AST, FunctionFacts | ClassFacts] = {}
         self.tables: dict[ast.expr, dict[str | int | None, Values]] = {}
+        self.attribute_tables: dict[ast.expr, set[Object]] = {}
         self._open_file = open_file
         self._closed: set[Path] = set()
         self.complete = False
@@ -212,6 +213,7 @@ class World:
         """Forget what was guessed of a file before it joined: that it may be anything stays in whatever was computed from it."""
         self.facts.clear()
         self.tables.clear()
+        self.attribute_tables.clear()
         self.complete = self.late = False
         for flow in self.flows.values():
             flow.start_over()

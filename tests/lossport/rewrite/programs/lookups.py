@@ -5,6 +5,78 @@
 from __future__ import annotations
 
 PROGRAMS: dict[str, dict[str, str | bytes]] = {
+    "fields_by_name": {
+        "main.py": """\
+from old_losses.triplet import TripletLoss
+class Trainer:
+    def __init__(self, name):
+        self.name = name
+        self.criterion = TripletLoss(T=0.1)
+    def step(self):
+        return self.__dict__["criterion"](1, 2)["accuracy"]
+trainer = Trainer("a")
+print(trainer.step(), vars(trainer)["criterion"](1, 2)["accuracy"], vars(trainer)["name"])
+""",
+    },
+    "fields_set_by_name": {
+        "main.py": """\
+from old_losses.triplet import TripletLoss
+class Trainer:
+    def __init__(self):
+        self.__dict__["criterion"] = TripletLoss(T=0.1)
+trainer = Trainer()
+print(trainer.criterion(1, 2)["accuracy"])
+""",
+    },
+    "fields_listed": {
+        "main.py": """\
+from old_losses.triplet import TripletLoss
+class Trainer:
+    def __init__(self):
+        self.criterion = TripletLoss(T=0.1)
+trainer = Trainer()
+for name, value in vars(trainer).items():
+    print(name, value(1, 2)["accuracy"])
+""",
+    },
+    "fields_got": {
+        "main.py": """\
+from old_losses.triplet import TripletLoss
+class Trainer:
+    def __init__(self):
+        self.criterion = TripletLoss(T=0.1)
+trainer = Trainer()
+print(vars(trainer).get("criterion")(1, 2)["accuracy"])
+""",
+    },
+    "fields_copied": {
+        "main.py": """\
+import copy
+from old_losses.triplet import TripletLoss
+class Trainer:
+    def __init__(self):
+        self.criterion, self.lock = TripletLoss(T=0.1), object()
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        del state["lock"]
+        return state
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self.lock = None
+trainer = copy.copy(Trainer())
+print(trainer.lock, trainer.criterion(1, 2)["accuracy"])
+""",
+    },
+    "fields_updated": {
+        "main.py": """\
+from old_losses.triplet import TripletLoss
+class Trainer:
+    def __init__(self, **options):
+        self.__dict__.update(options)
+trainer = Trainer(criterion=TripletLoss(T=0.1))
+print(trainer.criterion(1, 2)["accuracy"])
+""",
+    },
     "ann_type_param": {
         "lib.py": """\
 from typing import Type
@@ -460,6 +532,7 @@ print(S().step(1, 2), S(lambda a, b: {"accuracy": 9}).step(1, 2))
 }
 
 REFUSED = {
+    "fields_updated": ["main.py:5"],
     "ann_type_param": ["main.py:2", "main.py:3"],
     "ann_union_param": ["lib.py:6"],
     "ann_union_param2": ["lib.py:6"],
