@@ -167,6 +167,14 @@ def test_dynamic_weights_of_a_loss_in_half_precision_stay_finite() -> None:
     assert out["far_weight"].item() == pytest.approx(1.0)
 
 
+def test_running_means_lose_nothing_to_half_precision() -> None:
+    criterion = MultitaskLoss({"near": MeanSquaredError(), "far": MeanSquaredError()}, dynamic_weighting=True)
+    halves = {"near": 0.3 * ONE.half(), "far": 0.7 * ONE.half()}
+    out = criterion(halves, {task: 0 * value for task, value in halves.items()})
+    for task, mean in criterion.running_losses.items():
+        assert mean == pytest.approx(0.9 + (1 - 0.9) * out[f"{task}_loss"].item(), rel=1e-14)
+
+
 def test_weights_move_in_training_only() -> None:
     criterion = two_tasks(dynamic_weighting=True).eval()
     criterion(*batch(4.0, 1.0))
