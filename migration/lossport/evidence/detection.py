@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import multiprocessing
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -108,7 +108,8 @@ def power(
         tried = [found for item in planted if (found := _decided(item, elsewhere) or journal.outcome(item))]
         bench = _Bench(project, sides, golden.header.cases_path, rewritten, tuple(planned), limit, frozenset(known))
         decided = {item.fault.id for item in tried}
-        wrong = [f"no such fault is planted any more: {in_a_line(key)}" for key in stale(known, planted, fresh.texts)]
+        possible = planted if faults is not None else [*planted, *_possible(known, fresh)]
+        wrong = [f"no such fault is planted any more: {in_a_line(key)}" for key in stale(known, possible, fresh.texts)]
         for item in bench.run([item for item in planted if item.id not in decided], jobs, progress):
             key = key_of(item.fault)
             if key not in known:
@@ -169,6 +170,12 @@ def _faults(project: Project, fresh: Sources, reached: Reached, plant: Plant | N
             catalogue = partial(faults_of, without_gradient=reached.without_gradient(path))
             found += (plant or catalogue)(path, text, lines[path])
     return found
+
+
+def _possible(known: Iterable[Key], fresh: Sources) -> list[Fault]:
+    """All that the catalogue has for the files of records: what this loss does not run, or no gradient reaches, another may."""
+    paths = sorted({path for path, _, _ in known if path in fresh.texts})
+    return [fault for path in paths for fault in faults_of(path, fresh.texts[path])]
 
 
 # ---- one process a fault

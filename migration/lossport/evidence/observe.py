@@ -31,7 +31,7 @@ from lossport.evidence.settings import Settings, settings_kept
 from lossport.evidence.side import Side
 from lossport.evidence.standing import SAVED, instance, why_not_saved
 from lossport.evidence.ties import held_by, parts_in, tied, ties_of, ties_since
-from lossport.evidence.value import Node, Raised, Warned, identical, snapshot, type_name
+from lossport.evidence.value import Node, Raised, Warned, is_still, snapshot, type_name
 from lossport.evidence.watch import Built, Called
 from lossport.inputs import PLAIN, Inputs, Variation
 from lossport.pause import collection_paused
@@ -140,6 +140,7 @@ class _Runner:
         self.carry_raised: Raised | None = None
         self.returned: list[list[object]] = []
         self.used: set[str] = set()
+        self.as_given: dict[str, Node] = {}
 
     def observe(self) -> Observation:
         for repetition in range(self.run.variation.repeats):
@@ -161,7 +162,7 @@ class _Runner:
         return Observation(tuple(self._as_they_stayed()), frozenset(self.used))
 
     def _repeat(self, inputs: Inputs) -> None:
-        self.trace.inputs = inputs
+        self.trace.inputs, self.as_given = inputs, {}
         function = self.side.cases[self.case]
         if not inspect.isgeneratorfunction(function):
             self._step(inputs, lambda: function(inputs))
@@ -247,12 +248,22 @@ class _Runner:
             result=node,
             built=self.just_built,
             instances={item.label: instance(item) for item in self.side.watch.built},
-            inputs=_changed(inputs, self.side.watch.changed),
+            inputs=self._changed(inputs),
             fields=fields,
         )
         if node is not None and self.run.variation.repeats > 1:
             self._learn(node)
         return seen
+
+    def _changed(self, inputs: Inputs) -> dict[str, Node]:
+        """The inputs that are no longer what they were, then other arguments that a call changed."""
+        for name, (_, before) in inputs.given.items():
+            if name not in self.as_given:
+                self.as_given[name] = snapshot(before)
+        changed = {name: snapshot(value) for name, (value, _) in inputs.given.items() if not is_still(value, self.as_given[name])}
+        tracked = {id(value) for value, _ in inputs.given.values()}
+        others = {id(value): value for value in self.side.watch.changed if id(value) not in tracked}
+        return changed | {f"argument {number}": snapshot(value) for number, value in enumerate(others.values())}
 
     def _held(self, inputs: Inputs) -> Iterator[object]:
         """The tensors and containers that a result could share: those of inputs, of losses, and of earlier results."""
@@ -339,19 +350,6 @@ def _move(loss: nn.Module, run: Run, device: torch.device) -> None:
         loss.to(torch.float64)
     if device.type != "cpu":
         loss.to(device)
-
-
-def _changed(inputs: Inputs, arguments: Sequence[object]) -> dict[str, Node]:
-    """The inputs that are no longer what they were, then other arguments that a call changed."""
-    changed: dict[str, Node] = {}
-    tracked = {id(value) for value, _ in inputs.given.values()}
-    for name, (value, before) in inputs.given.items():
-        now, then = snapshot(value), snapshot(before)
-        if not identical(now, then):
-            changed[name] = now
-    others = {id(value): value for value in arguments if id(value) not in tracked}
-    changed.update({f"argument {number}": snapshot(value) for number, value in enumerate(others.values())})
-    return changed
 
 
 def _warned(caught: Sequence[warnings.WarningMessage]) -> Warned:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from lossport.errors import InputError
 from lossport.evidence.scope import resolve
-from lossport.evidence.value import identical, snapshot
+from lossport.evidence.value import is_still, snapshot
 
 
 @dataclass
@@ -170,7 +170,7 @@ class Watch:
                     result = call(*args, **kwargs)
             finally:
                 self._depth -= 1
-                self.changed += [item for item, then in before if not identical(snapshot(item), then)]
+                self.changed += [item for item, then in before if not is_still(item, then)]
             self._note_result(symbol, result, lambda: call(*args, **kwargs))
             return result
 

@@ -272,3 +272,17 @@ def test_power_asks_for_a_loss_that_passes(made: Any) -> None:
     made.edit("fresh/pairs.py", "(forward + backward) / 2", "forward")
     with pytest.raises(InputError, match="parity fails without a fault"):
         evidence.power(made.project, made.loss, made.record(), made.rewritten)
+
+
+@pytest.mark.slow
+def test_a_record_of_what_only_another_loss_runs_is_not_out_of_date(made: Any) -> None:
+    from lossport import evidence  # noqa: PLC0415
+
+    made.edit("fresh/pairs.py", "import torch\n", "import torch\n\n\ndef unused(scale, by):\n    return scale - by\n")
+    text = (made.root / "fresh/pairs.py").read_text()
+    planted = next(item for item in faults_of("fresh/pairs.py", text) if item.before == "return scale - by")
+    record = "[[equivalent]]\nfile = 'fresh/pairs.py'\nbefore = 'return scale - by'\nafter = '{}'\nreason = 'an example'"
+    for after, wrong in ((planted.after, 0), ("return by", 1)):
+        made.write("migration/cases/equivalent.toml", record.format(after))
+        found = evidence.power(made.project, made.loss, made.record(), made.rewritten, extent="none", plant=lambda *_: [])
+        assert len([line for line in found.explanation() if "no such fault" in line]) == wrong
