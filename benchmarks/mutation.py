@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Sequence
+from functools import cache
 from pathlib import Path
 
 from lossport import current, evidence
@@ -34,8 +35,9 @@ BESIDE_THE_POINT = ("RemoveDecorator", "ExceptionReplacer", "VariableReplacer", 
 """Operators that leave numbers alone, and those that have to be told which variables to change."""
 
 
-def mutants(path: str, text: str, lines: Collection[int]) -> list[Fault]:
-    """Every mutant of a file that changes a line which runs."""
+@cache
+def mutants(path: str, text: str) -> tuple[Fault, ...]:
+    """Every mutant of a file. To make them takes minutes for a large one, which many losses share."""
     from cosmic_ray.mutating import mutate_code  # noqa: PLC0415  # said in words where it is missing
     from cosmic_ray.plugins import get_operator, operator_names  # noqa: PLC0415  # as above
 
@@ -48,14 +50,14 @@ def mutants(path: str, text: str, lines: Collection[int]) -> list[Fault]:
         while (changed := mutate_code(text, operator, occurrence)) is not None:
             occurrence += 1
             fault = fault_between(name.removeprefix("core/"), path, text, changed)
-            if fault is not None and fault.line in lines:
+            if fault is not None:
                 found.setdefault(changed, fault)
-    return list(found.values())
+    return tuple(found.values())
 
 
 def drawn(most: int, path: str, text: str, lines: Collection[int]) -> list[Fault]:
-    """At most so many of them, the same ones every time."""
-    every = mutants(path, text, lines)
+    """At most so many of those that change a line which runs, the same ones every time."""
+    every = [fault for fault in mutants(path, text) if fault.line in lines]
     return random.Random(SEED).sample(every, min(most, len(every)))
 
 
