@@ -17,12 +17,17 @@ SUFFIXES = frozenset(
     {".sh", ".bash", ".zsh", ".fish", ".ksh", ".bat", ".cmd", ".ps1", ".mk", ".make", ".sbatch", ".slurm", ".pbs", ".lsf"}
     | {".dockerfile", ".containerfile", ".def", ".just"}
 )
-"""Of scripts. Those without a suffix are looked at, too: `Makefile`, `Dockerfile`, `bin/train`."""
+"""Of scripts."""
+
+NAMES = frozenset(
+    {"makefile", "gnumakefile", "dockerfile", "containerfile", "justfile", "jenkinsfile", "procfile", "snakefile", "sconstruct"}
+)
+"""Of scripts without a suffix, or with one that says nothing: `Dockerfile.gpu`. Others are, if their first line says so."""
 
 LONGEST_SHEBANG = 256
 """Of a first line; systems cut it there."""
 
-_SHEBANG = re.compile(rb"#![^\n]*\bpy(?:thon|py)[\d.]*\b")
+_PYTHON = re.compile(rb"#![^\n]*\bpy(?:thon|py)[\d.]*\b")
 _COMMENT = re.compile(r"(?m)^[ \t]*(?:#|::|rem\b).*$", re.IGNORECASE)
 _IMPORT = re.compile(r"\bfrom\s+(?P<module>[A-Za-z_][\w.]*)\s+import\s+\(?\s*(?P<names>\w+(?:\s*,\s*\w+)*)")
 _FILE = re.compile(r"[\w.$(){}/\\-]*\w\.py\b")
@@ -30,18 +35,28 @@ _RUN = re.compile(r"\bpython[\d.]*(?:[ \t]+-\w+)*[ \t]+([^\s\"';|&]+\.py)\b")
 
 
 def has_no_suffix(path: str) -> bool:
-    """Whether the name of the file has no ending that tells its kind: `bin/train`, `.bashrc`, `Dockerfile.gpu`."""
-    name = re.split(r"[/\\]", path)[-1].lstrip(".")
-    return "." not in name or name.startswith(("Dockerfile.", "Makefile."))
+    """Whether the name of the file has no ending that tells its kind: `bin/train`, `CODEOWNERS`, `Dockerfile.gpu`."""
+    name, _, rest = re.split(r"[/\\]", path)[-1].lstrip(".").partition(".")
+    return not rest or name.lower() in NAMES
 
 
 def is_python(path: Path) -> bool:
     """Whether the first line of a file asks for Python."""
+    return _PYTHON.match(_first_line(path)) is not None
+
+
+def is_script(path: Path) -> bool:
+    """Whether a file that is no Python runs something."""
+    known = path.suffix in SUFFIXES or path.name.partition(".")[0].lower() in NAMES
+    return known or _first_line(path).startswith(b"#!")
+
+
+def _first_line(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return _SHEBANG.match(file.readline(LONGEST_SHEBANG)) is not None
+            return file.readline(LONGEST_SHEBANG)
     except OSError:
-        return False
+        return b""  # told where it is searched
 
 
 def legacy_places(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:

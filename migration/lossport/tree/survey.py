@@ -125,7 +125,7 @@ class _Surveyor:
             elif path.suffix in PYTHON or str(path) in self._python_scripts:
                 self._enter(path, wanted, leads)
             elif path.suffix in scripts.SUFFIXES or str(path) in self._without_suffix:
-                self._script(path)
+                self._enter_script(path)
             else:
                 self._enter_document(path, wanted)
         self.settle()
@@ -231,10 +231,9 @@ class _Surveyor:
         self._tell_of(path, source.text, scripts.commands(source.text, path, self.modules, self.targets))
         return [ConfigFile(path, _shown(self.project, path), source, listed)] if listed else []
 
-    def _script(self, path: Path) -> None:
-        raw = path.read_bytes()
-        if b"\0" not in raw:
-            text = raw.decode("utf-8", errors="replace")
+    def _enter_script(self, path: Path) -> None:
+        if scripts.is_script(path):
+            text = path.read_bytes().decode("utf-8", errors="replace")
             self._tell_of(path, text, scripts.legacy_places(text, path, self.modules, self.targets))
 
     def _tell_of(self, path: Path, text: str, places: Iterable[tuple[int, str]]) -> None:

@@ -22,6 +22,7 @@ NAMES = {
     "here.sh": ("python - <<END\nfrom old_losses import plain, triplet\nEND\n", 2),
     "Dockerfile": ('FROM python:3.11\nCMD ["python", "-m", "old_losses.triplet"]\n', 2),
     "docker/Dockerfile.gpu": ("FROM python:3.11\nRUN python old_losses/triplet.py\n", 2),
+    "bin/nightly": ("#!/bin/sh\nexec python -m old_losses.triplet\n", 2),
     "run.bat": ('@echo off\r\npython -c "import old_losses.triplet"\r\n', 2),
     ".github/workflows/train.yml": ("jobs:\n  train:\n    steps:\n      - run: python -m old_losses.triplet\n", 4),
     "ci.yaml": ("script:\n  - cd src && python3 -u old_losses/triplet.py --fast\n", 2),
@@ -31,6 +32,8 @@ SILENT = {
     "train.sh": "# python -m old_losses.triplet\npython train.py --loss triplet\n",
     "Makefile": "triplet:\n\tpython train.py old_losses/other.py\n",
     "notes.yml": "lint:\n  exclude: old_losses/triplet.py\n",
+    "CODEOWNERS": "old_losses/triplet.py @team\n",
+    ".gitattributes": "old_losses/triplet.py text\n",
     "LICENSE": "The triplet of old_losses.\n",
     "bin/tool": "#!/bin/sh\necho plain triplet\n",
 }
