@@ -17,8 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Sequence
-from functools import cache
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from lossport import current, evidence
@@ -35,30 +34,35 @@ BESIDE_THE_POINT = ("RemoveDecorator", "ExceptionReplacer", "VariableReplacer", 
 """Operators that leave numbers alone, and those that have to be told which variables to change."""
 
 
-@cache
-def mutants(path: str, text: str) -> tuple[Fault, ...]:
-    """Every mutant of a file. To make them takes minutes for a large one, which many losses share."""
-    from cosmic_ray.mutating import mutate_code  # noqa: PLC0415  # said in words where it is missing
+def places(text: str) -> Iterator[tuple[str, int, int]]:
+    """Every operator with each of its occurrences in a text, and the line of that."""
+    from cosmic_ray.ast import ast_nodes, get_ast  # noqa: PLC0415  # said in words where it is missing
     from cosmic_ray.plugins import get_operator, operator_names  # noqa: PLC0415  # as above
 
-    found: dict[str, Fault] = {}
+    nodes = list(ast_nodes(get_ast(text)))
     for name in operator_names():
-        if name.endswith(BESIDE_THE_POINT):
-            continue
-        occurrence = 0
-        operator = get_operator(name)()
-        while (changed := mutate_code(text, operator, occurrence)) is not None:
-            occurrence += 1
-            fault = fault_between(name.removeprefix("core/"), path, text, changed)
-            if fault is not None:
-                found.setdefault(changed, fault)
-    return tuple(found.values())
+        if not name.endswith(BESIDE_THE_POINT):
+            operator = get_operator(name)()
+            positions = (start for node in nodes for start, _ in operator.mutation_positions(node))
+            yield from ((name, occurrence, line) for occurrence, (line, _) in enumerate(positions))
 
 
 def drawn(most: int, path: str, text: str, lines: Collection[int]) -> list[Fault]:
-    """At most so many of those that change a line which runs, the same ones every time."""
-    every = [fault for fault in mutants(path, text) if fault.line in lines]
-    return random.Random(SEED).sample(every, min(most, len(every)))
+    """At most so many mutants of a file that change a line which runs, the same ones every time."""
+    from cosmic_ray.mutating import mutate_code  # noqa: PLC0415  # as above
+    from cosmic_ray.plugins import get_operator  # noqa: PLC0415  # as above
+
+    every = [(name, occurrence) for name, occurrence, line in places(text) if line in lines]
+    random.Random(SEED).shuffle(every)
+    found: dict[str, Fault] = {}
+    for name, occurrence in every:
+        changed = mutate_code(text, get_operator(name)(), occurrence)
+        fault = None if changed is None else fault_between(name.removeprefix("core/"), path, text, changed)
+        if fault is not None:
+            found.setdefault(fault.text, fault)
+        if len(found) == most:
+            break
+    return list(found.values())
 
 
 def unseen_by_tests(faults: Sequence[Fault], progress: Progress) -> list[Fault]:
