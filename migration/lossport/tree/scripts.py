@@ -15,9 +15,12 @@ from lossport.tree.targets import Targets
 
 SUFFIXES = frozenset(
     {".sh", ".bash", ".zsh", ".fish", ".ksh", ".bat", ".cmd", ".ps1", ".mk", ".make", ".sbatch", ".slurm", ".pbs", ".lsf"}
-    | {".dockerfile", ".containerfile", ".def", ".just"}
+    | {".dockerfile", ".containerfile", ".def", ".just", ".service", ".gin", ".jsonnet", ".libsonnet"}
 )
-"""Of scripts."""
+"""Of scripts, and of configuration in languages of its own."""
+
+BY_NAME_ALONE = frozenset({".gin"})
+"""There a class is called by its own name: `train.criterion = @OldLoss()`."""
 
 NAMES = frozenset(
     {"makefile", "gnumakefile", "dockerfile", "containerfile", "justfile", "jenkinsfile", "procfile", "snakefile", "sconstruct"}
@@ -59,24 +62,41 @@ def _first_line(path: Path) -> bytes:
         return b""  # told where it is searched
 
 
-def legacy_places(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:
+def legacy_places(text: str, path: Path, modules: Modules, targets: Targets) -> list[tuple[int, str]]:
     """Where a script names something legacy: an import, a dotted path, or the file of a module; with what it names."""
     bare = _COMMENT.sub(lambda match: " " * len(match[0]), text)
     found: dict[int, str] = {}
-    for match in paths_in(bare):
+    for places in (_dotted, _imported, _files, _named):
+        for start, target in places(bare, path, modules, targets):
+            found.setdefault(start, target)
+    return sorted(found.items())
+
+
+def _dotted(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:
+    for match in paths_in(text):
         meaning = meaning_of(match[0], modules, targets.symbols, targets.modules, path.parent)
         if meaning is not None:
-            found[match.start()] = meaning.target
-    for match in _IMPORT.finditer(bare):
+            yield match.start(), meaning.target
+
+
+def _imported(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:
+    for match in _IMPORT.finditer(text):
         for name in re.findall(r"\w+", match["names"]):
             target = modules.member(match["module"], name, path.parent)
-            if target in targets.symbols or target in targets.modules:
-                found.setdefault(match.start("module"), str(target))
-    for match in _FILE.finditer(bare):
+            if target is not None and target in targets.symbols | targets.modules:
+                yield match.start("module"), target
+
+
+def _files(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:
+    for match in _FILE.finditer(text):
         module = _module_of(match[0], path, modules, targets)
         if module is not None:
-            found.setdefault(match.start(), module)
-    yield from sorted(found.items())
+            yield match.start(), module
+
+
+def _named(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:
+    owners = {symbol.rpartition(".")[2]: symbol for symbol in sorted(targets.symbols)} if path.suffix in BY_NAME_ALONE else {}
+    yield from ((match.start(), owners[match[0]]) for match in re.finditer(r"\w+", text) if match[0] in owners)
 
 
 def commands(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:
