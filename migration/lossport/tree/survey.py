@@ -242,10 +242,8 @@ class _Surveyor:
         for number, (offset, target) in sorted(lines.items()):
             column = offset - text.rfind("\n", 0, offset)
             code = text.split("\n")[number].strip()
-            reason, todo = (
-                f"uses {target}, and files of this kind are not rewritten",
-                "name what is new there, or acknowledge this place",
-            )
+            reason = f"uses {target}, and files of this kind are not rewritten"
+            todo = "name what is new there, or acknowledge this place"
             self.problems.append(Problem(_shown(self.project, path), number + 1, column, reason, code, todo))
 
     def settle(self) -> None:
