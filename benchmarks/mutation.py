@@ -17,7 +17,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from lossport import current, evidence
@@ -34,8 +35,8 @@ BESIDE_THE_POINT = ("RemoveDecorator", "ExceptionReplacer", "VariableReplacer", 
 """Operators that leave numbers alone, and those that have to be told which variables to change."""
 
 
-def places(text: str) -> Iterator[tuple[str, int, int]]:
-    """Every operator with each of its occurrences in a text, and the line of that."""
+def places(text: str) -> Iterator[tuple[str, int]]:
+    """Every operator with each of its occurrences in a text."""
     from cosmic_ray.ast import ast_nodes, get_ast  # noqa: PLC0415  # said in words where it is missing
     from cosmic_ray.plugins import get_operator, operator_names  # noqa: PLC0415  # as above
 
@@ -43,16 +44,17 @@ def places(text: str) -> Iterator[tuple[str, int, int]]:
     for name in operator_names():
         if not name.endswith(BESIDE_THE_POINT):
             operator = get_operator(name)()
-            positions = (start for node in nodes for start, _ in operator.mutation_positions(node))
-            yield from ((name, occurrence, line) for occurrence, (line, _) in enumerate(positions))
+            count = sum(1 for node in nodes for _ in operator.mutation_positions(node))
+            yield from ((name, occurrence) for occurrence in range(count))
 
 
-def drawn(most: int, path: str, text: str, lines: Collection[int]) -> list[Fault]:
-    """At most so many mutants of a file that change a line which runs, the same ones every time."""
+@cache
+def drawn(most: int, path: str, text: str) -> tuple[Fault, ...]:
+    """At most so many mutants of a file, for all losses that run it: what one does not see, another may."""
     from cosmic_ray.mutating import mutate_code  # noqa: PLC0415  # as above
     from cosmic_ray.plugins import get_operator  # noqa: PLC0415  # as above
 
-    every = [(name, occurrence) for name, occurrence, line in places(text) if line in lines]
+    every = list(places(text))
     random.Random(SEED).shuffle(every)
     found: dict[str, Fault] = {}
     for name, occurrence in every:
@@ -62,7 +64,7 @@ def drawn(most: int, path: str, text: str, lines: Collection[int]) -> list[Fault
             found.setdefault(fault.text, fault)
         if len(found) == most:
             break
-    return list(found.values())
+    return tuple(found.values())
 
 
 def unseen_by_tests(faults: Sequence[Fault], progress: Progress) -> list[Fault]:
@@ -114,7 +116,7 @@ def main() -> None:
                 golden.header.rewritten,
                 progress=progress,
                 jobs=processors(),
-                plant=lambda path, text, lines: drawn(given.most, path, text, lines),
+                plant=lambda path, text, lines: [item for item in drawn(given.most, path, text) if item.line in lines],
                 elsewhere=evidence.caught_by(found),
                 kept=project.state / "mutation",
             )
