@@ -305,9 +305,9 @@ def _whole_case(loss: Loss, sides: Sides, smallest: Smallest) -> _Body:
         "from pathlib import Path",
         "",
         "from lossport.config import find_project",
+        "from lossport.current import with_rewritten_cases",
         "from lossport.evidence import load_golden, replay",
         "from lossport.inputs import Variation",
-        "from lossport.current import with_rewritten_cases",
     )
     lines = (
         "project = find_project(Path.cwd())",
