@@ -165,7 +165,7 @@ def queue_given(inputs: Inputs):
 
 
 def dynamic_temperature(inputs: Inputs):
-    for given in ({}, {"dynamic_temp_min": 0.05}, {"dynamic_temp_max": 0.4}, {"temperature": 0.02}, {"temperature": 0.2}):
+    for given in ({}, {"dynamic_temp_min": 0.05}, {"dynamic_temp_max": 0.4}, {"temperature": 0.015}, {"temperature": 0.2}):
         criterion = create_loss_function(_arguments(loss_type="dynamic_temp", **given))
         vision, text, ids = _batch(inputs)
         yield criterion(vision, text, match_ids=ids)["loss"]

@@ -140,6 +140,7 @@ def test_the_range_of_the_dynamic_temperature_has_the_temperature_inside(tempera
     criterion = build("dynamic_temp", temperature=temperature)
     assert criterion.min_temperature <= temperature <= criterion.max_temperature
     assert build("dynamic_temp", dynamic_temp_min=0.05, dynamic_temp_max=0.2).max_temperature == 0.2
+    assert build("dynamic_temp", temperature=0.015).min_temperature == 0.01, "0.6 of it is below the floor"
 
 
 @pytest.mark.parametrize(
