@@ -67,13 +67,13 @@ def drawn(most: int, path: str, text: str) -> tuple[Fault, ...]:
     return tuple(found.values())
 
 
-def unseen_by_tests(faults: Sequence[Fault], progress: Progress) -> list[Fault]:
-    """The mutants with which every unit test of the losses passes, each planted in a copy of the project."""
+def unseen_by_tests(faults: Sequence[Fault], progress: Progress) -> list[Fault] | None:
+    """The mutants with which every unit test of the losses passes, each planted in a copy; None if none pass without any."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copytree(ROOT, Path(folder) / "copy", ignore=LEFT_OUT))
         progress("without a mutant", 0, len(faults))
         if not passes(copy):
-            raise SystemExit("the unit tests fail without any mutant; mend them first: python -m pytest tests/losses")
+            return None
         left = []
         for done, fault in enumerate(faults):
             progress(fault.path, done, len(faults))
@@ -87,7 +87,8 @@ def unseen_by_tests(faults: Sequence[Fault], progress: Progress) -> list[Fault]:
 
 def passes(copy: Path, first: str = "") -> bool:
     """Whether the unit tests pass, those of one file asked first."""
-    tests = [path for path in (copy / "tests" / "losses" / first, copy / "tests" / "losses") if path.exists()]
+    folder = copy / "tests" / "losses"
+    tests = [path for path in dict.fromkeys((folder / first, folder)) if path.exists()]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-n", str(processors()), *map(str, tests)]
     return subprocess.run(command, cwd=copy, capture_output=True, check=False).returncode == 0
 
@@ -127,8 +128,11 @@ def main() -> None:
     if given.tests:
         with terminal.busy("running the unit tests") as progress:
             left = unseen_by_tests(survivors, progress)
-        terminal.line(f"of the {len(survivors)} that survive parity, {len(survivors) - len(left)} fail a unit test")
-        survivors = left
+        if left is None:
+            terminal.line("unit tests not asked: they do not pass without a mutant; python -m pytest -n 2 tests/losses shows why")
+        else:
+            terminal.line(f"of the {len(survivors)} that survive parity, {len(survivors) - len(left)} fail a unit test")
+            survivors = left
     for fault in survivors:
         terminal.line(f"    {fault.diff()}")
 
