@@ -111,6 +111,7 @@ class MultitaskLoss(BaseLoss):
         loss = sum(parts[1:], start=parts[0] if parts else torch.zeros((), requires_grad=True))
         return self.results(loss, {**metrics, **{f"{task}_weight": weight.float() for task, weight in weights.items()}})
 
+    @torch.inference_mode(False)  # Training refuses tensors that were made in it.
     def _follow(self, losses: Mapping[str, Tensor]) -> None:
         if not (losses and self.dynamic_weighting and self.training):
             return

@@ -181,6 +181,19 @@ def test_weights_move_in_training_only() -> None:
     assert criterion.loss_weights == {"near": 0.5, "far": 0.5}
 
 
+def test_it_trains_on_weights_that_moved_in_inference_mode() -> None:
+    criterion = two_tasks(dynamic_weighting=True)
+    with torch.inference_mode():
+        criterion(*batch(4.0, 1.0))
+    moved = criterion.loss_weights
+    assert moved["near"] < moved["far"]
+    assert not any(buffer.is_inference() for buffer in criterion.buffers())
+    inputs, targets = batch(4.0, 1.0)
+    near = inputs["near"].clone().requires_grad_()
+    criterion({**inputs, "near": near}, targets)["loss"].backward()
+    assert near.grad is not None
+
+
 def test_a_loss_that_is_not_finite_leaves_the_weights_as_they_were() -> None:
     criterion = two_tasks(dynamic_weighting=True)
     criterion(*batch(4.0, 1.0))
