@@ -138,6 +138,7 @@ PORTS = (
                     "table_and_an_index_outside",
                     "table_filled_by_hand*@batch-1",
                     "table_filled_by_hand*@batch-2",
+                    "table_filled_by_hand*@batch-7",
                     "table_behind_heads@batch-1",
                     "table_behind_heads@batch-2",
                     "table_behind_heads@dim-1",

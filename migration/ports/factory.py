@@ -96,6 +96,12 @@ PORTS = (
                 places="raises",
             ),
             divergence(
+                "fac-half",
+                "losses over pairs compute products under autocast in float32 and return the loss in float32",
+                cases=("decoupled@autocast", "dynamic_temperature@autocast", "hard_negatives@autocast"),
+                places="returns*",
+            ),
+            divergence(
                 "fac-2",
                 "hard negatives were always mined semi-hard, whatever was chosen: the chosen strategy is used",
                 cases="hard_negatives_by_choice*",

@@ -71,7 +71,13 @@ PORTS = (
             divergence(
                 "mix-half",
                 "half precision is computed in float32 and the loss returned in float32, closer to float64",
-                cases=("*@float16", "*@bfloat16", "heads_*@autocast", "noise_in_half_precision"),
+                cases=(
+                    "*@float16",
+                    "*@bfloat16",
+                    "heads_*@autocast",
+                    "heads_in_training_and_evaluation@float16",
+                    "noise_in_half_precision",
+                ),
                 places=("returns", "returns[?]"),
             ),
             divergence(
