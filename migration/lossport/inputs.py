@@ -131,11 +131,11 @@ class Inputs:
 
     def linear(self, inputs: int, outputs: int, *, bias: bool = True, name: str = "linear") -> nn.Linear:
         """A linear layer with seeded, tracked weights, such as an encoder that a loss takes."""
-        layer = nn.Linear(inputs, outputs, bias=bias, device="meta", dtype=self.dtype).to_empty(device=self.device)
-        with torch.no_grad():
-            for part, parameter in layer.named_parameters():
-                parameter.copy_(self._round(self._draw(tuple(parameter.shape)) / max(inputs, 1) ** 0.5))
-                self.leaves[self._fresh(f"{name}.{part}")] = parameter
+        layer = nn.Linear(inputs, outputs, bias=bias, device="meta")  # `to_empty` would import sympy, for a second
+        for part, parameter in list(layer.named_parameters()):
+            weights = nn.Parameter(self._round(self._draw(tuple(parameter.shape)) / max(inputs, 1) ** 0.5))
+            setattr(layer, part, weights)
+            self.leaves[self._fresh(f"{name}.{part}")] = weights
         return layer
 
     # ---- whole numbers, masks, ids, plain numbers

@@ -165,6 +165,12 @@ def jumps(reference: Tensor, little: Tensor, more: Tensor) -> bool:
     return bool(near * PROPORTION > far)
 
 
+def may_jump(numbers: Numbers, reference: Tensor, little: Tensor) -> bool:
+    """Whether a jump could set legacy and new apart: one that lies at this very input shows when values move a little."""
+    near = own_error(little, reference).max()
+    return bool(near * PROPORTION > _finite_difference(numbers.legacy, numbers.new).max())
+
+
 def is_visible(numbers: Numbers, reference: Tensor) -> bool:
     """Whether legacy and new are so far apart that one of them may have jumped."""
     largest = float(reference.abs().nan_to_num(posinf=0.0).max())

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -53,11 +53,15 @@ LONGEST_DERIVED = 2.0
 
 @dataclass(frozen=True)
 class Golden:
-    """A recorded loss. `observations` are those of the written cases, by name, on the CPU in float32."""
+    """A recorded loss. `observations` are those of the written cases, by name, on the CPU in float32.
+
+    `just_seen` are the same as they were seen, where this process recorded them: parity need not look a third time.
+    """
 
     header: Header
     content: bytes
     unsteady: tuple[str, ...] = ()
+    just_seen: Mapping[str, Observation] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -97,7 +101,7 @@ class Golden:
         """The same golden with the cases as they read for the new loss, so that parity runs without the rewriter."""
         mixed = replace(self.fingerprint, port=fingerprint.port, rewriter=fingerprint.rewriter)
         data = {**self.header.data, "rewritten": rewritten, "fingerprint": mixed.as_dict()}
-        return _sealed(data, safetensors.torch.load(self.content), self.header.loss)
+        return replace(_sealed(data, safetensors.torch.load(self.content), self.header.loss), just_seen=self.just_seen)
 
     def write(self, path: Path) -> None:
         """Write the capsule beside the old one, then put it in its place."""
@@ -178,7 +182,7 @@ def record(
         "not_derived": list(derived.missing),
         "observations": {name: item.encoded(tensors) for name, item in observations.items()},
     }
-    return _sealed(data, tensors.stored, loss.name)
+    return replace(_sealed(data, tensors.stored, loss.name), just_seen=observations)
 
 
 def _observed(side: Side, progress: Progress) -> tuple[dict[str, Observation], list[str]]:

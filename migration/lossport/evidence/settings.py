@@ -19,9 +19,14 @@ def _put_device(device: torch.device) -> None:
     torch.set_default_device(None if device.type == "cpu" else device)  # none: a device that is given costs every operation
 
 
-def _put_environment(variables: dict[str, str]) -> None:
+def _environment() -> dict[Any, Any]:
+    """The variables as the mapping holds them: to decode each, twice a step, would take longer than many a loss."""
+    return dict(getattr(os.environ, "_data", os.environ))
+
+
+def _put_environment(variables: dict[Any, Any]) -> None:
     os.environ.clear()
-    os.environ.update(variables)
+    os.environ.update({os.fsdecode(name): os.fsdecode(value) for name, value in variables.items()})
 
 
 SETTINGS: dict[str, _Setting] = {
@@ -32,7 +37,7 @@ SETTINGS: dict[str, _Setting] = {
     "deterministic algorithms": (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
     "matmul precision": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     "threads": (torch.get_num_threads, torch.set_num_threads),
-    "environment variables": (lambda: dict(os.environ), _put_environment),
+    "environment variables": (_environment, _put_environment),
     "working directory": (os.getcwd, os.chdir),
     "numpy errors": (lambda: _numpy().geterr() if _numpy() else None, lambda errors: _numpy().seterr(**errors)),
 }
@@ -92,4 +97,5 @@ def _told(now: Any, then: Any) -> str:
     if not isinstance(now, dict):
         return str(now)
     names = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
-    return ", ".join(f"{name}={now[name]}" if name in now else f"no {name}" for name in names)
+    told = (f"{os.fsdecode(name)}={os.fsdecode(now[name])}" if name in now else f"no {os.fsdecode(name)}" for name in names)
+    return ", ".join(told)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lossport.config import Loss, Project
 from lossport.evidence.capsule import CapsuleError
 from lossport.evidence.distribution import equal_in_distribution
 from lossport.evidence.golden import Golden
-from lossport.evidence.judging import Arbiter, Comparison, Sample, covers
+from lossport.evidence.judging import Arbiter, Comparison, Judged, Sample, covers
 from lossport.evidence.observation import Observation
 from lossport.evidence.observe import Run, observe
 from lossport.evidence.remembered import Known
@@ -42,16 +42,19 @@ class Sides:
     ports: Mapping[str, Port]
     divergences: tuple[Divergence, ...]
     device: str
+    judged: dict[str, Judged] = field(default_factory=dict)
 
     def written(self, case: str, golden: Golden) -> Seen:
         """The case as written. The legacy loss has to show the same twice to be provable.
 
-        Where it shows what the golden holds, that is the second time.
+        Where it shows what the golden holds, that is the second time; a golden made by this process has seen it twice.
         """
-        old = observe(self.legacy, case, Run(device=self.device))
-        new = observe(self.new, case, Run(device=self.device))
+        run = Run(device=self.device)
+        seen_before = golden.just_seen.get(case) if self.device == "cpu" else None
+        old = seen_before or observe(self.legacy, case, run)
+        new = observe(self.new, case, run)
         seen = old.digest
-        if seen != golden.digest(case) and seen != observe(self.legacy, case, Run(device=self.device)).digest:
+        if seen != golden.digest(case) and seen != observe(self.legacy, case, run).digest:
             return Seen(Verdict(case, "not provable", reason=UNSTEADY), old, new)
         verdict = self.compare(case, case, PLAIN, old, new).verdict
         return Seen(self._allowing_for_chance(case, PLAIN, old, verdict), old, new)
@@ -101,13 +104,14 @@ class Sides:
         return any(covers(item, name, finding.place, self.device) for item in self.divergences for name in names)
 
     def runs(self, case: str, golden: Golden, extent: Extent) -> Iterator[tuple[Variation, Seen]]:
-        """The case as written, then its variants; none for a case that raises, or whose numbers differ before it varies, by
-        intention or not."""
+        """The case as written, then its variants, with those that a divergence names; none for a case that raises, or whose
+        numbers differ before it varies, by intention or not."""
         plain = self.written(case, golden)
         yield PLAIN, plain
         agrees = plain.verdict.passed and all(item.is_of_form for item in plain.verdict.findings)
         if agrees and not plain.old.raised:
-            for variation in derived(case, golden.cases, extent):
+            named = {name for item in self.divergences for name in item.cases}
+            for variation in derived(case, golden.cases, extent, named):
                 found = self.varied(case, variation, plain.old)
                 if found is not None:
                     yield variation, found
@@ -132,7 +136,8 @@ class Sides:
             run = Run(variation, self.device, sample.in_float64, sample.number, sample.moved_by)
             return observe(self.legacy, case, run)
 
-        arbiter = Arbiter(again, new, self.ports, Run(variation, self.device).precision)
+        judged = self.judged.setdefault(case, {})
+        arbiter = Arbiter(again, new, self.ports, Run(variation, self.device).precision, judged)
         return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)
 
 

@@ -6,7 +6,7 @@ A variant is a case run on other inputs or in another way: `diagonal@batch-0`. S
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from typing import Literal, TypeAlias
 
@@ -16,9 +16,9 @@ from lossport.inputs import PLAIN, Variation
 Extent: TypeAlias = Literal["none", "chosen", "all"]
 """No variants, each case its share of them, or every case all of them."""
 
-ONE_IN = 3
-"""A case other than the first gets one variant in this many: with a dozen cases each variant still meets four of them, and a loss
-is proven in seconds."""
+ONE_IN = 4
+"""A case other than the first gets one variant in this many: with two dozen cases each variant still meets seven of them, and a
+loss is proven in seconds."""
 
 SIZES = (
     Variation("batch-0", batch=0),
@@ -58,8 +58,9 @@ ALL = (*SIZES, *VALUES, *LAYOUTS, *DTYPES, *MODES)
 BY_NAME = {item.name: item for item in ALL}
 
 
-def derived(case: str, cases: Sequence[str], extent: Extent = "chosen") -> tuple[Variation, ...]:
-    """The variants of a case. The first case of the file gets all; which ones another gets depends on its name alone.
+def derived(case: str, cases: Sequence[str], extent: Extent = "chosen", named: Collection[str] = ()) -> tuple[Variation, ...]:
+    """The variants of a case. The first case of the file gets all; another gets those that are `named`, such as `diagonal@nan`,
+    and some that depend on its name alone.
 
     A case that was derived from a configuration gets none: its template has its own.
     """
@@ -67,7 +68,8 @@ def derived(case: str, cases: Sequence[str], extent: Extent = "chosen") -> tuple
         return ()
     if extent == "all" or (cases and case == cases[0]):
         return ALL
-    return tuple(item for item in ALL if zlib.crc32(f"{case}@{item.name}".encode()) % ONE_IN == 0)
+    names = {item: f"{case}@{item.name}" for item in ALL}
+    return tuple(item for item, name in names.items() if name in named or zlib.crc32(name.encode()) % ONE_IN == 0)
 
 
 def changes_inputs(variation: Variation) -> bool:

@@ -209,6 +209,15 @@ def test_what_is_declared_for_a_case_is_declared_for_its_variants(made: Any) -> 
     assert made.prove(extent="chosen", only=["diagonal"]).passed
 
 
+@pytest.mark.parametrize("variant", ["batch-7", "nan"])
+def test_a_variant_that_a_divergence_names_is_run_whatever_else_is_chosen(made: Any, variant: str) -> None:
+    made.edit("fresh/pairs.py", '"loss": loss,', '"loss": loss, "extra": hits.clone(),')
+    named = [f"smoothed@{variant}", f"reads_keys@{variant}"]
+    made.port(f"""divergence("pairs-1", "one entry more", cases={("*", *named)}, places='returns["extra"]'),""")
+    run = {verdict.case for verdict in made.prove(extent="chosen").verdicts}
+    assert run.issuperset(named)
+
+
 def test_brackets_in_a_place_pattern_are_literal(made: Any) -> None:
     made.edit("fresh/pairs.py", "(logits.argmax(1) == labels)", "(logits.argmax(1) != labels)")
     made.port(declared(places=('returns["hits@1"]', "returns[[]0[]]", "returns[1]")))
