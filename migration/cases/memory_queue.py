@@ -7,11 +7,11 @@ from lossport.inputs import Inputs
 
 
 def filling_and_wrapping(inputs: Inputs):
-    """Four batches of four into ten slots: the temperature falls, the queue counts for more, the pointer wraps."""
-    criterion = MemoryQueueContrastiveLoss(dim=8, queue_size=10)
+    """Four batches of three into seven slots: the temperature falls, the queue counts for more, the pointer wraps."""
+    criterion = MemoryQueueContrastiveLoss(dim=8, queue_size=7)
     for _ in range(4):
-        vision, text = inputs.paired(batch=4, dim=8)
-        yield criterion(vision, text, inputs.ids(4))
+        vision, text = inputs.paired(batch=3, dim=8)
+        yield criterion(vision, text, inputs.ids(3))
 
 
 def first_call(inputs: Inputs):
@@ -57,8 +57,8 @@ def ids_of_other_kinds(inputs: Inputs):
     """Numbers, tuples and tensors are compared by value."""
     criterion = MemoryQueueContrastiveLoss(queue_size=12, temperature=0.2)
     for kind in ("int", "float", "tuple", "tensor"):
-        vision, text = inputs.paired(batch=6, dim=4)
-        yield criterion(vision, text, inputs.ids(6, groups=3, kind=kind))
+        vision, text = inputs.paired(batch=4, dim=4)
+        yield criterion(vision, text, inputs.ids(4, groups=2, kind=kind))
 
 
 def ids_unequal_to_themselves(inputs: Inputs):
