@@ -40,6 +40,8 @@ def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
     else:
         terminal.line()
         terminal.line(_counted(plan))
+        for told in plan.not_searched:
+            terminal.line(f"not searched: {told}")
     return FAILED if failed else FINE
 
 

@@ -60,7 +60,10 @@ class FileRewrite:
 
 @dataclass(frozen=True)
 class RewritePlan:
-    """What rewriting would do. `refusals` are those that stand; `acknowledged` those that the port lets stand."""
+    """What rewriting would do. `refusals` are those that stand; `acknowledged` those that the port lets stand.
+
+    `not_searched` are folders that nobody looked into, each with the reason: what they hold is not the project's.
+    """
 
     root: Path
     files: tuple[FileRewrite, ...]
@@ -69,6 +72,7 @@ class RewritePlan:
     acknowledged: tuple[Refusal, ...] = ()
     searched: int = 0
     parsed: int = 0
+    not_searched: tuple[str, ...] = ()
 
     def only(self, shown: Set[str]) -> RewritePlan:
         """What it says of some files, given by their paths from the root."""
@@ -228,6 +232,7 @@ class _Changes:
             tuple(sorted(noted, key=_order)),
             seen.files,
             seen.parsed,
+            tuple(f"{self.project.relative(path)}: {why}" for path, why in seen.not_entered),
         )
 
 

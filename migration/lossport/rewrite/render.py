@@ -27,6 +27,7 @@ def to_json(plan: RewritePlan) -> dict[str, object]:
         "files": [file.path.relative_to(plan.root).as_posix() for file in plan.files],
         "searched": plan.searched,
         "parsed": plan.parsed,
+        "not_searched": list(plan.not_searched),
     }
 
 

@@ -72,6 +72,7 @@ class Survey:
     modules: Modules
     files: int
     parsed: int
+    not_entered: tuple[tuple[Path, str], ...] = ()
 
 
 def survey(
@@ -105,7 +106,8 @@ class _Surveyor:
         self.modules = modules
         self.executor = executor
         self.targets = targets_of(modules, losses)
-        self.found = walk(project).files
+        walked = walk(project)
+        self.found, self.not_entered = walked.files, walked.not_entered
         self.retired = {path for module in self.targets.modules if (path := project.module_path(module)) is not None}
         self.problems: list[Problem] = []
         self._symbol = pattern_of(symbol.rpartition(".")[2] for symbol in self.targets.symbols)
@@ -132,7 +134,14 @@ class _Surveyor:
         self.world.give_up()
         views = [self._view(key, flow) for key, flow in self.world.flows.items()]
         return Survey(
-            tuple(views), tuple(configs), tuple(self.problems), self.targets, self.modules, len(self.found), len(self.world.flows)
+            tuple(views),
+            tuple(configs),
+            tuple(self.problems),
+            self.targets,
+            self.modules,
+            len(self.found),
+            len(self.world.flows),
+            self.not_entered,
         )
 
     def _files_of(self, suffixes: Iterable[str]) -> list[str]:

@@ -104,7 +104,7 @@ def _expand(project: Project, text: str, not_entered: list[tuple[Path, str]]) ->
         if target.is_file() and not inside:
             yield text, "a link that leads out of the project"
         elif target.is_dir() and not inside:
-            not_entered.append((path, "a link to a folder outside the project: not searched"))
+            not_entered.append((path, "a link to a folder outside the project"))
     elif stat.S_ISDIR(kind):
         for name in listed_by_git(path) or ():
             if name:

@@ -106,6 +106,16 @@ def test_a_link_out_of_the_project_is_read_and_not_written(bench: Any, tmp_path_
     assert [f.path.name for f in plan.files] == ["train.py"]
 
 
+def test_a_link_to_a_folder_outside_is_not_searched_and_told(bench: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "shared.py").write_text(USE)
+    bench.write({"train.py": USE})
+    (bench.root / "data").symlink_to(outside)
+    plan = bench.plan("plain")
+    assert plan.refusals == ()
+    assert plan.not_searched == ("data: a link to a folder outside the project",)
+
+
 def test_another_legacy_module_that_uses_the_loss_says_what_to_migrate_first(bench: Any) -> None:
     bench.write(
         {"old_losses/mix.py": "from .triplet import TripletLoss\n\n\ndef mix(x):\n    return dict(TripletLoss(0.1)(x, x))\n"}
