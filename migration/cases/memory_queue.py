@@ -7,11 +7,11 @@ from lossport.inputs import Inputs
 
 
 def filling_and_wrapping(inputs: Inputs):
-    """Four batches of three into seven slots: the temperature falls, the queue counts for more, the pointer wraps."""
-    criterion = MemoryQueueContrastiveLoss(dim=8, queue_size=7)
+    """Four batches of four into ten slots: the temperature falls, the queue counts for more, the pointer wraps."""
+    criterion = MemoryQueueContrastiveLoss(dim=8, queue_size=10)
     for _ in range(4):
-        vision, text = inputs.paired(batch=3, dim=8)
-        yield criterion(vision, text, inputs.ids(3))
+        vision, text = inputs.paired(batch=4, dim=8)
+        yield criterion(vision, text, inputs.ids(4))
 
 
 def first_call(inputs: Inputs):
