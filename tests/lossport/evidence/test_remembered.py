@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ LAZY_HALF = """from shared_math import half
 
 
 def prove(made: Any, golden: Any, tmp_path: Path, **options: Any) -> Any:
-    """In a process of its own no helper would be loaded before."""
+    """As in a process of its own: no helper is loaded before, and what recording saw is not at hand."""
     sys.modules.pop("shared_math", None)
-    return made.prove(golden, cache=tmp_path / "cache", **options)
+    return made.prove(replace(golden, just_seen={}), cache=tmp_path / "cache", **options)
 
 
 def count_runs(monkeypatch: Any) -> dict[str, int]:
@@ -29,6 +30,15 @@ def count_runs(monkeypatch: Any) -> dict[str, int]:
 
     monkeypatch.setattr(sides, "observe", counting)
     return runs
+
+
+def test_what_this_process_has_recorded_twice_it_does_not_run_a_third_time(made: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    golden = made.record()
+    runs = count_runs(monkeypatch)
+    first = made.prove(golden)
+    assert runs == {"legacy": 0, "new": len(golden.cases)}
+    assert [item.kind for item in prove(made, golden, tmp_path).verdicts] == [item.kind for item in first.verdicts]
+    assert runs == {"legacy": len(golden.cases), "new": 2 * len(golden.cases)}
 
 
 def test_where_no_code_has_changed_the_new_loss_runs_each_case_as_written(made: Any, tmp_path: Path, monkeypatch: Any) -> None:
