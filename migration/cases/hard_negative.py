@@ -92,8 +92,8 @@ def ids_of_other_kinds(inputs: Inputs):
     """Numbers, tuples and tensors are compared by value."""
     criterion = HardNegativeMiningContrastiveLoss(temperature=0.2)
     for kind in ("int", "float", "tuple", "tensor"):
-        vision, text = inputs.paired(batch=4, dim=4)
-        yield criterion(vision, text, inputs.ids(4, groups=2, kind=kind))
+        vision, text = inputs.paired(batch=6, dim=4)
+        yield criterion(vision, text, inputs.ids(6, groups=3, kind=kind))
 
 
 def ids_of_mixed_kinds(inputs: Inputs):
