@@ -87,13 +87,6 @@ def class_weights(inputs: Inputs):
     yield criterion(vision, text, inputs.labels(6, classes=3))
 
 
-def gradients_in_float64(inputs: Inputs):
-    """Where even the 1e-8 beside the sums is seen."""
-    criterion = SupervisedContrastiveLoss(temperature=0.2)
-    vision, text = (side.double().detach().requires_grad_() for side in inputs.paired(batch=6, dim=6))
-    yield torch.autograd.grad(criterion(vision, text, inputs.labels(6, classes=3))["loss"], (vision, text))
-
-
 def class_weights_of_a_column(inputs: Inputs):
     criterion = SupervisedContrastiveLoss(temperature=0.2, use_class_weights=True)
     vision, text = inputs.paired(batch=6, dim=6)

@@ -47,7 +47,7 @@ class Sample:
 Again = Callable[[Sample], Observation]
 
 Judged: TypeAlias = dict[tuple[object, ...], Close]
-"""Pairs of numbers that float64 found close, by step, place and bits: what a case shows again in a variant is not asked again."""
+"""Pairs of numbers that float64 found close, by step, place, shape and bits: a variant that shows them again is not asked."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class Arbiter:
         apart = judge(numbers, None, None, self.precision)
         if isinstance(apart, Close):
             return apart
-        pair = (step, place, numbers.dtype, self.precision, raw_bytes(numbers.legacy), raw_bytes(numbers.new))
+        shape = numbers.legacy.shape
+        pair = (step, place, numbers.dtype, self.precision, shape, raw_bytes(numbers.legacy), raw_bytes(numbers.new))
         found = self.judged.get(pair) or self._against_float64(step, place, numbers, apart)
         if isinstance(found, Close):
             self.judged[pair] = found
