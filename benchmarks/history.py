@@ -18,8 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lossport.measure.cache import Memory
 from lossport.measure.history import read_history
-from lossport.measure.memory import Memory
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20261123

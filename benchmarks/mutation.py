@@ -21,12 +21,14 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from lossport import current, evidence
-from lossport.config import find_project
-from lossport.evidence.faults import Fault, fault_between
-from lossport.parity import processors
-from lossport.progress import Progress
-from lossport.terminal import Terminal
+from lossport.cli.terminal import Terminal
+from lossport.migrate import evidence_of
+from lossport.migrate.parity import processors
+from lossport.power import outcomes
+from lossport.power.detection import power
+from lossport.power.faults import Fault, fault_between
+from lossport.project.config import find_project
+from lossport.project.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".lossport", "__pycache__", ".*_cache")
@@ -105,12 +107,12 @@ def main() -> None:
         return
     project, terminal = find_project(Path()), Terminal()
     losses = [project.loss(name) for name in given.losses]
-    built = current.built_in_tree(project, losses)
-    found: list[evidence.Power] = []
+    built = evidence_of.built_in_tree(project, losses)
+    found: list[outcomes.Power] = []
     for loss in losses:
-        golden, _ = current.provable_golden(project, loss, terminal.busy, built)
+        golden, _ = evidence_of.provable_golden(project, loss, terminal.busy, built)
         with terminal.busy(f"planting mutants in {loss.name}") as progress:
-            tried = evidence.power(
+            tried = power(
                 project,
                 loss,
                 golden,
@@ -118,13 +120,13 @@ def main() -> None:
                 progress=progress,
                 jobs=processors(),
                 plant=lambda path, text, lines: [item for item in drawn(given.most, path, text) if item.line in lines],
-                elsewhere=evidence.caught_by(found),
+                elsewhere=outcomes.caught_by(found),
                 kept=project.state / "mutation",
             )
         found.append(tried)
         terminal.step(loss.name, tried.headline, tried.seconds)
-    survivors = [fault for fault, _ in evidence.survivors_of_all(found)]
-    terminal.line(f"together {evidence.told(evidence.outcomes_of_all(found))}")
+    survivors = [fault for fault, _ in outcomes.survivors_of_all(found)]
+    terminal.line(f"together {outcomes.told(outcomes.outcomes_of_all(found))}")
     if given.tests:
         with terminal.busy("running the unit tests") as progress:
             left = unseen_by_tests(survivors, progress)

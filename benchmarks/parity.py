@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossport.parity import processors
+from lossport.migrate.parity import processors
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("legacy", "losses", "migration", "examples", "tests", "pyproject.toml")
@@ -57,7 +57,7 @@ def measured(folder: Path, loss: str, everything: bool) -> dict[str, Cost]:
     found = {"import torch": min(imports, key=lambda item: item.cpu)}
     wanted = {f"parity {loss}": [loss], **({"parity, all losses": []} if everything else {})}
     for name, losses in wanted.items():
-        command = ["-m", "lossport.cli", "parity", *losses, "--device", "cpu"]
+        command = ["-m", "lossport", "parity", *losses, "--device", "cpu"]
         found[f"{name}, cold"] = cost(command, folder)
         found[f"{name}, warm"] = cost(command, folder)
     return found

@@ -142,7 +142,7 @@ def measured(tool: str, command: Sequence[str], root: Path, times: int, scale: f
 
 def ours(root: Path, times: int) -> Figure:
     """`lossport rewrite`, with the start of Python and the transaction that writes."""
-    return measured("lossport rewrite", [sys.executable, "-m", "lossport.cli", "rewrite", "quadruplet"], root, times)
+    return measured("lossport rewrite", [sys.executable, "-m", "lossport", "rewrite", "quadruplet"], root, times)
 
 
 def peers(folder: Path, root: Path, size: int, files: Sequence[Path], options: argparse.Namespace) -> list[Figure]:

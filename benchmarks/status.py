@@ -18,15 +18,15 @@ import sys
 import time
 from pathlib import Path
 
-from lossport.config import find_project
+from lossport.project.config import find_project
 from lossport.rewrite import plan_rewrite
 
 ROOT = Path(__file__).resolve().parent.parent
 
 COMMANDS = {
     "python": [sys.executable, "-c", "pass"],
-    "status": [sys.executable, "-m", "lossport.cli", "status"],
-    "report_check": [sys.executable, "-m", "lossport.cli", "report", "--check"],
+    "status": [sys.executable, "-m", "lossport", "status"],
+    "report_check": [sys.executable, "-m", "lossport", "report", "--check"],
 }
 
 

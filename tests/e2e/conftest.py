@@ -58,6 +58,6 @@ def lossport(clone: Path) -> Lossport:
     """The command line in the clone."""
 
     def run(*args: str, cwd: Path = clone) -> subprocess.CompletedProcess[str]:
-        return python_in(clone, "-m", "lossport.cli", *args, cwd=cwd)
+        return python_in(clone, "-m", "lossport", *args, cwd=cwd)
 
     return run

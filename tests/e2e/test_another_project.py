@@ -155,7 +155,7 @@ def environment() -> dict[str, str]:
 @pytest.fixture
 def lossport(project: Path) -> Run:
     def run(*args: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "lossport.cli", *args]
+        command = [sys.executable, "-m", "lossport", *args]
         return subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True, check=False)
 
     return run
@@ -214,7 +214,7 @@ def test_a_migration_that_is_stopped_leaves_the_tree_as_before_or_as_after(
     project: Path, lossport: Run, number: signal.Signals, delay: float
 ) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "lossport.cli", "migrate", "margin"],
+        [sys.executable, "-m", "lossport", "migrate", "margin"],
         cwd=project, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     time.sleep(delay)

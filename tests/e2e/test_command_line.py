@@ -18,7 +18,7 @@ from .conftest import ROOT, Lossport
 )
 def test_commands_that_need_no_tensors_never_import_torch(command: list[str]) -> None:
     program = (
-        "import sys\nfrom lossport.cli import main\n"
+        "import sys\nfrom lossport.cli.main import main\n"
         "try:\n    code = main(sys.argv[1:])\nexcept SystemExit as end:\n    code = end.code\n"
         "assert 'torch' not in sys.modules, 'torch was imported'\nsys.exit(code)"
     )

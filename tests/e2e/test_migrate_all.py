@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lossport.config import find_project
+from lossport.project.config import find_project
 
 from .conftest import ROOT, cloned_into, git, is_left, python_in
 
@@ -47,13 +47,13 @@ AFTERWARDS = (
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone in which every loss is migrated."""
     clone = cloned_into(tmp_path_factory.mktemp("all") / "clone")
-    done = python_in(clone, "-m", "lossport.cli", "migrate", "all")
+    done = python_in(clone, "-m", "lossport", "migrate", "all")
     assert done.returncode == 0, done.stdout + done.stderr
     return clone
 
 
 def test_every_loss_is_retired_and_its_file_gone(migrated: Path) -> None:
-    status = json.loads(python_in(migrated, "-m", "lossport.cli", "status", "--json").stdout)
+    status = json.loads(python_in(migrated, "-m", "lossport", "status", "--json").stdout)
     assert {row["name"]: row["stage"] for row in status["losses"]} == dict.fromkeys(PROJECT.loss_names, "retired")
     assert [path.name for path in sorted((migrated / "legacy").glob("*.py"))] in ([], ["__init__.py"])
 
@@ -78,7 +78,7 @@ def test_the_tests_that_read_what_was_changed_pass(migrated: Path) -> None:
 
 
 def test_nothing_is_left_to_do(migrated: Path) -> None:
-    done = python_in(migrated, "-m", "lossport.cli", "migrate", "all")
+    done = python_in(migrated, "-m", "lossport", "migrate", "all")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("nothing to do") == len(PROJECT.loss_names)
 
@@ -86,7 +86,7 @@ def test_nothing_is_left_to_do(migrated: Path) -> None:
 def test_one_loss_takes_those_along_whose_modules_use_it(tmp_path: Path) -> None:
     """Any single loss goes through, here one that the factory of all of them stands on."""
     clone = cloned_into(tmp_path / "clone")
-    done = python_in(clone, "-m", "lossport.cli", "migrate", "combined")
+    done = python_in(clone, "-m", "lossport", "migrate", "combined")
     assert done.returncode == 0, done.stdout + done.stderr
     gone = {name for name in MODULES if not (clone / "legacy" / f"{name}.py").exists()}
     assert gone == {"loss_factory", "combined_loss"}

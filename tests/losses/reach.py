@@ -22,8 +22,8 @@ from typing import Any
 import coverage
 import torch
 
-from lossport.config import Loss, Project, find_project
 from lossport.inputs import Inputs
+from lossport.project.config import Loss, Project, find_project
 
 
 def reached(project: Project, loss: Loss) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lossport.config import find_project
+from lossport.project.config import find_project
 from tests.legacy.recording import stands
 
 ROOT = Path(__file__).resolve().parents[2]

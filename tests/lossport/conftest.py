@@ -1,4 +1,4 @@
-"""Tools from npm that some tests check against: installed once into an ignored folder, by exact version."""
+"""What tests of several rooms share: the invented project, and tools from npm (installed once, by exact version)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.lossport.invented import made, make
+
+__all__ = ["made", "make"]
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "node"

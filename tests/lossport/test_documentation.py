@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lossport.cli import parser
-from lossport.config import parse_project
+from lossport.cli.main import parser
+from lossport.project.config import parse_project
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE = ROOT / "migration" / "lossport"

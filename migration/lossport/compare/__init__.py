@@ -8,9 +8,9 @@
 The options are `[[tool.lossport.options]]`. Judges none of them: a row says which way is better, and that is all.
 """
 
-from lossport.compare.build import compare, sources_digest
 from lossport.compare.document import render_markdown, update_document
-from lossport.compare.model import Cell, Comparison, Row, read_comparison
+from lossport.compare.measuring import compare, sources_digest
+from lossport.compare.table import Cell, Comparison, Row, read_comparison
 
 FILE = "comparison.json"
 """Its name below the reports folder, where the report looks for it."""

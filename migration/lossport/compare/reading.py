@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossport.compare.model import Cell, Row, not_measured
-from lossport.config import ConfigError, Option, Project
+from lossport.compare.table import Cell, Row, not_measured
 from lossport.measure import Corpus, measure_corpus
+from lossport.project.config import ConfigError, Option, Project
 
 NEW_FILE = re.compile(r"\+\+\+ (?:b/)?(.+?)(?:\t.*)?\Z")
 OLD_FILE = re.compile(r"--- (?:a/)?(.+?)(?:\t.*)?\Z")

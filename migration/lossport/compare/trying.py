@@ -21,16 +21,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lossport.config import Loss, Project, find_project
-from lossport.errors import InputError
 from lossport.evidence.golden import Golden, load_golden, record
-from lossport.evidence.observe import steady
+from lossport.evidence.opening import open_pair
 from lossport.evidence.proving import prove
-from lossport.evidence.random_streams import seed_all
-from lossport.evidence.side import Side
-from lossport.evidence.sides import open_sides
-from lossport.inputs import Inputs, Variation
-from lossport.port import Port
+from lossport.observe.random_streams import seed_all
+from lossport.observe.run import steady
+from lossport.observe.side import Side
+from lossport.project.config import Loss, Project, find_project
+from lossport.project.errors import InputError
+from lossport.project.inputs import Inputs, Variation
+from lossport.project.port import Port
 from lossport.rewrite import RewriteRefused, rewrite_case_file
 
 BATCH = 64
@@ -107,10 +107,10 @@ def _time(project: Project, options: Sequence[Mapping[str, str]]) -> dict[str, A
     logging.getLogger().addHandler(logging.NullHandler())
     with ExitStack() as stack:
         stack.enter_context(steady())
-        old, sides = _sides(stack, project, options)
-        ratios: dict[str, dict[str, float]] = {name: {} for name in sides}
+        old, pair = _sides(stack, project, options)
+        ratios: dict[str, dict[str, float]] = {name: {} for name in pair}
         for case in old.cases:
-            for name, ratio in _ratios(old, sides, case):
+            for name, ratio in _ratios(old, pair, case):
                 ratios[name][case] = ratio
     return {name: _summary(found) for name, found in ratios.items()}
 
@@ -121,13 +121,13 @@ def _sides(stack: ExitStack, project: Project, options: Sequence[Mapping[str, st
     for wanted in options:
         loss, golden = _open(project, wanted)
         rewritten = _rewritten(project, loss, golden)
-        opened[wanted["name"]] = open_sides(stack, project, loss, golden, rewritten=rewritten, device="cpu")
-    return next(iter(opened.values())).legacy, {name: sides.new for name, sides in opened.items()}
+        opened[wanted["name"]] = open_pair(stack, project, loss, golden, rewritten=rewritten, device="cpu")
+    return next(iter(opened.values())).legacy, {name: pair.new for name, pair in opened.items()}
 
 
-def _ratios(old: Side, sides: Mapping[str, Side], case: str) -> Iterator[tuple[str, float]]:
+def _ratios(old: Side, pair: Mapping[str, Side], case: str) -> Iterator[tuple[str, float]]:
     """The options that can run the case, with their time over that of the legacy loss."""
-    every = {"": old, **sides}
+    every = {"": old, **pair}
     able = {name: side for name, side in every.items() if _seconds(side, case) is not None}
     if "" not in able:
         return

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from lossport.evidence.capsule import CapsuleError as CapsuleError
     from lossport.evidence.capsule import Header as Header
     from lossport.evidence.capsule import read_header as read_header
-    from lossport.evidence.detection import power as power
-    from lossport.evidence.fingerprint import Fingerprint as Fingerprint
     from lossport.evidence.golden import Golden as Golden
     from lossport.evidence.golden import load_golden as load_golden
     from lossport.evidence.golden import read_golden as read_golden
@@ -40,44 +38,34 @@ if TYPE_CHECKING:
     from lossport.evidence.proving import revive as revive
     from lossport.evidence.searching import Searched as Searched
     from lossport.evidence.searching import search as search
-    from lossport.evidence.shims import prove_shims as prove_shims
-    from lossport.evidence.tried import Power as Power
-    from lossport.evidence.tried import caught_by as caught_by
-    from lossport.evidence.tried import outcomes_of_all as outcomes_of_all
-    from lossport.evidence.tried import survivors_of_all as survivors_of_all
-    from lossport.evidence.tried import told as told
-    from lossport.evidence.verdict import Finding as Finding
-    from lossport.evidence.verdict import Proof as Proof
-    from lossport.evidence.verdict import Verdict as Verdict
+    from lossport.evidence.shim_proof import prove_shims as prove_shims
+    from lossport.judge.verdict import Finding as Finding
+    from lossport.judge.verdict import Proof as Proof
+    from lossport.judge.verdict import Verdict as Verdict
+    from lossport.source.fingerprint import Fingerprint as Fingerprint
 
 _HOMES = {
-    "power": "detection",
-    "Power": "tried",
-    "caught_by": "tried",
-    "outcomes_of_all": "tried",
-    "survivors_of_all": "tried",
-    "told": "tried",
-    "CapsuleError": "capsule",
-    "Header": "capsule",
-    "read_header": "capsule",
-    "Fingerprint": "fingerprint",
-    "Golden": "golden",
-    "load_golden": "golden",
-    "read_golden": "golden",
-    "record": "golden",
-    "costs": "proving",
-    "prove_shims": "shims",
-    "current_fingerprint": "proving",
-    "devices_here": "proving",
-    "junit_xml": "junit",
-    "Searched": "searching",
-    "search": "searching",
-    "prove": "proving",
-    "replay": "proving",
-    "revive": "proving",
-    "Finding": "verdict",
-    "Proof": "verdict",
-    "Verdict": "verdict",
+    "CapsuleError": "evidence.capsule",
+    "Header": "evidence.capsule",
+    "read_header": "evidence.capsule",
+    "Fingerprint": "source.fingerprint",
+    "Golden": "evidence.golden",
+    "load_golden": "evidence.golden",
+    "read_golden": "evidence.golden",
+    "record": "evidence.golden",
+    "costs": "evidence.proving",
+    "prove_shims": "evidence.shim_proof",
+    "current_fingerprint": "evidence.proving",
+    "devices_here": "evidence.proving",
+    "junit_xml": "evidence.junit",
+    "Searched": "evidence.searching",
+    "search": "evidence.searching",
+    "prove": "evidence.proving",
+    "replay": "evidence.proving",
+    "revive": "evidence.proving",
+    "Finding": "judge.verdict",
+    "Proof": "judge.verdict",
+    "Verdict": "judge.verdict",
 }
 
 
@@ -85,4 +73,4 @@ def __getattr__(name: str) -> Any:
     """Import the part that holds a public name when it is first asked for."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"lossport.{_HOMES[name]}"), name)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lossport.errors import InputError
-from lossport.evidence.fingerprint import Fingerprint, fingerprint_from
+from lossport.project.errors import InputError
+from lossport.source.fingerprint import Fingerprint, fingerprint_from
 
 KEY = "lossport"
 """The only metadata key: safetensors writes several in another order each time, one is reproducible."""

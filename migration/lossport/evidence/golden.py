@@ -15,18 +15,18 @@ import safetensors
 import safetensors.torch
 import torch
 
-from lossport.config import Loss, Project
-from lossport.errors import InputError
 from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, CapsuleError, Header, parse, read_bytes, seal
-from lossport.evidence.configurations import Construction, Derived, only, with_configurations, without
-from lossport.evidence.encoding import Tensors
-from lossport.evidence.fingerprint import Fingerprint, file_digest
-from lossport.evidence.observation import Observation, decode_observation, encoded_digest
-from lossport.evidence.observe import Run, observe, steady
-from lossport.evidence.scope import Sources
-from lossport.evidence.side import Side, legacy_side
-from lossport.evidence.value import raw_bytes
-from lossport.progress import Progress, no_progress
+from lossport.judge.configurations import Construction, Derived, only, with_configurations, without
+from lossport.observe.encoding import Tensors
+from lossport.observe.isolation import Sources
+from lossport.observe.observation import Observation, decode_observation, encoded_digest
+from lossport.observe.run import Run, observe, steady
+from lossport.observe.side import Side, legacy_side
+from lossport.observe.value import raw_bytes
+from lossport.project.config import Loss, Project
+from lossport.project.errors import InputError
+from lossport.project.progress import Progress, no_progress
+from lossport.source.fingerprint import Fingerprint, file_digest
 
 Refusal: TypeAlias = Callable[[str], str]
 """Why a case file cannot be rewritten for the new loss; empty if it can."""
@@ -244,7 +244,7 @@ def _serialized(tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -
 
 def _closure(project: Project, loss: Loss) -> dict[str, str]:
     """The legacy modules and what they import, as the tree sees it; the rest is found while the cases run."""
-    from lossport.tree import module_closure  # noqa: PLC0415  # a capsule runs where there is no tree to read
+    from lossport.source.closure import module_closure  # noqa: PLC0415  # a capsule runs where there is no tree to read
 
     paths = {path for module in loss.modules for path in module_closure(project, module)}
     return {import_path(project, path): path.read_text(encoding="utf-8") for path in sorted(paths)}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from lossport.evidence.verdict import Proof, Verdict
+from lossport.judge.verdict import Proof, Verdict
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may hold; a loss may put them into its messages."""

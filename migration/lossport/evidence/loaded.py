@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lossport.evidence.scope import NOT_THE_PROJECTS, Scope
+from lossport.observe.isolation import NOT_THE_PROJECTS, Scope
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """Folders of what is not the project's, though they may lie in it."""

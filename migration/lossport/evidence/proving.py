@@ -11,23 +11,24 @@ from typing import Any
 
 import torch
 
-from lossport.config import Loss, Project
 from lossport.evidence.capsule import CapsuleError
-from lossport.evidence.claims import not_seen, not_shown, too_wide
-from lossport.evidence.counterexample import Counterexample, counterexample
-from lossport.evidence.fingerprint import Fingerprint, file_digest
 from lossport.evidence.golden import Golden, environment, load_golden, read_golden
 from lossport.evidence.loaded import is_unchanged, loaded_code
-from lossport.evidence.memory import cost
-from lossport.evidence.observe import steady
-from lossport.evidence.remembered import Known, remembered
-from lossport.evidence.scope import Scope, Sources, resolve
-from lossport.evidence.shrink import shrink
-from lossport.evidence.sides import UNSTEADY, Sides, open_sides
-from lossport.evidence.variants import BY_NAME, Extent
-from lossport.evidence.verdict import NOT_RUN, Proof, Verdict
-from lossport.inputs import PLAIN, Variation
-from lossport.progress import Progress, no_progress
+from lossport.evidence.opening import open_pair
+from lossport.evidence.peak import cost
+from lossport.evidence.remembered import remembered
+from lossport.judge.counterexample import Counterexample, counterexample
+from lossport.judge.divergences import not_seen, not_shown, too_wide
+from lossport.judge.pair import UNSTEADY, Pair
+from lossport.judge.shrink import shrink
+from lossport.judge.variants import BY_NAME, Extent
+from lossport.judge.verdict import NOT_RUN, Known, Proof, Verdict
+from lossport.observe.isolation import Scope, Sources, resolve
+from lossport.observe.run import steady
+from lossport.project.config import Loss, Project
+from lossport.project.inputs import PLAIN, Variation
+from lossport.project.progress import Progress, no_progress
+from lossport.source.fingerprint import Fingerprint, file_digest
 
 
 def devices_here() -> tuple[str, ...]:
@@ -66,23 +67,23 @@ def prove(
     began = time.perf_counter()
     with ExitStack() as stack:
         stack.enter_context(steady(device))
-        sides = open_sides(stack, project, loss, golden, rewritten=text, device=device)
+        pair = open_pair(stack, project, loss, golden, rewritten=text, device=device)
         names = [name for name in golden.cases if only is None or name in only]
         known = remembered(cache, loss.name, _parts(loss, golden, text, device, extent))
-        unchanged = is_unchanged(known.code, sides.new.scope, project.import_roots)
+        unchanged = is_unchanged(known.code, pair.new.scope, project.import_roots)
         found: dict[str, Sequence[Known]] = {}
         for done, name in enumerate(names):
             progress(name, done, len(names))
             before = known.cases.get(name, ())
-            as_before = sides.as_before(name, before, written_alone=unchanged)
-            found[name] = before if as_before else _case(sides, golden, name, extent)
+            as_before = pair.as_before(name, before, written_alone=unchanged)
+            found[name] = before if as_before else _case(pair, golden, name, extent)
         progress("", len(names), len(names))
         verdicts = [item.verdict for case in found.values() for item in case]
         if only is None:
             verdicts += not_seen(loss, verdicts)
         if only is None and all(item.passed for item in verdicts):
-            known.save(found, known.code if unchanged else loaded_code(sides.new.scope))
-        shown = _counterexample(project, loss, sides, verdicts)
+            known.save(found, known.code if unchanged else loaded_code(pair.new.scope))
+        shown = _counterexample(project, loss, pair, verdicts)
     unused = not_shown(loss, device, verdicts) if only is None else ()
     notes = _notes(golden, device)
     if only is None and all(item.passed for item in verdicts):
@@ -100,11 +101,11 @@ def prove(
     )
 
 
-def _case(sides: Sides, golden: Golden, name: str, extent: Extent) -> Sequence[Known]:
+def _case(pair: Pair, golden: Golden, name: str, extent: Extent) -> Sequence[Known]:
     """The verdicts on a case and its variants."""
     if name in golden.unsteady:
         return [Known("", "", Verdict(name, "not provable", reason=UNSTEADY))]
-    runs = sides.runs(name, golden, extent)
+    runs = pair.runs(name, golden, extent)
     return [Known(variation.name, seen.new.digest, seen.verdict) for variation, seen in runs]
 
 
@@ -114,15 +115,15 @@ def _parts(loss: Loss, golden: Golden, rewritten: str, device: str, extent: Exte
     return [golden.content, rewritten, port, json.dumps(environment(device), sort_keys=True), device, extent]
 
 
-def _counterexample(project: Project, loss: Loss, sides: Sides, verdicts: Sequence[Verdict]) -> Counterexample | None:
+def _counterexample(project: Project, loss: Loss, pair: Pair, verdicts: Sequence[Verdict]) -> Counterexample | None:
     """The first difference, made small. Whatever goes wrong with that must not hide the verdict."""
     failed = next((item for item in verdicts if item.kind == "different"), None)
     if failed is None:
         return None
     variation = BY_NAME.get(failed.case.partition("@")[2], PLAIN)
     try:
-        smallest = shrink(sides, failed, variation)
-        return None if smallest is None else counterexample(project, loss, sides, smallest)
+        smallest = shrink(pair, failed, variation)
+        return None if smallest is None else counterexample(project, loss, pair, smallest)
     except Exception:  # a loss that fails in odd ways at odd sizes; the verdict stands without a smaller input
         return None
 
@@ -141,10 +142,8 @@ def costs(
     """
     with ExitStack() as stack:
         stack.enter_context(steady(device))
-        sides = open_sides(stack, project, loss, golden, rewritten=rewritten, device=device)
-        return {
-            case: {side.name: cost(side, case, device) for side in (sides.legacy, sides.new)} for case in only or golden.cases
-        }
+        pair = open_pair(stack, project, loss, golden, rewritten=rewritten, device=device)
+        return {case: {side.name: cost(side, case, device) for side in (pair.legacy, pair.new)} for case in only or golden.cases}
 
 
 def revive(capsule: str | Path, symbol: str) -> Any:
@@ -165,8 +164,8 @@ def replay(project: Project, name: str, case: str, variation: Variation, device:
     with ExitStack() as stack:
         stack.enter_context(steady(device))
         text = rewritten or _stored_cases(loss, golden, Fingerprint())
-        sides = open_sides(stack, project, loss, golden, rewritten=text, device=device)
-        found = sides.undeclared(case, variation, f"{case}@{variation.name}" if variation.name else case)
+        pair = open_pair(stack, project, loss, golden, rewritten=text, device=device)
+        found = pair.undeclared(case, variation, f"{case}@{variation.name}" if variation.name else case)
     return found or Verdict(case, "equal")
 
 

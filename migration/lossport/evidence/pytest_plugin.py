@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lossport.config import ConfigError, Loss, Project, find_project
-from lossport.errors import InputError
 from lossport.evidence.capsule import read_header
+from lossport.project.config import ConfigError, Loss, Project, find_project
+from lossport.project.errors import InputError
 
 if TYPE_CHECKING:
     from lossport.evidence import Proof, Verdict

@@ -17,16 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lossport.evidence.verdict import Finding, Verdict
+from lossport.judge.verdict import Finding, Known, Verdict
 
-
-@dataclass(frozen=True)
-class Known:
-    """One run of an earlier proof: its variation by name, what the new loss showed, and the verdict."""
-
-    variation: str
-    digest: str
-    verdict: Verdict
+DECIDING = ("evidence", "judge", "observe", "power", "project")
+"""The rooms whose code decides verdicts."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +80,9 @@ def _index(index: Sequence[int] | None) -> tuple[int, ...] | None:
 
 @cache
 def _own_sources() -> bytes:
-    """A digest of this package and of the inputs: another comparison gives other verdicts."""
-    folder = Path(__file__).parent
+    """A digest of the rooms that decide: another comparison gives other verdicts."""
+    house = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for path in (folder.parent / "inputs.py", folder.parent / "port.py", *sorted(folder.glob("*.py"))):
+    for path in sorted(path for room in DECIDING for path in (house / room).glob("*.py")):
         digest.update(path.read_bytes())
     return digest.digest()

@@ -11,16 +11,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from lossport.config import Loss, Project
-from lossport.errors import InputError
-from lossport.evidence.counterexample import Counterexample, counterexample
 from lossport.evidence.golden import Golden
-from lossport.evidence.observe import steady
-from lossport.evidence.shrink import Smallest, shrink
-from lossport.evidence.sides import Sides, open_sides
-from lossport.evidence.verdict import Finding, Verdict
-from lossport.inputs import Variation
-from lossport.progress import Progress, no_progress
+from lossport.evidence.opening import open_pair
+from lossport.judge.counterexample import Counterexample, counterexample
+from lossport.judge.pair import Pair
+from lossport.judge.shrink import Smallest, shrink
+from lossport.judge.verdict import Finding, Verdict
+from lossport.observe.run import steady
+from lossport.project.config import Loss, Project
+from lossport.project.errors import InputError
+from lossport.project.inputs import Variation
+from lossport.project.progress import Progress, no_progress
 
 LARGEST = 9
 """Of batches and widths: faults that need more than nine rows are looked for by the written cases."""
@@ -82,8 +83,8 @@ def search(
     found: list[tuple[Verdict, Variation]] = []
     with ExitStack() as stack:
         stack.enter_context(steady(device))
-        sides = open_sides(stack, project, loss, golden, rewritten=rewritten, device=device)
-        names = [name for name in golden.cases if sides.written(name, golden).verdict.kind in ("equal", "close")]
+        pair = open_pair(stack, project, loss, golden, rewritten=rewritten, device=device)
+        names = [name for name in golden.cases if pair.written(name, golden).verdict.kind in ("equal", "close")]
         runs = 0
 
         def agrees(case: str, variation: Variation) -> None:
@@ -92,7 +93,7 @@ def search(
                 return
             runs += 1
             progress(case, int(time.monotonic() - began), int(seconds))
-            verdict = sides.undeclared(case, variation)
+            verdict = pair.undeclared(case, variation)
             if verdict is not None:
                 found.append((verdict, variation))
 
@@ -101,7 +102,7 @@ def search(
             _round(hypothesis, agrees, names, seed)
         if not found:
             return Searched(runs, time.monotonic() - began)
-        return _told(project, loss, sides, found[0], runs, began)
+        return _told(project, loss, pair, found[0], runs, began)
 
 
 def _round(hypothesis: Any, agrees: Callable[[str, Variation], None], names: Sequence[str], seed: int) -> None:
@@ -117,11 +118,11 @@ def _round(hypothesis: Any, agrees: Callable[[str, Variation], None], names: Seq
     hypothesis.seed(seed)(settings(given(agrees)))()
 
 
-def _told(project: Project, loss: Loss, sides: Sides, found: tuple[Verdict, Variation], runs: int, began: float) -> Searched:
+def _told(project: Project, loss: Loss, pair: Pair, found: tuple[Verdict, Variation], runs: int, began: float) -> Searched:
     verdict, variation = found
-    smallest: Smallest | None = shrink(sides, verdict, variation)
+    smallest: Smallest | None = shrink(pair, verdict, variation)
     first = next(item for item in verdict.findings if item.divergence is None)
-    shown = counterexample(project, loss, sides, smallest) if smallest is not None else None
+    shown = counterexample(project, loss, pair, smallest) if smallest is not None else None
     return Searched(runs, time.monotonic() - began, first, shown)
 
 

@@ -8,11 +8,11 @@ docs/measures.md says what each number means.
 """
 
 from lossport.measure.architecture import Architecture, Part, architecture
+from lossport.measure.classes import ClassMeasure
 from lossport.measure.complexity import Function
 from lossport.measure.corpus import Corpus, FileMeasure, Problem, measure_bytes, measure_corpus
 from lossport.measure.coverage import Coverage, CoverageError, FileCoverage, read_coverage
 from lossport.measure.duplication import MIN_LINES, MIN_TOKENS, Duplication
-from lossport.measure.inheritance import ClassMeasure
 from lossport.measure.suite import count_tests
 
 __all__ = [

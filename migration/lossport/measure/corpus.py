@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from lossport.measure.classes import ClassMeasure, class_measures, import_cycles
 from lossport.measure.complexity import Function, functions, maintainability
 from lossport.measure.duplication import Duplication, duplication, exact_duplication
-from lossport.measure.inheritance import ClassMeasure, class_measures, import_cycles
 from lossport.measure.outline import Outline, outline
 from lossport.measure.tokens import Stream, Unreadable, read_stream
 

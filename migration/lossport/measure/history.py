@@ -14,9 +14,9 @@ from pathlib import Path
 
 from lossport.measure import git
 from lossport.measure.architecture import architecture
+from lossport.measure.cache import Memory
 from lossport.measure.corpus import Corpus, FileMeasure, Problem
 from lossport.measure.duplication import CloneIndex, Duplication
-from lossport.measure.memory import Memory
 
 NO_DUPLICATION = Duplication({}, 0, {})
 

@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossport.config import Project
 from lossport.measure import Coverage, CoverageError, architecture, count_tests, read_coverage
+from lossport.measure.cache import Memory, measure_files
 from lossport.measure.corpus import Corpus, decode
 from lossport.measure.history import History, Moment, figures, read_history
-from lossport.measure.memory import Memory, measure_files
 from lossport.measure.sources import read_sources
 from lossport.measure.tokens import Unreadable
+from lossport.project.config import Project
 from lossport.report import series
 from lossport.report.charts import Chart, drawn
 from lossport.report.claims import CheckedClaim, check_claims

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from lossport.measure.memory import Memory
+from lossport.measure.cache import Memory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

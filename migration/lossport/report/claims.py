@@ -9,8 +9,8 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lossport.config import Claim
 from lossport.measure.history import Moment
+from lossport.project.config import Claim
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from lossport.config import Gates
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus
+from lossport.project.config import Gates
 from lossport.report.facts import LossFacts
 from lossport.report.words import duration
 

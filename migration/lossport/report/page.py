@@ -23,9 +23,9 @@ from lossport.report.facts import STAGES, CellState, ParityCell
 from lossport.report.forecast import PACE_DAYS
 from lossport.report.gates import Gate
 from lossport.report.glance import figures, next_step, sites_by_form
+from lossport.report.matrix import parity_matrix, worst_states
 from lossport.report.metrics import metrics_json
 from lossport.report.model import Report
-from lossport.report.parity import parity_matrix, worst_states
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
 from lossport.report.words import NOTHING, age, day, duration, figure, gate_target, gate_value, many, sentence, span

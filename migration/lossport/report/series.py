@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import fmean
 
-from lossport.config import Gates
 from lossport.measure.history import Moment, TreeFigures
+from lossport.project.config import Gates
 from lossport.report.charts import Line, StairChart, TimeChart
 from lossport.report.claims import METRICS, CheckedClaim, metric_name, metric_series
 from lossport.report.forecast import Forecast

@@ -12,7 +12,7 @@ from lossport.rewrite.plan import (
     plan_rewrite,
     rewrite_case_file,
 )
-from lossport.rewrite.render import to_json, to_sarif
+from lossport.rewrite.render import refusal_lines, to_json, to_sarif
 
 __all__ = [
     "A_USE",
@@ -24,6 +24,7 @@ __all__ = [
     "RewriteRefused",
     "check_port",
     "plan_rewrite",
+    "refusal_lines",
     "rewrite_case_file",
     "to_json",
     "to_sarif",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from lossport.port import Compute, Drop, Refuse
+from lossport.project.port import Compute, Drop, Refuse
 from lossport.rewrite.contract import Binding, literal
 from lossport.rewrite.expressions import decided, substitute
 from lossport.rewrite.listing import Listing, argument_value, call_listing, display_listing

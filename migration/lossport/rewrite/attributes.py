@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from lossport.port import Drop, Rename
+from lossport.follow.uses import Use
+from lossport.follow.values import Member, Symbol
+from lossport.project.port import Drop, Rename
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.fixers import ambiguous, fixer, rename_attribute
 from lossport.rewrite.literals import like
 from lossport.rewrite.outcome import Draft
-from lossport.tree.uses import Use
-from lossport.tree.values import Member, Symbol
 
 
 def new_name(draft: Draft, use: Use, contract: Contract, name: str) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from lossport.follow.uses import Use
+from lossport.follow.values import Member, Prepared
 from lossport.rewrite.arguments import Unmapped, map_arguments
 from lossport.rewrite.attributes import is_offered
 from lossport.rewrite.contract import Binding, Contract
@@ -12,8 +14,6 @@ from lossport.rewrite.edits import Transform
 from lossport.rewrite.fixers import ambiguous, fixer, rename_attribute
 from lossport.rewrite.options import options_in_reach
 from lossport.rewrite.outcome import Draft
-from lossport.tree.uses import Use
-from lossport.tree.values import Member, Prepared
 
 
 def map_call(draft: Draft, use: Use, contract: Contract, binding: Binding, *, bound_first: int = 0) -> None:

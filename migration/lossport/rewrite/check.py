@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 
-from lossport.config import ConfigError, Loss, Project
-from lossport.port import Compute, Constant, Default, Drop, Port, Refuse, Rename
+from lossport.project.config import ConfigError, Loss, Project
+from lossport.project.port import Compute, Constant, Default, Drop, Port, Refuse, Rename
 from lossport.rewrite.contract import Binding, Contract, contract_of, literal, parameters_text, same_default
-from lossport.tree.modules import Modules
+from lossport.source.modules import Modules
 
 
 def check_port(project: Project, loss: Loss, modules: Modules | None = None) -> tuple[Contract, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from lossport.port import Compute, Constant, Default, Drop, Key, Port, Refuse, Rename, Rule
-from lossport.tree.modules import Modules
-from lossport.tree.signatures import Parameter, Shape, Signature, shape_of
+from lossport.project.port import Compute, Constant, Default, Drop, Key, Port, Refuse, Rename, Rule
+from lossport.source.modules import Modules
+from lossport.source.signatures import Parameter, Shape, Signature, shape_of
 
 
 @dataclass(frozen=True)

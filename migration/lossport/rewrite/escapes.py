@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from lossport.follow.uses import Use
+from lossport.follow.values import Prepared, Symbol
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.fixers import fixer
 from lossport.rewrite.outcome import Draft
-from lossport.tree.uses import Use
-from lossport.tree.values import Prepared, Symbol
 
 PATCHING = ("patch.object", "monkeypatch.setattr", "monkeypatch.delattr", "patch.multiple", "mocker.spy")
 """Functions that replace a part of what they are given, by the ends of their names."""

@@ -9,14 +9,14 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from lossport.port import Gone
+from lossport.follow.uses import Use
+from lossport.follow.uses_by_syntax import UseKind
+from lossport.follow.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol
+from lossport.follow.world import Interest
+from lossport.project.port import Gone
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.results import read_value, rewrite_result
-from lossport.tree.uses import Use
-from lossport.tree.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol
-from lossport.tree.verdicts import UseKind
-from lossport.tree.world import Interest
 
 Fixer: TypeAlias = Callable[[Draft, Use, Contract], None]
 FIXERS: dict[UseKind, Fixer] = {}

@@ -9,10 +9,12 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lossport.port import Gone
+from lossport.follow.view import View
+from lossport.project.port import Gone
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.edits import Transform
 from lossport.rewrite.held import held_modules
+from lossport.rewrite.import_statements import ImportEdits
 from lossport.rewrite.listing import display_listing
 from lossport.rewrite.literals import like
 from lossport.rewrite.lookups import lookups
@@ -20,10 +22,8 @@ from lossport.rewrite.names import Names, names_of_host, other_imports, symbol_i
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.references import Surroundings, module_references
 from lossport.rewrite.stars import legacy_stars, passing_stars
-from lossport.rewrite.statements import ImportEdits
 from lossport.rewrite.strings import texts
-from lossport.tree.modules import Modules
-from lossport.tree.view import View
+from lossport.source.modules import Modules
 
 
 class Imports:

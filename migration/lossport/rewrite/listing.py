@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lossport.rewrite.reading import Token, entries_of, tokens_of
+from lossport.rewrite.entries import Token, entries_of, tokens_of
 
 
 @dataclass(frozen=True)

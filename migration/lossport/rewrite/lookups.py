@@ -9,10 +9,10 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from lossport.follow.values import Table
 from lossport.rewrite.names import Names
 from lossport.rewrite.references import Surroundings
-from lossport.tree.nodes import walk
-from lossport.tree.values import Table
+from lossport.source.nodes import walk
 
 LOOKS_UP = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(|\bsys\s*\.\s*modules\b|\bimport_module\s*\(\s*__name__")
 _CLASS_NAME = re.compile(r"\.__(?:qual)?name__\b")

@@ -7,14 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lossport.port import Gone, Port
+from lossport.follow.values import Symbol
+from lossport.follow.view import Imported, View
+from lossport.project.port import Gone, Port
 from lossport.rewrite.contract import Contract
+from lossport.rewrite.import_statements import ImportEdits, NewName
 from lossport.rewrite.outcome import Draft
-from lossport.rewrite.statements import ImportEdits, NewName
-from lossport.tree.modules import absolute
-from lossport.tree.scopes import Scope, Scopes, Variable
-from lossport.tree.values import Symbol
-from lossport.tree.view import Imported, View
+from lossport.source.modules import absolute
+from lossport.source.variables import Scope, Scopes, Variable
 
 LOOKED_UP_BY_TEXT = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(")
 """A file that calls one of these may reach a name that nothing in its syntax refers to."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from lossport.follow.flow import Flow
+from lossport.follow.uses import parents_of
+from lossport.follow.values import NOTHING, Symbol, Table, Values
+from lossport.follow.view import View
 from lossport.rewrite.arguments import Options, Unmapped
-from lossport.tree.flow import Flow
-from lossport.tree.uses import parents_of
-from lossport.tree.values import NOTHING, Symbol, Table, Values
-from lossport.tree.view import View
 
 WRITE_OUT = "write the arguments out by name, or build the dictionary from a literal beside the call"
 

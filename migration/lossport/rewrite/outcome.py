@@ -6,8 +6,8 @@ import ast
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
+from lossport.follow.view import View
 from lossport.rewrite.edits import Replace, Transform
-from lossport.tree.view import View
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from lossport.rewrite.contract import Contract
 from lossport.rewrite.literals import like
 from lossport.rewrite.names import Names
 from lossport.rewrite.references import Surroundings
-from lossport.tree.scopes import FUNCTIONS
+from lossport.source.variables import FUNCTIONS
 
 PATCHES = ("patch", "setattr", "delattr", "patch.multiple", "spy")
 """Last parts of the functions of `unittest.mock` and pytest that take the path of what they replace."""

@@ -15,21 +15,21 @@ import lossport.rewrite.attributes
 import lossport.rewrite.calling
 import lossport.rewrite.escapes
 import lossport.rewrite.subclasses  # noqa: F401  # each registers its fixers
-from lossport.config import Loss, Project
-from lossport.pause import collection_paused
+from lossport.follow.sites import Site, config_sites, sites_of
+from lossport.follow.survey import ConfigFile, Survey, survey
+from lossport.follow.view import view_of_text
+from lossport.project.config import Loss, Project
+from lossport.project.pause import collection_paused
 from lossport.rewrite.check import check_port
-from lossport.rewrite.config import rewrite_config
+from lossport.rewrite.config_files import rewrite_config
 from lossport.rewrite.edits import OverlapError, Replace, Transform, apply_edits, splices
 from lossport.rewrite.fixers import Fixers
 from lossport.rewrite.imports import Imports
 from lossport.rewrite.outcome import Draft, Refusal
 from lossport.rewrite.references import Surroundings
-from lossport.tree.fragments import Splice
-from lossport.tree.modules import Modules
-from lossport.tree.sites import Site, config_sites, sites_of
-from lossport.tree.source import Source, SourceError, decode, parse
-from lossport.tree.survey import ConfigFile, Survey, survey
-from lossport.tree.view import view_of_text
+from lossport.source.fragments import Splice
+from lossport.source.modules import Modules
+from lossport.source.source import Source, SourceError, decode, parse
 
 REWRITER_VERSION = "3"
 """Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""

@@ -10,14 +10,14 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lossport.port import Gone
+from lossport.follow.values import Symbol
+from lossport.follow.view import View
+from lossport.project.port import Gone
 from lossport.rewrite.contract import Contract
+from lossport.rewrite.import_statements import ImportStatement, NewName
 from lossport.rewrite.literals import like
 from lossport.rewrite.names import Names, is_free
-from lossport.rewrite.statements import ImportStatement, NewName
-from lossport.tree.scopes import Scope, Variable
-from lossport.tree.values import Symbol
-from lossport.tree.view import View
+from lossport.source.variables import Scope, Variable
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from lossport.rewrite.outcome import Refusal
@@ -83,3 +84,9 @@ def _result(fate: str, path: str, line: int, column: int, text: str) -> dict[str
         "message": {"text": text},
         "locations": [{"physicalLocation": place}],
     }
+
+
+def refusal_lines(refusals: Iterable[Refusal]) -> list[str]:
+    """Each refusal as file:line:column and code, the reason, and what to do."""
+    told = ((f"{r.path}:{r.line}:{r.column}: {r.code}", f"    {r.reason}", f"    -> {r.todo}") for r in refusals)
+    return [line for lines in told for line in lines]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 
-from lossport.port import Key
+from lossport.follow.uses import Use
+from lossport.follow.values import Result, ResultMember
+from lossport.project.port import Key
 from lossport.rewrite.contract import Contract, changed
+from lossport.rewrite.import_statements import separator
 from lossport.rewrite.literals import like
 from lossport.rewrite.outcome import Draft
-from lossport.rewrite.statements import separator
-from lossport.tree.uses import Use
-from lossport.tree.values import Result, ResultMember
 
 
 def rewrite_result(draft: Draft, use: Use, contract: Contract, *, whole_may_escape: bool = False) -> None:

@@ -6,13 +6,13 @@ import ast
 import re
 from collections.abc import Iterator
 
+from lossport.follow.values import Symbol
+from lossport.follow.view import Imported, View
+from lossport.rewrite.import_statements import NewName
 from lossport.rewrite.names import Names, is_free, is_listed, unlist
 from lossport.rewrite.references import Surroundings
-from lossport.rewrite.statements import NewName
-from lossport.tree.modules import absolute, top_level
-from lossport.tree.scopes import Scope
-from lossport.tree.values import Symbol
-from lossport.tree.view import Imported, View
+from lossport.source.modules import absolute, top_level
+from lossport.source.variables import Scope
 
 
 def legacy_stars(names: Names, around: Surroundings, *, withdraw: bool) -> None:

@@ -16,8 +16,8 @@ from lossport.rewrite.literals import like
 from lossport.rewrite.names import Names
 from lossport.rewrite.patching import WHAT_TO_DO, is_patch, module_members, speaks_of_calls
 from lossport.rewrite.references import Surroundings
-from lossport.tree.dotted import Meaning, meaning_of
-from lossport.tree.nodes import walk
+from lossport.source.dotted import Meaning, meaning_of
+from lossport.source.nodes import walk
 
 IMPORTS = frozenset({"importlib.import_module", "pytest.importorskip"})
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from lossport.port import Rename
+from lossport.follow.uses import Use
+from lossport.follow.values import Function
+from lossport.project.port import Rename
 from lossport.rewrite.contract import Contract, parameters_text
 from lossport.rewrite.fixers import fixer
 from lossport.rewrite.outcome import Draft
-from lossport.tree.uses import Use
-from lossport.tree.values import Function
 
 MINE = frozenset({"__init__"})
 """Methods that a subclass may override freely: what it hands to `super().__init__` is mapped where it does."""

@@ -11,10 +11,10 @@ import re
 import textwrap
 from pathlib import Path
 
-from lossport.config import LOSS_NAME, Project
-from lossport.errors import InputError
+from lossport.project.config import LOSS_NAME, Project
+from lossport.project.errors import InputError
+from lossport.project.transaction import Change, read_or_none
 from lossport.scaffold import templates
-from lossport.transaction import Change, read_or_none
 
 NEEDED = ("__init__.py", "base.py", "registry.py", "utils.py")
 """What the library has to have already: a new loss stands on it."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lossport.config import Project, find_project
+from lossport.project.config import Project, find_project
 
 OLD = """\
 import torch

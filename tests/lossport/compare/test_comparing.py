@@ -12,7 +12,7 @@ import pytest
 
 from lossport.compare import compare, read_comparison
 from lossport.compare.running import coverage_row, proof_cells, time_row
-from lossport.config import ConfigError, Project, find_project
+from lossport.project.config import ConfigError, Project, find_project
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ def test_a_comparison_measures_every_option_and_imports_no_torch(root: Path) -> 
         "import json, sys\n"
         "from pathlib import Path\n"
         "from lossport.compare import compare\n"
-        "from lossport.config import find_project\n"
+        "from lossport.project.config import find_project\n"
         f"found = compare(find_project(Path({str(root)!r})))\n"
         "assert 'torch' not in sys.modules\n"
         "print(json.dumps(found.to_json()))\n"
@@ -55,7 +55,7 @@ def test_a_capsule_stands_for_a_legacy_file_that_is_gone(root: Path, project: Pr
     program = (
         "from pathlib import Path\n"
         "from lossport import evidence\n"
-        "from lossport.config import find_project\n"
+        "from lossport.project.config import find_project\n"
         f"project = find_project(Path({str(root)!r}))\n"
         "loss = project.loss('triplet')\n"
         "evidence.record(project, loss).write(loss.golden_file)\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 from lossport.compare import Comparison, render_markdown
 from lossport.compare.document import BEGIN, END
 from lossport.compare.reading import read_option, reading_rows
-from lossport.config import find_project
+from lossport.project.config import find_project
 
 ROOT = Path(__file__).resolve().parents[3]
 

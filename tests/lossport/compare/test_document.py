@@ -9,7 +9,7 @@ import pytest
 
 from lossport.compare import Cell, Comparison, Row, read_comparison, render_markdown, update_document
 from lossport.compare.document import BEGIN, END
-from lossport.errors import InputError
+from lossport.project.errors import InputError
 
 
 def comparison(*rows: Row) -> Comparison:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lossport.compare.model import Row
 from lossport.compare.reading import change_size, read_option, reading_rows
-from lossport.config import Project
+from lossport.compare.table import Row
+from lossport.project.config import Project
 
 RIGHT, WRONG, KEPT = range(3)
 

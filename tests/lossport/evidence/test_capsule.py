@@ -36,7 +36,7 @@ def test_recording_twice_gives_the_same_bytes(made: Any) -> None:
 def test_recording_in_another_process_gives_the_same_bytes(made: Any, tmp_path: Any) -> None:
     made.record().write(tmp_path / "here.safetensors")
     code = (
-        "import sys; from pathlib import Path; from lossport import evidence; from lossport.config import parse_project\n"
+        "import sys; from pathlib import Path; from lossport import evidence; from lossport.project.config import parse_project\n"
         "root = Path(sys.argv[1]); project = parse_project(root, {'legacy': 'old_losses', 'new': 'fresh'})\n"
         f"evidence.record(project, project.loss('pairs'), rewritten={made.rewritten!r}).write(root / 'there.safetensors')"
     )

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from lossport import port
-from lossport.evidence import equivalents, variants
 from lossport.inputs import Inputs
+from lossport.judge import variants
+from lossport.power import equivalents
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 PARITY = (DOCS / "parity.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ CONSTANTS = re.findall(r"^\| `(\w+)\.([A-Z_]+)` \| ([\w.-]+) \|", PARITY, re.MUL
 
 @pytest.mark.parametrize(("module", "name", "value"), CONSTANTS)
 def test_constants_are_as_told(module: str, name: str, value: str) -> None:
-    assert getattr(importlib.import_module(f"lossport.evidence.{module}"), name) == float(value)
+    assert getattr(importlib.import_module(f"lossport.judge.{module}"), name) == float(value)
 
 
 def test_every_variant_is_told() -> None:

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lossport.ledger import read
+from lossport.project.ledger import read
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,7 @@ class Bare(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Bare())
 sys.argv = ["lossport", *sys.argv[1:]]
-runpy.run_module("lossport.cli", run_name="__main__")
+runpy.run_module("lossport", run_name="__main__")
 """
 
 
@@ -74,7 +74,7 @@ def two(made: Any) -> Any:
     return made
 
 
-def run(made: Any, *args: str, program: tuple[str, ...] = ("-m", "lossport.cli")) -> subprocess.CompletedProcess[str]:
+def run(made: Any, *args: str, program: tuple[str, ...] = ("-m", "lossport")) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *program, *args]
     return subprocess.run(
         command, cwd=made.root, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
@@ -139,7 +139,7 @@ def test_an_interrupted_run_says_so_once_and_leaves_nothing(two: Any, jobs: str)
         text = (two.root / path).read_text(encoding="utf-8")
         two.write(path, text + "\n\ndef slow(inputs):\n    import time\n    open('started', 'w').close()\n    time.sleep(60)\n")
     before = {path for path in two.root.rglob("*") if ".lossport" not in path.parts}
-    command = [sys.executable, "-m", "lossport.cli", "parity", "--device", "cpu", "--jobs", jobs]
+    command = [sys.executable, "-m", "lossport", "parity", "--device", "cpu", "--jobs", jobs]
     done = subprocess.Popen(
         command, cwd=two.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )

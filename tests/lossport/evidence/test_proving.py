@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from lossport.errors import InputError
 from lossport.evidence import Fingerprint
+from lossport.project.errors import InputError
 
 
 def test_a_loss_that_does_the_same_is_equal_in_every_case(made: Any) -> None:

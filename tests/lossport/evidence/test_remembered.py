@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lossport.evidence import observe, sides
+from lossport.judge import pair
+from lossport.observe import run as observe
 
 LAZY_HALF = """from shared_math import half
         loss = half(forward + backward)"""
@@ -28,7 +29,7 @@ def count_runs(monkeypatch: Any) -> dict[str, int]:
         runs[side.name] += 1
         return observe.observe(side, *arguments, **more)
 
-    monkeypatch.setattr(sides, "observe", counting)
+    monkeypatch.setattr(pair, "observe", counting)
     return runs
 
 

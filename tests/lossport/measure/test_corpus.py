@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lossport.measure import measure_bytes, measure_corpus
-from lossport.measure.memory import Memory, blob_id, measure_files
+from lossport.measure.cache import Memory, blob_id, measure_files
 from lossport.measure.sources import read_sources
 
 GOOD = '"""A module."""\n\n\nclass Base:\n    def f(self, x):\n        return x if x else 1\n\n\nclass Child(Base):\n    pass\n'
@@ -127,7 +127,7 @@ def test_a_memory_that_grew_too_large_keeps_what_was_used(tmp_path: Path, monkey
     memory = Memory(tmp_path)
     measure_files({"old.py": b"old = 1\n"}, memory)
     memory.save()
-    monkeypatch.setattr("lossport.measure.memory.MAX_BYTES", 10)
+    monkeypatch.setattr("lossport.measure.cache.MAX_BYTES", 10)
     memory = Memory(tmp_path)
     measure_files({"new.py": b"new = 1\n"}, memory)
     memory.save()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from lossport.measure import measure_corpus
+from lossport.measure.cache import Memory
 from lossport.measure.git import BlobReader
 from lossport.measure.history import History, read_history
-from lossport.measure.memory import Memory
 
 DAY = 86_400
 START = 1_790_000_000

@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 
 import pytest
 
-from lossport.config import Project, find_project
+from lossport.project.config import Project, find_project
 from lossport.report import (
     Facts,
     LossFacts,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lossport.config import find_project
+from lossport.migrate.tell import facts_of
+from lossport.project.config import find_project
 from lossport.report import Report, build_report
-from lossport.tell import facts_of
 
 Tab = Any
 """The class lies in conftest.py, which cannot be imported."""

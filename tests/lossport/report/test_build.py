@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lossport.config import Project, find_project
+from lossport.project.config import Project, find_project
 from lossport.report import Facts, LossFacts, Report, build_report, metrics, render_report
 
 TODAY = dt.date(2026, 11, 25)
@@ -114,7 +114,7 @@ def test_a_second_report_is_equal_and_measures_nothing_again(
     def again(*_: object) -> None:
         raise AssertionError("measured or drawn twice")
 
-    for name in ("lossport.measure.memory.measure_bytes", "lossport.report.charts._svg"):
+    for name in ("lossport.measure.cache.measure_bytes", "lossport.report.charts._svg"):
         monkeypatch.setattr(name, again)
     assert render_report(build_report(project, facts, today=TODAY)) == first
 
@@ -146,7 +146,7 @@ def test_a_young_project_has_a_report_without_a_warning(tmp_path: Path, commits:
             subprocess.run([*git, "commit", "-qm", "first"], check=True)
     script = (
         "import datetime, pathlib\n"
-        "from lossport.config import find_project\n"
+        "from lossport.project.config import find_project\n"
         "from lossport.report import Facts, LossFacts, build_report, render_report\n"
         f"project = find_project(pathlib.Path({str(tmp_path)!r}))\n"
         "loss = LossFacts('one', 'planned', ('legacy.one.f',), ('losses.f',), ('legacy/one.py',), ())\n"
@@ -203,7 +203,7 @@ def test_the_next_loss_is_the_furthest_that_waits_for_nobody(report: Report) -> 
 def test_a_report_never_loads_torch(project: Project) -> None:
     script = (
         "import datetime, pathlib, sys\n"
-        "from lossport.config import find_project\n"
+        "from lossport.project.config import find_project\n"
         "from lossport.report import Facts, build_report, render_report\n"
         f"project = find_project(pathlib.Path({str(project.root)!r}))\n"
         "render_report(build_report(project, Facts(()), today=datetime.date(2026, 11, 25)))\n"

@@ -9,9 +9,9 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from lossport.config import Gates
+from lossport.measure.cache import Memory
 from lossport.measure.history import Moment, TreeFigures
-from lossport.measure.memory import Memory
+from lossport.project.config import Gates
 from lossport.report.charts import SHADES, WIDTHS, Line, StairChart, TimeChart, drawn, shade
 from lossport.report.forecast import Forecast
 from lossport.report.series import STAIR_FILES, burndown, copies, lines_over_time, shared_pairs
@@ -82,7 +82,7 @@ def test_a_chart_that_was_drawn_before_needs_no_plotting_library(tmp_path: Path)
     memory.save()
     script = (
         "import sys, pathlib\n"
-        "from lossport.measure.memory import Memory\n"
+        "from lossport.measure.cache import Memory\n"
         "from lossport.report.charts import StairChart, drawn\n"
         f"assert drawn({STAIR!r}, Memory(pathlib.Path({str(tmp_path)!r})))\n"
         "assert 'matplotlib' not in sys.modules and 'torch' not in sys.modules\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from lossport.config import Claim
 from lossport.measure.history import Moment, TreeFigures
+from lossport.project.config import Claim
 from lossport.report.claims import CheckedClaim, check_claims, metric_series
 from lossport.report.series import claimed
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lossport.cli import main
-from lossport.config import Project
+from lossport.cli.main import main
+from lossport.project.config import Project
 
 Workshop = Any
 """The class lies in conftest.py, which cannot be imported."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from lossport.config import Gates
 from lossport.measure import architecture, measure_corpus
+from lossport.project.config import Gates
 from lossport.report import Gate, LossFacts, ParityCell
 from lossport.report.gates import Measured, gates, lost, newly_met
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from lossport.config import Project
-from lossport.overview import WIDTH, overview
+from lossport.cli.overview import WIDTH, overview
+from lossport.project.config import Project
 from lossport.report import Facts, Gate, LossFacts, Report, build_report, measure_gates, next_step
 
 GATES = (

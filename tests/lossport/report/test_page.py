@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
-from lossport.config import Project
+from lossport.project.config import Project
 from lossport.report import (
     Facts,
     LossFacts,

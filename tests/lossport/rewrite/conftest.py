@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from lossport.config import Project, find_project
+from lossport.project.config import Project, find_project
 from lossport.rewrite import RewritePlan, plan_rewrite
 
 PYPROJECT = """\

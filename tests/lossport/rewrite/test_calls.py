@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lossport.config import ConfigError
+from lossport.project.config import ConfigError
 
 Check = Callable[..., None]
 

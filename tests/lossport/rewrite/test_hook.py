@@ -52,13 +52,13 @@ def test_a_commit_with_a_retired_name_is_stopped_by_a_hook_of_git(retired: Path)
 
 def test_uses_of_losses_that_are_not_retired_and_files_that_are_not_staged_pass(retired: Path) -> None:
     (retired / "not_staged.py").write_text(AGAIN)
-    command = [sys.executable, "-m", "lossport.cli", *HOOK["entry"].split()[1:], "train.py"]
+    command = [sys.executable, "-m", "lossport", *HOOK["entry"].split()[1:], "train.py"]
     assert subprocess.run(command, cwd=retired, check=False).returncode == 0
 
 
 def test_the_hook_says_what_it_found_as_json(retired: Path) -> None:
     (retired / "conf.yaml").write_text("loss:\n  _target_: old_losses.plain.PlainLoss\n")
-    command = [sys.executable, "-m", "lossport.cli", *HOOK["entry"].split()[1:], "conf.yaml", "--json"]
+    command = [sys.executable, "-m", "lossport", *HOOK["entry"].split()[1:], "conf.yaml", "--json"]
     done = subprocess.run(command, cwd=retired, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     sites = json.loads(done.stdout)["sites"]
@@ -92,7 +92,7 @@ def test_the_tool_runs_the_hook_as_the_repository_defines_it(retired: Path) -> N
     ],
 )
 def test_wrong_use_says_what_to_write(retired: Path, arguments: list[str], message: str) -> None:
-    command = [sys.executable, "-m", "lossport.cli", "sites", *arguments]
+    command = [sys.executable, "-m", "lossport", "sites", *arguments]
     done = subprocess.run(command, cwd=retired, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert message in done.stderr
@@ -108,7 +108,7 @@ def test_an_acknowledged_computed_name_stands(retired: Path) -> None:
     )
     text = "import importlib\n\nmodule = importlib.import_module('old_losses.plain')\nfound = getattr(module, name)\n"
     (retired / "plugins.py").write_text(text)
-    command = [sys.executable, "-m", "lossport.cli", "sites", "--retired", "--check"]
+    command = [sys.executable, "-m", "lossport", "sites", "--retired", "--check"]
     assert subprocess.run(command, cwd=retired, check=False).returncode == 0
     (retired / "plugins.py").write_text(text.replace("name", "other"))
     assert subprocess.run(command, cwd=retired, check=False).returncode == 1

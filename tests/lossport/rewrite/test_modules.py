@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lossport.config import find_project
+from lossport.project.config import find_project
 from lossport.rewrite import plan_rewrite
 
 FILES = {

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from lossport.follow.sites import find_sites
 from lossport.rewrite import plan_rewrite, to_json, to_sarif
-from lossport.tree import find_sites
 
 USE = "from old_losses.plain import PlainLoss\n\nPlainLoss()\n"
 
@@ -187,7 +187,7 @@ def test_planning_writes_nothing(bench: Any) -> None:
 def test_torch_is_not_imported(bench: Any, tmp_path: Path) -> None:
     bench.write({"train.py": USE})
     code = (
-        "import sys; from pathlib import Path; from lossport.config import find_project; from lossport.rewrite import plan_rewrite;"
+        "import sys; from pathlib import Path; from lossport.project.config import find_project; from lossport.rewrite import plan_rewrite;"
         "p = find_project(Path(sys.argv[1])); plan_rewrite(p, [p.loss('plain')]); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(bench.root)], check=True)

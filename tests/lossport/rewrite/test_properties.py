@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lossport.config import Project, find_project
+from lossport.project.config import Project, find_project
 from lossport.rewrite import RewritePlan, plan_rewrite
-from lossport.tree.source import SourceError, decode
+from lossport.source.source import SourceError, decode
 
 from .conftest import NEW, OLD, PORTS, PYPROJECT, comments, dedent
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lossport.config import find_project
+from lossport.project.config import find_project
 from lossport.rewrite import RewritePlan, plan_rewrite
 
 from .conftest import PORTS, PYPROJECT, comments, dedent

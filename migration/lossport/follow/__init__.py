@@ -1,0 +1,5 @@
+"""What an expression may stand for, and how it is used: the abstract run that finds call sites.
+
+Start at `sites` (every call site of some losses), then `survey` (which files are looked at), `flow` (the run of one file) and
+`uses` (what is done with a value). May import `project` and `source`; never imports torch.
+"""

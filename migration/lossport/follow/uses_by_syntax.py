@@ -1,0 +1,235 @@
+"""What is done with an expression, told from the syntax around it: one small judge for each kind of parent."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from lossport.follow.flow import FunctionFacts
+from lossport.follow.values import Instance, Member, Object, Result, ResultMember, Symbol, Table, TableMember, Value
+from lossport.source.variables import FUNCTIONS
+
+if TYPE_CHECKING:
+    from lossport.follow.uses import Uses
+
+UseKind: TypeAlias = Literal[
+    "construct",  # the symbol is called (`node` is the call's function)
+    "prepare",  # functools.partial(symbol, ...)
+    "factory",  # called without arguments, by what it is given to
+    "call",  # an instance is called
+    "method",  # a method of an instance is called
+    "attribute",  # an attribute of an instance is read
+    "set",  # an attribute is set, or deleted
+    "named",  # an attribute whose name is given as text: getattr, hasattr, setattr, delattr
+    "unbound",  # an attribute of the class itself
+    "write",  # an entry of a result is set by a literal key
+    "read",  # an entry of a result is read by a literal key
+    "get",  # ... by `.get`
+    "contains",  # `"key" in result`
+    "unpack",  # a result is taken apart by position
+    "base",  # a base class
+    "name",  # named without being used: annotation, isinstance, comparison
+    "kept",  # stored where it is followed
+    "escape",  # goes where it is not followed
+]
+
+Verdict: TypeAlias = tuple[UseKind, ast.AST, str] | None
+"""Kind, the syntax around, words for an escape. None: the surrounding expression stands for the same and is looked at itself."""
+
+TYPING = ("typing.", "typing_extensions.", "collections.abc.", "builtins.")
+"""Where the words come from that types are put together with: `Union[A, B]`, `dict[str, A]`."""
+
+
+Judge: TypeAlias = Callable[["Uses", ast.expr, ast.AST, Value], Verdict]
+JUDGES: dict[type | None, Judge] = {}
+
+
+def judge(*kinds: type[ast.AST]) -> Callable[[Judge], Judge]:
+    def register(function: Judge) -> Judge:
+        JUDGES.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+def escapes(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    words = {
+        ast.For: "iterated over",
+        ast.comprehension: "iterated over",
+        ast.Starred: "unpacked with *",
+        ast.FormattedValue: "formatted into text",
+        ast.BinOp: "used in an expression",
+        ast.With: "used as a context manager",
+    }
+    return "escape", parent, words.get(type(parent), "used where it cannot be followed")
+
+
+@judge(ast.Expr, ast.If, ast.While, ast.Assert, ast.Delete, ast.UnaryOp, ast.ExceptHandler)
+def _looked_at(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    return "name", parent, "looked at"
+
+
+@judge(ast.IfExp, ast.BoolOp, ast.Await)
+def _passes_up(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    if isinstance(parent, ast.IfExp) and node is parent.test:
+        return "name", parent, "looked at"
+    return None
+
+
+@judge(ast.Lambda)
+def _lambda(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    facts = uses.world.facts.get(parent)
+    followed = isinstance(facts, FunctionFacts) and facts.called and not facts.escapes
+    return ("kept", parent, "") if followed else ("escape", parent, "returned by a lambda whose calls cannot be followed")
+
+
+@judge(ast.Tuple, ast.List, ast.Set, ast.Dict)
+def _display(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    if isinstance(parent, ast.Dict) and node in parent.keys:
+        return "name", parent, "dictionary key"
+    if isinstance(parent, ast.Dict) and parent.keys[parent.values.index(node)] is None:
+        return "escape", parent, "unpacked into a dictionary"
+    return None  # the table that holds it is looked at itself
+
+
+@judge(ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+def _made_in_turn(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    return ("name", parent, "dictionary key") if isinstance(parent, ast.DictComp) and node is parent.key else None
+
+
+@judge(ast.BinOp)
+def _operand(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    if isinstance(value, Table) and any(isinstance(v, Table) for v in uses.flow.values.get(_expression(parent), ())):
+        return None
+    if isinstance(value, Symbol) and isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.BitOr):
+        return "name", parent, "one of several types"
+    return escapes(uses, node, parent, value)
+
+
+def _expression(node: ast.AST) -> ast.expr:
+    assert isinstance(node, ast.expr)
+    return node
+
+
+@judge(ast.Match)
+def _subject(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    return ("name", parent, "looked at") if isinstance(value, Instance | Symbol) else escapes(uses, node, parent, value)
+
+
+@judge(ast.MatchClass)
+def _pattern(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    assert isinstance(parent, ast.MatchClass)
+    if parent.kwd_attrs or parent.patterns:
+        return "escape", parent, "matched along with attributes"
+    return "name", parent, "class pattern"
+
+
+@judge(ast.For, ast.AsyncFor, ast.comprehension)
+def _iterated(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    return ("kept", parent, "") if isinstance(value, TableMember | Table) else escapes(uses, node, parent, value)
+
+
+@judge(ast.ClassDef)
+def _class(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    assert isinstance(parent, ast.ClassDef)
+    return ("base", parent, "") if node in parent.bases else ("escape", parent, "used as a decorator or metaclass")
+
+
+@judge(ast.arguments)
+def _default(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    return "kept", parent, "default argument"
+
+
+@judge(ast.NamedExpr)
+def _walrus(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    return "kept", parent, ""
+
+
+@judge(ast.Assign, ast.AnnAssign)
+def _assigned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target] if isinstance(parent, ast.AnnAssign) else []
+    for target in targets:
+        match target:
+            case ast.Name():
+                continue
+            case ast.Tuple() | ast.List():
+                if not isinstance(value, Result | Table):
+                    return "escape", parent, "taken apart"
+            case ast.Attribute(value=base):
+                owners = uses.flow.values.get(base, frozenset())
+                if not owners or not all(isinstance(owner, Object) for owner in owners):
+                    return "escape", parent, f"stored as {ast.unparse(target)}"
+            case ast.Subscript(value=base):
+                holders = uses.flow.values.get(base, frozenset())
+                if not holders or not all(isinstance(holder, Table) for holder in holders):
+                    return "escape", parent, f"stored in {ast.unparse(target)}"
+            case _:
+                return "escape", parent, f"stored in {ast.unparse(target)}"
+    return "kept", parent, ""
+
+
+@judge(ast.Return, ast.Yield)
+def _returned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    step: ast.AST = parent
+    while not isinstance(step, FUNCTIONS):
+        step = uses.parents[step]
+    facts = uses.world.facts.get(step)
+    if not isinstance(facts, FunctionFacts):
+        return "escape", parent, "returned"
+    if facts.fixture:
+        return "kept", parent, ""
+    if isinstance(parent, ast.Yield):
+        return "escape", parent, "yielded"
+    if facts.escapes:
+        return "escape", parent, f"returned by {facts.name}(), which goes where its calls cannot be followed"
+    return ("kept", parent, "") if facts.called else ("escape", parent, f"returned by {facts.name}(), which nothing here calls")
+
+
+@judge(ast.Attribute)
+def _attribute(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    assert isinstance(parent, ast.Attribute)
+    if not isinstance(parent.ctx, ast.Load) and isinstance(value, Instance | Symbol):
+        return "set", parent, ""
+    if isinstance(value, Instance | Symbol | Result | Table):
+        return None
+    return ("attribute", node, "") if isinstance(value, ResultMember) else ("escape", parent, "used by attribute")
+
+
+@judge(ast.Subscript)
+def _subscript(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    assert isinstance(parent, ast.Subscript)
+    if isinstance(value, Symbol):
+        return "name", parent, "subscript"
+    if isinstance(value, Table) and node is parent.value:
+        return ("kept", parent, "") if not isinstance(parent.slice, ast.Slice) else None
+    if node is parent.slice and (uses.flow.named.get(parent.value) or "").startswith(TYPING):
+        return "name", parent, "one of several types"
+    if node is parent.slice or not isinstance(value, Result):
+        return "escape", parent, "used as a key"
+    if isinstance(parent.ctx, ast.Store) and isinstance(parent.slice, ast.Constant):
+        return "write", parent, ""
+    if not isinstance(parent.ctx, ast.Load):
+        return "escape", parent, "changed by a computed key"
+    if not any(isinstance(v, Result) for v in uses.flow.values.get(parent, ())):
+        return "escape", parent, "read by a computed key"
+    return "read", parent, ""
+
+
+@judge(ast.Compare)
+def _compared(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    assert isinstance(parent, ast.Compare)
+    if isinstance(value, Result) and len(parent.ops) == 1 and isinstance(parent.ops[0], ast.In | ast.NotIn):
+        literal = isinstance(parent.left, ast.Constant) and node is not parent.left
+        return ("contains", parent, "") if literal else ("escape", parent, "compared")
+    if isinstance(value, Result) and not all(isinstance(op, ast.Is | ast.IsNot) for op in parent.ops):
+        return "escape", parent, "compared"
+    return "name", parent, "compared"
+
+
+def augmented(statement: ast.AugAssign, value: Value) -> Verdict:
+    if isinstance(value, Table) and isinstance(statement.op, ast.Add):
+        return "kept", statement, ""
+    if isinstance(value, Member):
+        return None  # an attribute that is set is seen from its base
+    return "escape", statement, "changed in place"

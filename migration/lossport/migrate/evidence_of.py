@@ -1,0 +1,123 @@
+"""The evidence of one loss as it stands today: goldens and proofs, made anew where those that are kept no longer fit.
+
+`built` is what `built_in_tree` gives for a loss and perhaps others, where the caller has searched already. Nothing is written
+but by `save_evidence`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lossport.evidence.cost import cost_ratios
+from lossport.migrate import stages
+from lossport.project import ledger, transaction
+from lossport.project.config import Loss, Project
+from lossport.project.errors import InputError
+from lossport.project.progress import Busy, Progress
+from lossport.rewrite import RewriteRefused, rewrite_case_file
+from lossport.rewrite.render import refusal_lines
+
+if TYPE_CHECKING:
+    from lossport.evidence import Golden, Proof
+    from lossport.judge.configurations import Construction
+    from lossport.judge.variants import Extent
+
+
+def golden_of(
+    project: Project,
+    loss: Loss,
+    busy: Busy,
+    built: Sequence[Construction] | None = None,
+) -> tuple[Golden, ledger.Event | None]:
+    """A golden that fits the sources, and the event of recording it if it had to be recorded.
+
+    `built` is what `built_in_tree` gives for this loss and perhaps others, where the caller has searched already.
+    """
+    from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
+
+    parts = stages.fingerprint(project, loss)
+    if not stages.standing(project, loss, stages.read_events(project), 0, parts).needs_recording:
+        return evidence.load_golden(project, loss), None
+    with busy("recording the legacy loss") as progress:
+        golden = evidence.record(
+            project,
+            loss,
+            progress=progress,
+            fingerprint=parts,
+            built=built_in_tree(project, [loss]) if built is None else built,
+            refusal=lambda text: _refusal(project, loss, text),
+        )
+    return golden, ledger.event("recorded", loss.name, {"cases": golden.case_count, "fingerprint": parts.as_dict()})
+
+
+def provable_golden(
+    project: Project,
+    loss: Loss,
+    busy: Busy,
+    built: Sequence[Construction] | None = None,
+) -> tuple[Golden, ledger.Event | None]:
+    """What `golden_of` gives, with the cases as the codemod rewrites them today: all that the new loss is run on."""
+    golden, event = golden_of(project, loss, busy, built)
+    return with_rewritten_cases(project, loss, golden), event
+
+
+def built_in_tree(project: Project, losses: Sequence[Loss]) -> tuple[Construction, ...]:
+    """Where the tree builds the legacy classes of those of the losses that are to be recorded: one search for all of them."""
+    from lossport.judge.configurations import constructions  # noqa: PLC0415  # needed for new goldens alone
+
+    known = stages.standings(project, losses, sites=())
+    wanted = [loss for loss in losses if known[loss.name].needs_recording]
+    return constructions(project, wanted) if wanted else ()
+
+
+def with_rewritten_cases(project: Project, loss: Loss, golden: Golden) -> Golden:
+    """The golden with its cases as the codemod rewrites them for the new loss today."""
+    kept = {_module_of(path): text for path, text in golden.header.sources.items()}
+    try:
+        rewritten = rewrite_case_file(project, loss, golden.header.cases, sources=kept)
+    except RewriteRefused as refused:
+        lines = "\n  ".join(refusal_lines(refused.refusals))
+        raise InputError(f"{project.relative(loss.case_file)}: the cases themselves cannot be rewritten:\n  {lines}") from refused
+    return golden.with_rewritten(rewritten, stages.fingerprint(project, loss))
+
+
+def _refusal(project: Project, loss: Loss, cases: str) -> str:
+    """Why the codemod refuses a case file; empty if it does not."""
+    try:
+        rewrite_case_file(project, loss, cases)
+    except RewriteRefused as refused:
+        return refused.refusals[0].reason
+    return ""
+
+
+def _module_of(path: str) -> str:
+    """The module that a capsule files under a path: `legacy/clip.py` -> `legacy.clip`."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def prove_on(project: Project, loss: Loss, golden: Golden, device: str, progress: Progress, extent: Extent = "chosen") -> Proof:
+    """The verdicts of one device; `skipped` says that there is no such device here."""
+    from lossport import evidence  # noqa: PLC0415
+
+    parts = stages.fingerprint(project, loss)
+    kept = project.state / "verdicts"
+    return evidence.prove(project, loss, golden, None, device, progress=progress, fingerprint=parts, extent=extent, cache=kept)
+
+
+def proof_event(project: Project, loss: Loss, golden: Golden, proof: Proof) -> ledger.Event:
+    """The proof, or the failure, as an event with all that it was made from; a proof with what the new loss costs."""
+    facts = {name: value for name, value in proof.summary().items() if name not in ("loss", "skipped")}
+    if not proof.passed:
+        return ledger.event("failed", loss.name, facts)
+    cost = cost_ratios(project, loss, golden, proof.device, proof.fingerprint, stages.read_events(project))
+    return ledger.event("proven", loss.name, {**facts, "cost": cost})
+
+
+def save_evidence(project: Project, loss: Loss, golden: bytes, events: Sequence[ledger.Event]) -> None:
+    """The golden and the events of `record` or `parity`, at once; nothing where they say what is known already."""
+    with transaction.locked(project.state):
+        known = stages.read_events(project)
+        new = [event for event in events if not ledger.repeats(known, event)]
+        changes = [transaction.written(loss.golden_file, golden), stages.events_added(project, new)]
+        transaction.commit(project.root, project.state, [change for change in changes if change.before != change.after])

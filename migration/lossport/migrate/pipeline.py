@@ -1,0 +1,333 @@
+"""Migrate one loss: plan, record, prove, switch, retire, tell. The only room that knows the order of the stages.
+
+Everything that a migration writes - golden, ledger, call sites, the deleted legacy file, the undo record - is one transaction at
+the end. A stop before it leaves every file as it was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lossport.follow.emptied import emptied
+from lossport.migrate import evidence_of, stages, tell
+from lossport.migrate import rehearsal as rehearsing
+from lossport.project import ledger, transaction
+from lossport.project.config import Loss, Project
+from lossport.project.errors import InputError
+from lossport.project.progress import Progress
+from lossport.project.transaction import Change
+from lossport.rewrite import RewritePlan, plan_rewrite, shim
+from lossport.rewrite.render import refusal_lines
+from lossport.source.files import all_files, source_files
+
+if TYPE_CHECKING:
+    from lossport.evidence import Golden
+
+
+class Observer(Protocol):
+    """Who watches a migration: told every step as it ends, and asked to show that something long runs."""
+
+    def step(self, step: Step) -> None: ...
+
+    def busy(self, text: str) -> AbstractContextManager[Progress]: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a migration: what a stage came to, and what a person needs to know if it failed."""
+
+    stage: str
+    text: str
+    seconds: float
+    failed: bool = False
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a migration came to: `migrated`, `nothing to do`, `rehearsed` (a dry run), `stopped`, or `others first`.
+
+    `first` are the losses whose legacy modules use this one: as long as they stand, rewriting them would change what their own
+    proofs rest on.
+    """
+
+    loss: str
+    result: str
+    steps: tuple[Step, ...] = ()
+    first: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    shims: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    diff: str = field(default="", repr=False)
+
+
+class Stopped(Exception):
+    """A stage could not be passed; its step has been told."""
+
+
+class _Run:
+    """The steps so far, each told and timed as it ends."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.steps: list[Step] = []
+        self._observer = observer
+        self._since = time.perf_counter()
+        self.busy = observer.busy
+
+    def passed(self, stage: str, text: str, details: Sequence[str] = ()) -> None:
+        self._end(stage, text, False, details)
+
+    def stop(self, stage: str, text: str, details: Sequence[str] = ()) -> Stopped:
+        self._end(stage, text, True, details)
+        return Stopped(text)
+
+    def _end(self, stage: str, text: str, failed: bool, details: Sequence[str]) -> None:
+        now = time.perf_counter()
+        self.steps.append(Step(stage, text, now - self._since, failed, tuple(details)))
+        self._since = now
+        self._observer.step(self.steps[-1])
+
+
+def migrate(
+    project: Project,
+    name: str,
+    observer: Observer,
+    *,
+    devices: Sequence[str] = ("cpu",),
+    dry_run: bool = False,
+    with_report: bool = True,
+) -> Outcome:
+    """Take one loss through all stages, or stop at the first that fails with every file as it was.
+
+    Args:
+        devices: where to prove the new loss; those that are not here are named, never counted as passed.
+        dry_run: go as far as the rehearsal, write nothing.
+        with_report: write the dashboard anew; who migrates many losses does that once, after the last.
+
+    Raises:
+        ConfigError, InputError: the port, the cases or the tree are such that no stage can be run.
+    """
+    loss = project.loss(name)
+    with transaction.locked(project.state):
+        transaction.recover(project.root, project.state)
+        run = _Run(observer)
+        where = stages.standings(project, [loss], sites=())[name]
+        asked = stages.shims_are_asked_for(project)
+        if where.retired and (asked or not where.shims):
+            return Outcome(name, "nothing to do")
+        with run.busy("looking for call sites"):
+            plan = plan_rewrite(project, [loss])
+        first = _used_by(project, loss, plan)
+        if first:
+            return Outcome(name, "others first", first=first)
+        try:
+            _plan(project, loss, plan, run)
+            golden, recorded = _record(project, loss, run)
+            golden, proven = _prove(project, loss, golden, devices, run)
+            shims = _shims(project, loss, golden, run) if asked else {}
+            if shims:  # the legacy package goes on naming what stands in it
+                plan = replace(plan, files=tuple(f for f in plan.files if not f.path.is_relative_to(project.legacy)))
+            removals = _removals(project, loss, shims)
+            plan, removals, note = _without_package(project, plan, removals)
+            edits = _switch(project, plan, removals, run)
+            _retire(project, removals, run, note)
+        except Stopped:
+            return Outcome(name, "stopped", tuple(run.steps))
+        outcome = Outcome(
+            name,
+            "rehearsed",
+            tuple(run.steps),
+            changed=tuple(project.relative(change.path) for change in edits),
+            shims=tuple(project.relative(change.path) for change in removals if change.after is not None),
+            deleted=tuple(project.relative(change.path) for change in removals if change.after is None),
+            diff=plan.diff(),
+        )
+        if dry_run:
+            return outcome
+        _commit(project, loss, golden, [*recorded, *proven], [*edits, *removals])
+        run.passed("tell", ", ".join(["ledger", *([project.relative(refresh_report(project))] if with_report else [])]))
+        return replace(outcome, result="migrated", steps=tuple(run.steps))
+
+
+def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
+    if not loss.case_file.is_file():
+        raise InputError(
+            f"{project.relative(loss.case_file)}: missing; a loss is proven on its cases: functions that call "
+            f"{loss.symbols[0]} as a training script does"
+        )
+    files = len({planned.site.path for planned in plan.sites})
+    found = f"{_count(len(plan.sites), 'call site')} in {_count(files, 'file')}"
+    if plan.refusals:
+        text = f"{found}; {_count(len(plan.refusals), 'place')} need{'s' if len(plan.refusals) == 1 else ''} a person"
+        raise run.stop("plan", text, refusal_lines(plan.refusals))
+    acknowledged = f"{_count(len(plan.acknowledged), 'refusal')} acknowledged" if plan.acknowledged else "none needs a person"
+    run.passed("plan", f"{found}; {acknowledged}" if plan.sites else "no call sites")
+
+
+def _used_by(project: Project, loss: Loss, plan: RewritePlan) -> tuple[str, ...]:
+    """The other losses whose legacy modules name this one, or are reached by what it returns."""
+    paths = {planned.site.path for planned in plan.sites} | {refusal.path for refusal in plan.refusals}
+    owners = {
+        project.relative(path): other.name
+        for other in project.losses()
+        if other.name != loss.name
+        for path in stages.legacy_files(project, other)
+    }
+    return tuple(sorted({owners[path] for path in paths if path in owners}))
+
+
+def _record(project: Project, loss: Loss, run: _Run) -> tuple[Golden, list[ledger.Event]]:
+    """The golden: the one there is, if it was made from this legacy source and these cases; else a new one."""
+    golden, event = evidence_of.golden_of(project, loss, run.busy)
+    made = "golden kept: its sources are unchanged" if event is None else "golden made"
+    run.passed("record", f"{_count(golden.case_count, 'case')}; {made}")
+    return golden, [] if event is None else [event]
+
+
+def _prove(project: Project, loss: Loss, golden: Golden, devices: Sequence[str], run: _Run) -> tuple[Golden, list[ledger.Event]]:
+    golden = evidence_of.with_rewritten_cases(project, loss, golden)
+    events = []
+    for device in devices:
+        with run.busy(f"proving on {device}") as progress:
+            proof = evidence_of.prove_on(project, loss, golden, device, progress)
+        if proof.skipped:
+            run.passed("prove", f"{device:<5} {proof.headline}")
+            continue
+        if not proof.passed:
+            raise run.stop("prove", f"{device:<5} FAILED: {proof.headline}", proof.explanation())
+        with run.busy(f"timing on {device}"):
+            events.append(evidence_of.proof_event(project, loss, golden, proof))
+        run.passed("prove", f"{device:<5} {proof.headline}", proof.notes)
+    if not events:
+        raise run.stop("prove", f"nothing was proven: none of {', '.join(devices)} is here")
+    return golden, events
+
+
+def _shims(project: Project, loss: Loss, golden: Golden, run: _Run) -> Mapping[Path, str]:
+    """The shims that take the places of the legacy files, proven on the cases as they are written."""
+    from lossport import evidence  # noqa: PLC0415
+
+    texts = shim.shims(project, loss, project.shim_until or dt.date.max)
+    way_out = "write what is missing into the port, or take shim-until out of [tool.lossport]: the file goes at once then"
+    if isinstance(texts, shim.NoShim):
+        raise run.stop("prove", f"shim  FAILED: {texts.symbol} can have none", [texts.reason, f"-> {way_out}"])
+    with run.busy("proving the shim") as progress:
+        proof = evidence.prove_shims(project, loss, golden, texts, progress=progress)
+    if not proof.passed:
+        raise run.stop("prove", f"shim  FAILED: {proof.headline}", [*proof.explanation(), f"-> {way_out}"])
+    run.passed("prove", f"shim  {proof.headline}")
+    return texts
+
+
+def _removals(project: Project, loss: Loss, shims: Mapping[Path, str]) -> list[Change]:
+    """The legacy files, gone or become shims; shims that nobody asks for any more go as well."""
+    files = [*stages.legacy_files(project, loss), *(() if shims else stages.shim_files(project, loss))]
+    return [Change(path, path.read_bytes(), shims[path].encode() if path in shims else None) for path in files]
+
+
+def _switch(project: Project, plan: RewritePlan, removals: Sequence[Change], run: _Run) -> list[Change]:
+    """Rehearse the whole migration on a copy: the rewritten call sites without the legacy file."""
+    edits = [Change(file.path, file.before, file.after) for file in plan.files]
+    changes = [*edits, *removals]
+    with run.busy("choosing the tests that touch the call sites"):
+        tests = rehearsing.touching_tests(project, source_files(project), [change.path for change in changes])
+    with run.busy(f"rehearsing with {_count(len(tests), 'test file')}"):
+        rehearsal = rehearsing.rehearse(project, all_files(project), changes, tests)
+    rewritten = f"{_count(len(edits), 'file')} rewritten"
+    if not rehearsal.passed:
+        raise run.stop("switch", f"FAILED: tests fail with {rewritten}", [*_before_too(project, tests), rehearsal.tail])
+    tested = "the tests that touch them pass" if tests else "no test touches them"
+    run.passed("switch", f"{rewritten}; {tested}")
+    return edits
+
+
+def _before_too(project: Project, tests: Sequence[Path]) -> list[str]:
+    """Whether the tests fail without the migration as well: then it is not to blame."""
+    before = rehearsing.rehearse(project, all_files(project), [], tests)
+    if before.passed:
+        return ["they pass without the migration:", f"    {' '.join(before.command)}"]
+    return ["they fail without the migration too; mend them first:", f"    {' '.join(before.command)}"]
+
+
+def _without_package(project: Project, plan: RewritePlan, removals: list[Change]) -> tuple[RewritePlan, list[Change], str]:
+    """With the last module, the `__init__`s of the legacy package go as well, unless something needs them: then it is said."""
+    after = {**{file.path: file.after for file in plan.files}, **{change.path: change.after for change in removals}}
+    left = emptied(project, after)
+    kept = tuple(file for file in plan.files if file.path not in left.files)
+    gone = [Change(path, path.read_bytes(), None) for path in left.files]
+    return replace(plan, files=kept), [*removals, *gone], f"{left.kept}, which is empty now and stays" if left.kept else ""
+
+
+def _retire(project: Project, removals: Sequence[Change], run: _Run, note: str) -> None:
+    deleted = ", ".join(project.relative(change.path) for change in removals if change.after is None)
+    shims = ", ".join(project.relative(change.path) for change in removals if change.after is not None)
+    told = [f"{deleted} deleted; nothing names it"] if deleted else []
+    told += [f"{shims} is a shim until {project.shim_until}"] if shims else []
+    run.passed("retire", "; ".join(told) or "the legacy file is gone already", [note] if note else [])
+
+
+def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> None:
+    """Everything at once: evidence, call sites, the deleted file, and what takes it back."""
+    changed = [project.relative(c.path) for c in changes if c.after is not None]
+    deleted = [project.relative(c.path) for c in changes if c.after is None]
+    done = [
+        *events,
+        ledger.event("switched", loss.name, {"files": changed}),
+        ledger.event("retired", loss.name, {"files": deleted}),
+    ]
+    undo = undo_file(project, loss.name)
+    undo.parent.mkdir(parents=True, exist_ok=True)
+    evidence_files = [
+        transaction.written(loss.golden_file, golden.content),
+        stages.events_added(project, done),
+        transaction.written(undo, transaction.undo_record(project.root, changes)),
+    ]
+    transaction.commit(project.root, project.state, [*changes, *evidence_files])
+
+
+def undo(project: Project, name: str) -> tuple[str, ...]:
+    """Take the migration of a loss back; the files that are as they were again. Golden and proof stay: they are still true.
+
+    Raises:
+        InputError: there is nothing to take back, or a file was changed since.
+    """
+    record = undo_file(project, name)
+    with transaction.locked(project.state):
+        transaction.recover(project.root, project.state)
+        if not record.is_file():
+            raise InputError(f"{name}: there is no migration to take back in this work tree; if it was committed, use git revert")
+        changes = transaction.read_undo_record(project.root, record)
+        files = tuple(project.relative(change.path) for change in changes)
+        event = ledger.event("undone", name, {"files": list(files)})
+        own = [Change(record, record.read_bytes(), None), stages.events_added(project, [event])]
+        transaction.commit(project.root, project.state, [*changes, *own])
+    return files
+
+
+def undo_file(project: Project, name: str) -> Path:
+    """Where the record lies that takes a loss's migration back."""
+    return project.state / "undo" / f"{name}.json"
+
+
+def refresh_report(project: Project) -> Path:
+    """Write the dashboard anew; the page."""
+    report = tell.dashboard(project)
+    transaction.commit(project.root, project.state, tell.report_changes(project, report))
+    return project.reports / "index.html"
+
+
+def write_files(project: Project, contents: Mapping[Path, bytes]) -> None:
+    """Write files that the harness generates, all or none."""
+    with transaction.locked(project.state):
+        changes = [transaction.written(path, content) for path, content in contents.items()]
+        transaction.commit(project.root, project.state, changes)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

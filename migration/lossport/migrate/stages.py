@@ -1,0 +1,180 @@
+"""Where a loss stands: planned -> recorded -> proven -> switched -> retired, derived from evidence every time it is asked for.
+
+Evidence is a golden that was made from this legacy source and these cases, a proof that was made from this new source and this
+port as well, the call sites that are left, and the legacy file that is gone. Nothing here is stored, and nothing imports torch.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lossport.evidence.capsule import CapsuleError, read_header
+from lossport.follow.sites import Site, find_sites
+from lossport.project import ledger
+from lossport.project.config import Loss, Project
+from lossport.project.transaction import Change, read_or_none, written
+from lossport.rewrite import REWRITER_VERSION
+from lossport.rewrite.shim import is_shim
+from lossport.source.closure import Closures
+from lossport.source.fingerprint import WORDS, Fingerprint, fingerprint_from
+
+Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one loss stands, why not further, which command goes on, and the sources that evidence would be made from now.
+
+    `shims` are in the places of legacy files.
+    """
+
+    loss: Loss
+    stage: Stage
+    why: str
+    next_command: str
+    legacy_files: tuple[Path, ...]
+    sites_left: int
+    fingerprint: Fingerprint
+    shims: tuple[Path, ...] = ()
+
+    @property
+    def retired(self) -> bool:
+        """Nothing is left to do."""
+        return self.stage == "retired"
+
+    @property
+    def needs_recording(self) -> bool:
+        """There is no golden that fits the sources. One whose legacy source is gone fits for good."""
+        return self.stage == "planned"
+
+
+def fingerprint(project: Project, loss: Loss, closures: Closures | None = None) -> Fingerprint:
+    """Digests of all that evidence is made from. A part whose files are gone is empty. `closures` is what was read already."""
+    closures = closures or Closures(project)
+    cases = hashlib.sha256(loss.case_file.read_bytes()).hexdigest() if loss.case_file.is_file() else ""
+    legacy = _joint_digest(closures, loss.symbols) if all(legacy_file(project, s) for s in loss.symbols) else ""
+    new = _joint_digest(closures, [port.new for port in loss.ports])
+    return Fingerprint(legacy=legacy, new=new, cases=cases, port=loss.port_digest, rewriter=REWRITER_VERSION)
+
+
+def _joint_digest(closures: Closures, symbols: Sequence[str]) -> str:
+    digests = [f"{symbol} {closures.digest(symbol)}\n" for symbol in sorted(symbols)]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def legacy_file(project: Project, symbol: str) -> Path | None:
+    """The file that defines a legacy symbol, None once it is gone."""
+    path = project.module_path(symbol.rpartition(".")[0])
+    return None if path is None or is_shim(path) else path
+
+
+def legacy_files(project: Project, loss: Loss) -> tuple[Path, ...]:
+    """The files that retiring the loss deletes, those that are still there."""
+    return tuple(path for path in _in_their_places(project, loss) if not is_shim(path))
+
+
+def shim_files(project: Project, loss: Loss) -> tuple[Path, ...]:
+    """The shims that stand in the places of the loss's legacy files."""
+    return tuple(path for path in _in_their_places(project, loss) if is_shim(path))
+
+
+def shims_are_asked_for(project: Project) -> bool:
+    """Whether the configuration's `shim-until` lies ahead."""
+    return project.shim_until is not None and dt.date.today() < project.shim_until
+
+
+def _in_their_places(project: Project, loss: Loss) -> tuple[Path, ...]:
+    found = (project.module_path(module) for module in loss.modules)
+    return tuple(path for path in found if path is not None and path.is_relative_to(project.legacy))
+
+
+def read_events(project: Project) -> tuple[ledger.Event, ...]:
+    """The ledger of the project, () if there is none yet."""
+    path = project.ledger
+    return ledger.read(path.read_bytes() if path.is_file() else None, where=project.relative(path))
+
+
+def events_added(project: Project, events: Iterable[ledger.Event]) -> Change:
+    """The ledger of the project with more events at its end."""
+    return written(project.ledger, ledger.appended(read_or_none(project.ledger), events))
+
+
+def standings(project: Project, losses: Sequence[Loss], sites: Iterable[Site] | None = None) -> dict[str, Standing]:
+    """Where each of the losses stands, by name.
+
+    `sites` are their call sites, where the caller has searched the tree already. What evidence there is, and whether a loss is
+    retired, does not depend on them: who asks for no more than that passes none.
+    """
+    events, closures = read_events(project), Closures(project)
+    found = Counter(site.symbol for site in (find_sites(project, losses).sites if sites is None else sites))
+    return {
+        loss.name: standing(
+            project, loss, events, sum(found[symbol] for symbol in loss.symbols), fingerprint(project, loss, closures)
+        )
+        for loss in losses
+    }
+
+
+def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites: int, now: Fingerprint) -> Standing:
+    """Derive the stage of a loss from what is there `now`; `sites` is the number of call sites left."""
+    files, shims = legacy_files(project, loss), shim_files(project, loss)
+    why, command = "", f"lossport migrate {loss.name}"
+    if not files:
+        stage, why = _without_legacy_file(project, loss, events, now)
+        if shims and not why and not shims_are_asked_for(project):
+            why = f"no shim is asked for any more; {', '.join(map(project.relative, shims))} can go"
+        else:
+            command = f"lossport parity {loss.name}" if why else ""
+    elif why := _why_not_recorded(project, loss, now):
+        stage = "planned"
+    elif why := _why_not_proven(loss, events, now):
+        stage = "recorded"
+    elif sites:
+        stage, why = "proven", f"{sites} call {'site' if sites == 1 else 'sites'} left"
+    else:
+        stage, why = "switched", f"nothing names {', '.join(map(project.relative, files))} any more; it can go"
+    return Standing(loss, stage, why, command, files, sites, now, shims)
+
+
+def _without_legacy_file(project: Project, loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> tuple[Stage, str]:
+    if ledger.latest(events, loss.name, "retired") is None and not loss.golden_file.is_file():
+        return "planned", f"{', '.join(loss.modules)}: no such file under {project.relative(project.legacy)}/; check the port"
+    proven = ledger.latest(events, loss.name, "proven")
+    if proven is None:
+        return "retired", "the ledger has no proof"
+    return "retired", _changed_since(proven, now, "the proof", ("cases", "port", "new"))
+
+
+def _why_not_recorded(project: Project, loss: Loss, now: Fingerprint) -> str:
+    """Empty if the golden is there, whole, and was made from this legacy source and these cases."""
+    if not loss.golden_file.is_file():
+        return "no golden yet"
+    try:
+        golden = read_header(loss.golden_file, project.relative(loss.golden_file))
+    except CapsuleError as error:
+        return str(error)
+    return _since(golden.fingerprint, now, "the golden was recorded", ("legacy", "cases", "evidence"))
+
+
+def _why_not_proven(loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> str:
+    """Empty if the latest verdict on this golden, these cases, this port and this new source is a pass."""
+    proven, failed = ledger.latest(events, loss.name, "proven"), ledger.latest(events, loss.name, "failed")
+    if failed is not None and (proven is None or failed.at > proven.at) and not _changed_since(failed, now, ""):
+        return f"parity failed on {failed.facts.get('device')}: lossport parity {loss.name} shows where"
+    return "not proven yet" if proven is None else _changed_since(proven, now, "the proof")
+
+
+def _changed_since(event: ledger.Event, now: Fingerprint, what: str, only: tuple[str, ...] = tuple(WORDS)) -> str:
+    return _since(fingerprint_from(event.facts.get("fingerprint", {})), now, what, only)
+
+
+def _since(then: Fingerprint, now: Fingerprint, what: str, only: tuple[str, ...]) -> str:
+    """What changed since, in words; empty if nothing did."""
+    changed = then.changed(now, only=only)
+    return f"{' and '.join(changed)} since {what}" if changed else ""

@@ -1,0 +1,94 @@
+"""The rehearsal: which tests touch an edit, and what they say about it, without touching the tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lossport.migrate.rehearsal import rehearse, touching_tests
+from lossport.project.config import Project, parse_project
+from lossport.project.transaction import Change
+
+FILES = {
+    "app/__init__.py": "",
+    "app/model.py": "from app.metric import half\n\ndef run():\n    return half(4)\n",
+    "app/metric.py": "def half(x):\n    return x // 2\n",
+    "app/other.py": "def nothing():\n    return None\n",
+    "scripts/train.py": "from app.metric import half\nprint(half(2))\n",
+    "tests/conftest.py": "",
+    "tests/test_direct.py": "from app.metric import half\n\ndef test_half():\n    assert half(4) == 2\n",
+    "tests/test_through.py": "import app.model\n\ndef test_run():\n    assert app.model.run() == 2\n",
+    "tests/test_other.py": "from app.other import nothing\n\ndef test_nothing():\n    assert nothing() is None\n",
+    "tests/test_script.py": (
+        "import subprocess, sys\n\ndef test_script():\n    subprocess.run([sys.executable, 'scripts/train.py'], check=True)\n"
+    ),
+    "tests/test_folder.py": "FOLDER = 'scripts/'\n\ndef test_folder():\n    assert FOLDER\n",
+    "tests/test_packages.py": "NAME = '__init__.py'\n\ndef test_name():\n    assert NAME\n",
+    "tests/broken_test.py": "def (\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return parse_project(tmp_path, {"test-command": ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]})
+
+
+def files(project: Project) -> list[Path]:
+    return [project.root / name for name in FILES]
+
+
+def touching(project: Project, *names: str) -> list[str]:
+    found = touching_tests(project, files(project), [project.root / name for name in names])
+    return [path.name for path in found]
+
+
+def test_importing_a_file_touches_it_directly_and_through_other_modules(project: Project) -> None:
+    assert touching(project, "app/metric.py") == ["test_direct.py", "test_through.py"]
+
+
+def test_a_package_is_imported_with_its_modules(project: Project) -> None:
+    assert touching(project, "app/__init__.py") == ["test_direct.py", "test_other.py", "test_through.py"]
+
+
+def test_the_name_that_every_package_file_has_touches_none(project: Project) -> None:
+    assert "test_packages.py" not in touching(project, "app/__init__.py")
+
+
+def test_naming_a_script_or_its_folder_touches_it(project: Project) -> None:
+    assert touching(project, "scripts/train.py") == ["test_folder.py", "test_script.py"]
+
+
+def test_a_conftest_touches_the_tests_below_it(project: Project) -> None:
+    (project.root / "tests" / "conftest.py").write_text("import app.other\n")
+    assert "test_direct.py" in touching(project, "app/other.py")
+
+
+def test_a_test_that_is_itself_edited_runs(project: Project) -> None:
+    assert touching(project, "tests/test_other.py") == ["test_other.py"]
+
+
+@pytest.mark.parametrize(("body", "passed"), [("return x / 2", True), ("return x", False)])
+def test_the_edits_are_tried_on_a_copy(project: Project, body: str, passed: bool) -> None:
+    metric = project.root / "app" / "metric.py"
+    before = metric.read_bytes()
+    change = Change(metric, before, f"def half(x):\n    {body}\n".encode())
+    trial = rehearse(project, files(project), [change], [project.root / "tests" / "test_direct.py"])
+    assert trial.passed is passed
+    assert trial.tests == ("tests/test_direct.py",)
+    assert ("assert half(4) == 2" in trial.tail) is not passed
+    assert metric.read_bytes() == before
+
+
+def test_a_deleted_module_is_gone_in_the_copy(project: Project) -> None:
+    change = Change(project.root / "app" / "metric.py", b"", None)
+    trial = rehearse(project, files(project), [change], [project.root / "tests" / "test_direct.py"])
+    assert not trial.passed
+    assert "No module named 'app.metric'" in trial.output
+
+
+def test_without_a_test_nothing_runs(project: Project) -> None:
+    assert rehearse(project, files(project), [], []).passed
