@@ -125,6 +125,7 @@ def _migrate_one(project: Project, name: str, options: argparse.Namespace, termi
         Watcher(terminal),
         devices=devices(options.device),
         dry_run=options.dry_run,
+        force=options.force,
         with_report=options.loss != "all",
     )
     _ending(project, outcome, terminal)

@@ -104,12 +104,14 @@ def migrate(
     devices: Sequence[str] = ("cpu",),
     dry_run: bool = False,
     with_report: bool = True,
+    force: bool = False,
 ) -> Outcome:
     """Take one loss through all stages, or stop at the first that fails with every file as it was.
 
     Args:
         devices: where to prove the new loss; those that are not here are named, never counted as passed.
         dry_run: go as far as the rehearsal, write nothing.
+        force: delete legacy files also where the last commit does not have them as they are.
         with_report: write the dashboard anew; who migrates many losses does that once, after the last.
 
     Raises:
@@ -130,6 +132,8 @@ def migrate(
             return Outcome(name, "others first", first=first)
         try:
             _plan(project, loss, plan, run)
+            if not force:
+                _ask_git(project, loss, run)
             golden, recorded = _record(project, loss, run)
             golden, proven = _prove(project, loss, golden, devices, run)
             shims = _shims(project, loss, golden, run) if asked else {}
@@ -175,6 +179,14 @@ def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
         raise run.stop("plan", text, refusal_lines(lost))
     acknowledged = f"{_count(len(plan.acknowledged), 'refusal')} acknowledged" if plan.acknowledged else "none needs a person"
     run.passed("plan", f"{found}; {acknowledged}" if plan.sites else "no call sites")
+
+
+def _ask_git(project: Project, loss: Loss, run: _Run) -> None:
+    """As `git rm` does, keep what git could not give back."""
+    unsaved = replaced.unsaved_files(project, loss)
+    if unsaved:
+        way_out = f"-> commit it, or say lossport migrate {loss.name} --force"
+        raise run.stop("plan", f"{', '.join(unsaved)}: not as the last commit has it, and would be deleted", [way_out])
 
 
 def _used_by(project: Project, loss: Loss, plan: RewritePlan) -> tuple[str, ...]:

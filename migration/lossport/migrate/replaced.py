@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lossport.measure import git
 from lossport.migrate import stages
 from lossport.project.config import Loss, Project
 from lossport.rewrite import Refusal, RewritePlan
@@ -56,6 +57,14 @@ def public_names(module: str, path: Path) -> Iterator[tuple[str, int]]:
     for name in dict.fromkeys([*own, *listed]):
         if name in listed or name not in kept_private:
             yield name, lines.get(name, 1)
+
+
+def unsaved_files(project: Project, loss: Loss) -> tuple[str, ...]:
+    """The legacy files that git could not give back: changed since the last commit, or never added. Nothing outside git."""
+    try:
+        return git.unsaved(project.root, [project.relative(path) for path in stages.legacy_files(project, loss)])
+    except git.GitError:
+        return ()
 
 
 def _is_main_guard(statement: ast.stmt) -> bool:

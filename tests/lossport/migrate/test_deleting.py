@@ -94,3 +94,21 @@ def test_what_a_package_no_longer_offers_is_told(small: Small) -> None:
     outcome = small.migrate()
     assert outcome.result == "migrated", told(outcome)
     assert "old.Gap can no longer be imported; code outside needs shim-until in [tool.lossport]" in told(outcome)
+
+
+def test_a_legacy_file_that_was_changed_since_the_last_commit_stops(small: Small) -> None:
+    small.edit("old/gap.py", "t=2.0", "t=3.0")
+    small.edit("fresh/gap.py", "margin=2.0", "margin=3.0")
+    outcome = small.migrate()
+    assert outcome.result == "stopped"
+    assert "old/gap.py: not as the last commit has it, and would be deleted" in told(outcome)
+    assert "lossport migrate gap --force" in told(outcome)
+    assert (small.root / "old/gap.py").exists()
+
+
+def test_an_untracked_legacy_file_stops_unless_forced(small: Small) -> None:
+    small.git("rm", "-q", "--cached", "old/gap.py")
+    small.git("commit", "-qm", "untracked")
+    assert small.migrate().result == "stopped"
+    assert (small.root / "old/gap.py").exists()
+    assert small.migrate(force=True).result == "migrated"
