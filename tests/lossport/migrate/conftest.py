@@ -153,9 +153,9 @@ class Small:
         """A migration in this process, without the report."""
         return pipeline.migrate(self.project, name, self.observer, with_report=False, **options)
 
-    def run(self, *args: str) -> int:
+    def run(self, command: str, *args: str) -> int:
         """The command line, in this process."""
-        return main(["--project", str(self.root), *args])
+        return main([command, "--project", str(self.root), *args])
 
 
 def told(outcome: Outcome) -> str:
