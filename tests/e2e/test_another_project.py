@@ -284,6 +284,7 @@ def test_a_loss_that_can_have_no_shim_stays_as_it_was(project: Path, lossport: R
     ask_for_shims(project, "2999-01-01")
     old = project / "src/rank/old/margin.py"
     old.write_text(old.read_text().replace("verbose=False):", "verbose=False, *extra):"))
+    git(project, "commit", "-qam", "takes more")
     before = git(project, "status", "--porcelain")
     done = lossport("migrate", "margin")
     assert done.returncode == 1
