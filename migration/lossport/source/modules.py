@@ -45,6 +45,7 @@ class Modules:
         self._tops: dict[Path, frozenset[str]] = {}
         self._parsed: dict[Path, tuple[Source, ast.Module]] = {}
         self._canonical: dict[tuple[str, Path | None], str] = {}
+        self._public: dict[str, frozenset[str]] = {}
 
     def knows(self, dotted: str, near: Path | None = None) -> bool:
         """Whether a dotted name can lead into the project: most imports are of other packages, and need no look at the disk."""
@@ -115,31 +116,44 @@ class Modules:
         return self._parsed[path]
 
     def canonical(self, dotted: str, near: Path | None = None) -> str:
-        """The dotted path of the definition that `dotted` leads to; `dotted` itself where the project cannot tell."""
+        """The dotted path of the definition that `dotted` leads to; `dotted` itself where the project cannot tell.
+
+        A chain that comes back to a name it has passed ends where it passed that name first: names that are taken from each
+        other in a circle, and `from .version import version` in a package without a `version.py`, which only lengthens the path.
+        """
         key = (dotted, near)
         if key not in self._canonical:
-            self._canonical[key] = dotted  # a cycle of re-exports ends here
             self._canonical[key] = self._follow(dotted, near)
         return self._canonical[key]
 
     def _follow(self, dotted: str, near: Path | None) -> str:
+        passed: dict[str, str] = {}
+        while True:
+            name, target = self._step(dotted, near)
+            if name in passed:
+                return passed[name]
+            if not name or target == dotted:
+                return target
+            passed[name] = dotted
+            dotted = target
+
+    def _step(self, dotted: str, near: Path | None) -> tuple[str, str]:
+        """The name at the head of a path that a module binds, and where it got the path from; no name at the end of the way."""
         parts = dotted.split(".")
         for cut in range(len(parts), 0, -1):
             module = ".".join(parts[:cut])
             if module not in self.sources and self.path(module, near) is None:
                 continue
             if cut == len(parts):
-                return self._module_name(module, near)
+                return "", self._module_name(module, near)
             info = self.load(module, near)
-            if info is None:
-                return dotted
-            origin = self.origin(info, parts[cut])
-            if origin is None:
-                return dotted
-            rest = parts[cut + 1 :]
-            target = ".".join([origin, *rest])
-            return target if target == dotted or (origin == f"{info.name}.{parts[cut]}") else self.canonical(target, near)
-        return dotted
+            origin = self.origin(info, parts[cut]) if info is not None else None
+            if info is None or origin is None:
+                return "", dotted
+            name = f"{info.name}.{parts[cut]}"
+            target = ".".join([origin, *parts[cut + 1 :]])
+            return ("" if origin == name else name), target
+        return "", dotted
 
     def _module_name(self, module: str, near: Path | None) -> str:
         path = self.path(module, near)
@@ -156,14 +170,19 @@ class Modules:
         return self.canonical(f"{module}.{name}", near)
 
     def origin(self, info: ModuleInfo, name: str) -> str | None:
-        """Where the module got the name from: its own path if it defines it, None if it does not bind it."""
+        """Where the module got the name from, one step back: its own path if it defines it, None if it does not bind it."""
         if name in info.names:
             return info.names[name] or f"{info.name}.{name}"
         for star in info.stars:
             other = self.load(star, info.path.parent if info.path else None)
-            if other is not None and other is not info and name in set(self.public(other)):
-                return self.canonical(f"{other.name}.{name}")
+            if other is not None and other is not info and name in self._public_names(other):
+                return f"{other.name}.{name}"
         return None
+
+    def _public_names(self, info: ModuleInfo) -> frozenset[str]:
+        if info.name not in self._public:
+            self._public[info.name] = frozenset(self.public(info))
+        return self._public[info.name]
 
     def public(self, info: ModuleInfo, seen: frozenset[str] = frozenset()) -> Iterator[str]:
         """What `from module import *` binds."""
