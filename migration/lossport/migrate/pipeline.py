@@ -296,7 +296,8 @@ def _switch(
 
 def _without_tests(project: Project, run: _Run, rewritten: str, *, allowed: bool) -> None:
     """Nothing ran, which is no pass: it stops, unless a person says that it may go on."""
-    folders = ", ".join(project.relative(folder) for folder in project.tests)
+    missing = {folder: "" if folder.is_dir() else " (no such folder)" for folder in project.tests}
+    folders = ", ".join(f"{project.relative(folder)}{told}" for folder, told in missing.items())
     text = f"{rewritten}; no test in {folders} touches them: nothing was tried"
     if not allowed:
         way_out = "-> write one that imports what changes, correct tests= in [tool.lossport], or say --without-tests"

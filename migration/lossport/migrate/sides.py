@@ -91,7 +91,7 @@ def imported_modules(project: Project, path: Path, content: bytes) -> Iterator[t
 
 
 def runs_alone(project: Project, loss: Loss, golden: Golden, copy: Path) -> str:
-    """Why the new loss cannot be imported, or run in the first case, on a copy of the tree without the legacy files; else empty."""
+    """Why the new loss cannot be imported, or run in the first case, on a copy without the legacy files; else empty."""
     from lossport.observe.run import Run, observe, steady  # noqa: PLC0415  # torch is paid for by those who run losses
     from lossport.observe.side import new_side  # noqa: PLC0415
 

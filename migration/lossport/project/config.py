@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from lossport.project.overlaps import overlap
 from lossport.project.port import Gone, Port, PortError
 
 LOSS_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -275,6 +276,10 @@ def parse_project(root: Path, table: object) -> Project:
         options=tuple(_option(root, item, n) for n, item in enumerate(reader.list("options"))),
     )
     reader.finish()
+    keys = ("legacy", "new", "ports", "cases", "goldens", "reports", "ledger")
+    wrong = overlap(root, {key: getattr(project, key) for key in keys}, project.tests)
+    if wrong:
+        raise ConfigError(f"tool.lossport.{wrong}")
     return project
 
 

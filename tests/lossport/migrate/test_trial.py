@@ -233,3 +233,9 @@ def test_the_configuration_may_say_that_tests_are_not_required(small: Small) -> 
     small.write("pyproject.toml", small.read("pyproject.toml") + "require-tests = false\n")
     small.commit()
     assert small.migrate().result == "migrated"
+
+
+def test_a_folder_of_tests_that_is_not_there_is_said(small: Small) -> None:
+    small.write("pyproject.toml", small.read("pyproject.toml") + 'tests = ["tset"]\n')
+    small.commit()
+    assert "no test in tset (no such folder) touches them" in told(small.migrate())
