@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lossport.follow.emptied import emptied
-from lossport.migrate import evidence_of, replaced, sides, stages, tell
+from lossport.migrate import evidence_of, replaced, sides, stages, tell, unchanged
 from lossport.migrate.rehearsal import touching_tests
 from lossport.migrate.sides import runs_alone
 from lossport.migrate.trial import rehearse
+from lossport.migrate.unchanged import Found
 from lossport.project import ledger, transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
@@ -127,6 +128,7 @@ def migrate(
     with transaction.locked(project.state):
         transaction.recover(project.root, project.state)
         run = _Run(observer)
+        began_with = unchanged.found(project, loss)
         where = stages.standings(project, [loss], sites=())[name]
         asked = stages.shims_are_asked_for(project)
         if where.retired and (asked or not where.shims):
@@ -164,6 +166,7 @@ def migrate(
         )
         if dry_run:
             return outcome
+        _ask_again(began_with)
         _commit(project, loss, golden, [*recorded, *proven, *_ends(project, loss, edits, removals, kept)], [*edits, *removals])
         run.passed("tell", ", ".join(["ledger", *([project.relative(refresh_report(project))] if with_report else [])]))
         return replace(outcome, result="switched" if kept else "migrated", steps=tuple(run.steps))
@@ -338,6 +341,17 @@ def _ends(
     deleted = [project.relative(change.path) for change in removals if change.after is None]
     switched = ledger.event("switched", loss.name, {"files": changed})
     return [switched] if kept else [switched, ledger.event("retired", loss.name, {"files": deleted})]
+
+
+def _ask_again(began_with: Found) -> None:
+    """Stop where something that was read is not as it was: what was proven is then not what would be applied.
+
+    Raises:
+        InputError: names what has changed.
+    """
+    changed = began_with.changed()
+    if changed:
+        raise InputError(f"while the migration ran, {'; '.join(changed)}. Nothing was changed; run it again")
 
 
 def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> None:
