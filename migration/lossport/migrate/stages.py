@@ -133,6 +133,8 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
             command = f"lossport parity {loss.name}" if why else ""
     elif why := _why_not_recorded(project, loss, now):
         stage = "planned"
+        if loss.golden_file.is_file():
+            command = f"lossport record {loss.name} --again"
     elif why := _why_not_proven(loss, events, now):
         stage = "recorded"
     elif sites:
