@@ -166,9 +166,9 @@ def _why_not_recorded(project: Project, loss: Loss, now: Fingerprint) -> str:
 
 def _why_not_proven(loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> str:
     """Empty if the latest verdict on this golden, these cases, this port and this new source is a pass."""
-    proven, failed = ledger.latest(events, loss.name, "proven"), ledger.latest(events, loss.name, "failed")
-    if failed is not None and (proven is None or failed.at > proven.at) and not _changed_since(failed, now, ""):
-        return f"parity failed on {failed.facts.get('device')}: lossport parity {loss.name} shows where"
+    proven, last = ledger.latest(events, loss.name, "proven"), ledger.latest(events, loss.name, "proven", "failed")
+    if last is not None and last.kind == "failed" and not _changed_since(last, now, ""):
+        return f"parity failed on {last.facts.get('device')}: lossport parity {loss.name} shows where"
     return "not proven yet" if proven is None else _changed_since(proven, now, "the proof")
 
 
