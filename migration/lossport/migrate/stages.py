@@ -18,7 +18,8 @@ from lossport.evidence.capsule import CapsuleError, read_header
 from lossport.follow.sites import Site, find_sites
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
-from lossport.project.transaction import Change, read_or_none, written
+from lossport.project.journal import read_or_none
+from lossport.project.transaction import Change, written
 from lossport.rewrite import REWRITER_VERSION
 from lossport.rewrite.shim import is_shim
 from lossport.source.closure import Closures
