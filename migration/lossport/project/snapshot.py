@@ -90,7 +90,8 @@ class Snapshot(Project):
         other |= {key for key, digest in seen.dropped.items() if _digest(_read_or_none(key)) != digest}
         if "_listed" in self.__dict__:
             before = frozenset(self.listing)
-            other |= {f"{self.root}{os.sep}{name}" for name in _listing(self.root)[0] if name not in before}
+            come = (f"{self.root}{os.sep}{name}" for name in _listing(self.root)[0] if name not in before)
+            other |= {key for key in come if os.path.lexists(key)}  # git lists what is deleted until that is committed
         own = f"{self.state}{os.sep}"
         return tuple(
             Path(key) for key in sorted(other) if not key.startswith(own) and NEVER_ENTERED.isdisjoint(key.split(os.sep))
