@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lossport.follow.emptied import emptied
-from lossport.migrate import evidence_of, replaced, stages, tell
+from lossport.migrate import evidence_of, replaced, sides, stages, tell
 from lossport.migrate import rehearsal as rehearsing
 from lossport.project import ledger, transaction
 from lossport.project.config import Loss, Project
@@ -168,6 +168,9 @@ def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
             f"{project.relative(loss.case_file)}: missing; a loss is proven on its cases: functions that call "
             f"{loss.symbols[0]} as a training script does"
         )
+    wrong = sides.wrong_sides(project, loss)
+    if wrong:
+        raise run.stop("plan", "the new side is not a replacement of the legacy one", wrong)
     files = len({planned.site.path for planned in plan.sites})
     found = f"{_count(len(plan.sites), 'call site')} in {_count(files, 'file')}"
     if plan.refusals:

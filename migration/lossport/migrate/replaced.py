@@ -11,10 +11,11 @@ from pathlib import Path
 
 from lossport.measure import git
 from lossport.migrate import stages
+from lossport.migrate.sides import imported_modules
 from lossport.project.config import Loss, Project
 from lossport.rewrite import Refusal, RewritePlan
 from lossport.source.files import source_files
-from lossport.source.modules import Modules, absolute, describe
+from lossport.source.modules import Modules, describe
 
 MAKES_NOTHING_TO_KEEP = frozenset({"getLogger", "TypeVar", "ParamSpec", "TypeVarTuple"})
 """What a module makes for itself by a call of one of these is of no use to another one."""
@@ -103,28 +104,10 @@ def still_named(project: Project, plan: RewritePlan, removed: Iterable[Path]) ->
             continue
         content = after.get(path) if path in after else path.read_bytes()
         if content is not None and any(word in content for word in words):
-            for module, line in _imported(project, modules, path, content):
+            for module, line in imported_modules(project, path, content):
                 if (target := modules.path(module, path.parent)) in gone and target is not None:
                     found.setdefault(target, []).append(f"{project.relative(path)}:{line}")
     return {path: tuple(dict.fromkeys(places)) for path, places in found.items()}
-
-
-def _imported(project: Project, modules: Modules, path: Path, content: bytes) -> Iterator[tuple[str, int]]:
-    """The modules that a file imports, each with its line. A name that a package binds is none, whatever a file is called."""
-    try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError):
-        return
-    name = project.module_name(path) or path.stem
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = absolute(package, node.module, node.level)
-            if module is not None:
-                yield module, node.lineno
-                yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
 
 
 def withdrawn_names(project: Project, plan: RewritePlan, removed: Sequence[Path]) -> tuple[str, ...]:
