@@ -122,7 +122,7 @@ class Snapshot(Project):
             self._seen.once[key] = make()
         return cast("T", self._seen.once[key])
 
-    def of_file(self, path: Path, key: Hashable, make: Callable[[], T]) -> T:
+    def of_file(self, path: Path | str, key: Hashable, make: Callable[[], T]) -> T:
         """The same for what is derived from the content of one file alone: it outlives a commit that leaves the file as it is."""
         whole = (str(path), key)
         if whole not in self._seen.of_file:
