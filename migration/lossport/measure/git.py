@@ -33,6 +33,30 @@ class GitError(Exception):
     """git is not there, or this is no repository that it can read; the message says which."""
 
 
+_ADVICE = (
+    ("dubious ownership", "the folder belongs to another user: git config --global --add safe.directory {root}"),
+    ("not a git repository", "run git init, or run lossport inside the repository"),
+    ("No such file or directory: 'git'", "install git"),
+)
+"""What to do about the failures that people meet."""
+
+
+def problem(root: Path) -> str:
+    """Why git cannot be read here and what to do about it, in one sentence; empty if it can."""
+    try:
+        head(root)
+    except GitError as error:
+        return explained(error, root)
+    return ""
+
+
+def explained(error: GitError, root: Path) -> str:
+    """What git said, with what to do about it where that is known."""
+    said = str(error).rstrip(".")
+    advice = next((todo.format(root=root) for sign, todo in _ADVICE if sign in said), "")
+    return f"{said}; {advice}" if advice else said
+
+
 @dataclass(frozen=True)
 class Change:
     """One path in a commit. `blob` is None where the file is gone; `moved_from` has the old path of a rename."""

@@ -65,7 +65,8 @@ class History:
     """What the repository says about its past, oldest first.
 
     `peak_shared` says how many lines legacy files had in common when most were duplicated; `last_lines` has the legacy files of
-    the last commit and those that were removed, with their last lines.
+    the last commit and those that were removed, with their last lines. `problem` says why git could not be read: then nothing
+    here is known, which is not the same as nothing being there.
     """
 
     moments: tuple[Moment, ...] = ()
@@ -74,6 +75,7 @@ class History:
     peak_at: dt.datetime | None = None
     last_lines: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    problem: str = ""
 
     def on(self, day: dt.date) -> Moment | None:
         """The state at the end of a day, None before the first commit."""
@@ -109,7 +111,7 @@ def read_history(root: Path, legacy: str, new: str, memory: Memory, intended_lin
             last_lines = reader.last_lines()
         subjects = git.subjects(root, [removal.commit for removal in reader.removals])
     except git.GitError as error:
-        return History(notes=(f"No history: {error}.",))
+        return History(notes=(f"No history: {error}.",), problem=git.explained(error, root))
     notes = [*_line_notes(commits, legacy, new), *reader.notes()]
     if shallow:
         first = commits[0].at.date() if commits else "now"

@@ -49,7 +49,8 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
         default=trees.now,
     )
     course = _Course(len(facts.losses), retired, since, max([trees.now, *retired]))
-    claims = check_claims(project.claims, trees.moments)
+    known = trees.moments if not trees.history.problem else ()
+    claims = check_claims(project.claims, known)
     report = Report(
         project=project.root.name,
         today=today,
@@ -73,7 +74,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
         new_name=trees.new_name,
         history=trees.history,
         moments=trees.moments,
-        trends=trends(criteria, trees.moments, [at.date() for at in retired], today),
+        trends=trends(criteria, known, [at.date() for at in retired], today),
         claims=claims,
         since=since.date(),
         forecast=course.end,
@@ -171,10 +172,10 @@ def _charts(project: Project, trees: _Trees, course: _Course, claims: Sequence[C
     peak_files = {path for pair in peak for path in pair}
     charts: dict[str, Chart | None] = {
         "burndown": series.burndown(course.total, course.retired, course.since, course.now, course.end) if course.total else None,
-        "claims": series.claimed(claims, trees.moments, "%"),
-        "claims-lines": series.claimed(claims, trees.moments, "lines"),
-        "lines": series.lines_over_time(trees.moments, names, project.gates),
-        "duplication": series.duplication_over_time(trees.moments, names, project.gates),
+        "claims": None if trees.history.problem else series.claimed(claims, trees.moments, "%"),
+        "claims-lines": None if trees.history.problem else series.claimed(claims, trees.moments, "lines"),
+        "lines": None if trees.history.problem else series.lines_over_time(trees.moments, names, project.gates),
+        "duplication": None if trees.history.problem else series.duplication_over_time(trees.moments, names, project.gates),
         "copies-peak": series.copies("copies-peak", "Copies at their peak", peak, peak, peak_files) if peak != shared else None,
         "copies-now": series.copies("copies-now", "Copies now", shared, peak, trees.legacy.files),
     }

@@ -45,6 +45,7 @@ def metrics(report: Report) -> dict[str, Any]:
         "thresholds": {"duplication_min_tokens": MIN_TOKENS, "duplication_min_lines": MIN_LINES},
         "legacy": _corpus(report.legacy, report.legacy_architecture, report.coverage),
         "new": _corpus(report.new, report.new_architecture, report.coverage),
+        "git_problem": report.git_problem or None,
         "since": report.since.isoformat(),
         "forecast": _forecast(report.forecast) if report.forecast else None,
         "claims": [_claim(item) for item in report.claims],

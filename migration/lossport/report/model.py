@@ -97,6 +97,11 @@ class Report:
         return tuple(item for item in self.gone if item.at.date().isocalendar()[:2] == week)
 
     @property
+    def git_problem(self) -> str:
+        """Why git cannot be read, in words; empty if it can. What only git knows is then unknown."""
+        return self.history.problem
+
+    @property
     def week(self) -> str:
         """The ISO week of the report, such as 2026-W48."""
         year, week, _ = self.today.isocalendar()
