@@ -213,8 +213,8 @@ class _Reader:
         if change.moved_from is not None:
             old = next(filter(None, (tree.name(change.moved_from) for tree in (self._legacy, self._new))), change.moved_from)
             if old != name:
-                self.versions.setdefault(old, []).append(Version(at, None, commit.id, commit.author))
-        self.versions.setdefault(name, []).append(Version(at, change.blob, commit.id, commit.author))
+                self.versions.setdefault(old, []).append(Version(at, None, commit.id, commit.author, commit.merge))
+        self.versions.setdefault(name, []).append(Version(at, change.blob, commit.id, commit.author, commit.merge))
         if change.blob and any(names):
             self._note_problem(change, commit)
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Version:
-    """What a path held from a commit on: a blob, or None once it was gone."""
+    """What a path held from a commit on: a blob, or None once it was gone. `merged`: a merge brought it to this line."""
 
     at: dt.datetime
     blob: str | None
     commit: str
     author: str
+    merged: bool = False
 
 
 @dataclass(frozen=True)
