@@ -127,6 +127,7 @@ def _migrate_one(project: Project, name: str, options: argparse.Namespace, termi
         devices=devices(options.device),
         dry_run=options.dry_run,
         force=options.force,
+        without_tests=options.without_tests,
         with_report=options.loss != "all",
     )
     _ending(project, outcome, terminal)
