@@ -316,7 +316,7 @@ class _Surveyor:
             return False
         self.read_of |= names
         joined = False
-        for path in readers_of(self._files_of(PYTHON), names, self.world.changed_names, self.executor):
+        for path in readers_of(self.project, self._files_of(PYTHON), names, self.world.changed_names):
             joined |= path not in self.world.flows and self.world.enter(path) is not None
         return joined
 
