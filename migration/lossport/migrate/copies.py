@@ -16,8 +16,8 @@ from pathlib import Path
 
 from lossport.project.config import Project
 from lossport.project.errors import InputError
+from lossport.project.listing import GIT_TIMEOUT_S, NEVER_ENTERED, listed_by_git
 from lossport.project.transaction import Change
-from lossport.source.walk import GIT_TIMEOUT_S, NEVER_ENTERED, listed_by_git
 
 LARGE = 8 * 2**20
 """Bytes from which a file is linked: sources and small data are copied, so that a test that writes to them spoils nothing."""
