@@ -131,7 +131,7 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
         if shims and not why and not shims_are_asked_for(project):
             why = f"no shim is asked for any more; {', '.join(map(project.relative, shims))} can go"
         else:
-            command = f"lossport parity {loss.name}" if why else ""
+            command = f"lossport parity {loss.name}" if why and stage == "retired" else ""
     elif why := _why_not_recorded(project, loss, now):
         stage = "planned"
         if loss.golden_file.is_file():
@@ -146,12 +146,23 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
 
 
 def _without_legacy_file(project: Project, loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> tuple[Stage, str]:
-    if ledger.latest(events, loss.name, "retired") is None and not loss.golden_file.is_file():
-        return "planned", f"{', '.join(loss.modules)}: no such file under {project.relative(project.legacy)}/; check the port"
+    """Retired takes both: the file is gone, and a migration that is still true retired it."""
+    last = ledger.latest(events, loss.name, "retired", "undone")
+    if last is None or last.kind == "undone":
+        return ("switched" if loss.golden_file.is_file() else "planned"), _why_not_there(project, loss)
     proven = ledger.latest(events, loss.name, "proven")
     if proven is None:
         return "retired", "the ledger has no proof"
     return "retired", _changed_since(proven, now, "the proof", ("cases", "port", "new"))
+
+
+def _why_not_there(project: Project, loss: Loss) -> str:
+    """What to say of a legacy module that is not where the port says, and that no migration retired."""
+    elsewhere = [path for module in loss.modules if (path := project.module_path(module)) is not None and not is_shim(path)]
+    if elsewhere:
+        return f"{', '.join(map(project.relative, elsewhere))} lies outside {project.relative(project.legacy)}/; correct legacy="
+    where = f"{', '.join(loss.modules)}: no such file under {project.relative(project.legacy)}/"
+    return f"{where}, and no migration retired it; check the port and import-roots"
 
 
 def _why_not_recorded(project: Project, loss: Loss, now: Fingerprint) -> str:
