@@ -71,6 +71,8 @@ def _call(frame: Frame, node: ast.Call, env: Env) -> Values:
 @rule(ast.Subscript)
 def _subscript(frame: Frame, node: ast.Subscript, env: Env) -> Values:
     base = evaluate(frame, node.value, env)
+    if frame.flow.named.get(node.value, "").startswith(TYPES) and isinstance(node.ctx, ast.Load):
+        frame.flow.quoted.note(node)  # an alias: `Losses = dict[str, "Old"]`
     key = evaluate(frame, node.slice, env)
     if isinstance(node.slice, ast.Slice):
         return frozenset(value for value in base if isinstance(value, Table)) or OTHER
@@ -81,6 +83,9 @@ def _subscript(frame: Frame, node: ast.Subscript, env: Env) -> Values:
         result |= _entry(frame, value, key)
     return frozenset(result)
 
+
+TYPES = ("typing.", "typing_extensions.", "collections.abc.", "builtins.")
+"""Where the words come from that types are put together with."""
 
 UNIONS = frozenset({"typing.Union", "typing.Optional"})
 """An alias of one of these, such as `AnyLoss = Union[A, B]`, stands for the classes in it, in `isinstance` as in annotations."""

@@ -77,6 +77,11 @@ def _passes_up(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Ver
     return None
 
 
+@judge(ast.Constant)
+def _quoted(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+    return ("name", parent, "quoted annotation") if isinstance(value, Symbol) else None
+
+
 @judge(ast.Lambda)
 def _lambda(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
     facts = uses.world.facts.get(parent)
