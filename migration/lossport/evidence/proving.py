@@ -17,12 +17,12 @@ from lossport.evidence.loaded import is_unchanged, loaded_code
 from lossport.evidence.opening import open_pair
 from lossport.evidence.peak import cost
 from lossport.evidence.remembered import remembered
-from lossport.judge.counterexample import Counterexample, counterexample
+from lossport.judge.counterexample import counterexample
 from lossport.judge.divergences import not_seen, not_shown, too_wide
 from lossport.judge.pair import UNSTEADY, Pair
 from lossport.judge.shrink import shrink
 from lossport.judge.variants import BY_NAME, Extent
-from lossport.judge.verdict import NOT_RUN, Known, Proof, Verdict
+from lossport.judge.verdict import NOT_RUN, Counterexample, Known, Proof, Verdict
 from lossport.observe.isolation import Scope, Sources, resolve
 from lossport.observe.run import steady
 from lossport.project.config import Loss, Project

@@ -30,7 +30,7 @@ from lossport.report.model import Report
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
 from lossport.report.weeks import Week, sentence_of
-from lossport.report.words import NOTHING, age, day, duration, figure, gate_target, gate_value, listed, many, sentence, span
+from lossport.report.words import NOTHING, age, day, duration, figure, listed, many, sentence, span
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -203,8 +203,6 @@ def _environment() -> jinja2.Environment:
         span=span,
         timing=_timing,
         trend=_trend,
-        target=gate_target,
-        value=gate_value,
         verdict=_verdict,
     )
     return environment

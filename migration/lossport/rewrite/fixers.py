@@ -9,10 +9,10 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from lossport.follow.facts import Interest
 from lossport.follow.uses import Use
 from lossport.follow.uses_by_syntax import UseKind
 from lossport.follow.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol
-from lossport.follow.world import Interest
 from lossport.project.port import Gone
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.debug_text import refuse_debug_text

@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
-from lossport.follow.flow import Flow
+from lossport.follow.facts import FileFacts
 from lossport.follow.values import Class, Function, Object, Symbol, Values
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.outcome import Draft
@@ -63,12 +63,12 @@ def _refuse_reader(draft: Draft, contracts: Mapping[str, Contract], subject: ast
             draft.refuse(subject, reason, todo, symbol)
 
 
-def _may_be_annotated(flow: Flow, subject: ast.expr) -> bool:
+def _may_be_annotated(flow: FileFacts, subject: ast.expr) -> bool:
     """Whether the subject is no module and no literal, so that it may be anything of this file."""
     return not isinstance(subject, ast.Constant) and subject not in flow.named
 
 
-def _annotated(flow: Flow, root: ast.AST) -> Iterator[str]:
+def _annotated(flow: FileFacts, root: ast.AST) -> Iterator[str]:
     """The legacy symbols in the annotations of parameters and fields."""
     for node in ast.walk(root):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
@@ -77,7 +77,7 @@ def _annotated(flow: Flow, root: ast.AST) -> Iterator[str]:
                 yield from (value.path for value in held if isinstance(value, Symbol))
 
 
-def _expressions(flow: Flow, root: ast.expr) -> Iterator[ast.expr]:
+def _expressions(flow: FileFacts, root: ast.expr) -> Iterator[ast.expr]:
     for node in ast.walk(root):
         if isinstance(node, ast.expr):
             yield node
