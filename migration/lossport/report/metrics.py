@@ -17,6 +17,7 @@ from lossport.report.facts import ParityCell
 from lossport.report.forecast import Forecast
 from lossport.report.gates import Gate
 from lossport.report.model import LossRow, Report
+from lossport.report.past import RetiredFile
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
 from lossport.report.weeks import Week

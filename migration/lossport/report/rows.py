@@ -49,7 +49,7 @@ def gone_files(losses: Sequence[LossFacts], history: History, legacy: Corpus, no
             owner.get(removal.path), removal.path, removal.at, removal.commit, removal.lines, removal.subject
         )
         for removal in history.removals
-        if gone.path not in legacy.files
+        if removal.path not in legacy.files
     }
     last = history.last_lines
     for loss in losses:
