@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lossport.project.plural import many
 from lossport.report import STAGES, Facts, Gate, LossFacts, next_step
-from lossport.report.words import many
 
 WIDTH = 80
 """Columns of a terminal that nobody made wider."""

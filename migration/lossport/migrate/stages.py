@@ -18,6 +18,7 @@ from lossport.evidence.capsule import CapsuleError, read_header
 from lossport.follow.sites import Site, find_sites
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
+from lossport.project.plural import many
 from lossport.project.transaction import Change, read_or_none, written
 from lossport.rewrite import REWRITER_VERSION
 from lossport.rewrite.shim import is_shim
@@ -136,7 +137,7 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
     elif why := _why_not_proven(loss, events, now):
         stage = "recorded"
     elif sites:
-        stage, why = "proven", f"{sites} call {'site' if sites == 1 else 'sites'} left"
+        stage, why = "proven", f"{many(sites, 'call site')} left"
     else:
         stage, why = "switched", f"nothing names {', '.join(map(project.relative, files))} any more; it can go"
     return Standing(loss, stage, why, command, files, sites, now, shims)

@@ -22,7 +22,7 @@ from lossport.report import (
     options_of,
     render_report,
 )
-from lossport.rewrite import A_USE, Refusal, plan_rewrite
+from lossport.rewrite import Refusal, plan_rewrite
 from lossport.source.files import defining_file
 from lossport.source.fingerprint import Fingerprint, fingerprint_from
 
@@ -46,7 +46,7 @@ def standings_and_facts(project: Project) -> tuple[Mapping[str, stages.Standing]
     events = stages.read_events(project)
     retired = {name for name, standing in stages.standings(project, losses, sites=()).items() if standing.retired}
     plan = plan_rewrite(project, [loss for loss in losses if loss.name not in retired])
-    sites = [planned.site for planned in plan.sites if planned.site.form != A_USE]
+    sites = list(plan.call_sites)
     if retired:  # their ports cannot be checked against a legacy file that is gone, but something may name it again
         sites += find_sites(project, [loss for loss in losses if loss.name in retired]).sites
     where = stages.standings(project, losses, sites)

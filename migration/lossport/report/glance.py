@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lossport.project.plural import many
 from lossport.report.facts import STAGES, LossFacts
 from lossport.report.model import LossRow, Report
-from lossport.report.words import figure, many
+from lossport.report.words import figure
 
 
 @dataclass(frozen=True)

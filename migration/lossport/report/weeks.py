@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lossport.measure.history import History, Moment
+from lossport.project.plural import many
 from lossport.report.claims import CheckedClaim
 from lossport.report.gates import Gate
 from lossport.report.past import Past, RetiredFile, Standing, Step
 from lossport.report.trends import gate_then
-from lossport.report.words import figure, listed, many
+from lossport.report.words import figure, listed
 
 
 @dataclass(frozen=True)

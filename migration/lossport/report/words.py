@@ -27,11 +27,6 @@ def figure(value: float | None) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
-def many(count: int, word: str) -> str:
-    """A count with its word: 1 day, 2 days; loss and losses."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word.endswith('s') else 's'}"
-
-
 def listed(names: Sequence[str], most: int = 5) -> str:
     """Names in a sentence: a, b and c; more than fit are counted.
 
