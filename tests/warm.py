@@ -47,6 +47,16 @@ PRELOADED = (
     "lossport.evidence.golden",
     "lossport.evidence.searching",
     "lossport.evidence.shim_proof",
+    "coverage",
+    "execnet",
+    "hypothesis.core",
+    "hypothesis.strategies",
+    "hypothesis.internal.conjecture.engine",
+    "pytest",
+    *(
+        f"_pytest.{name}"
+        for name in ("assertion.rewrite", "cacheprovider", "doctest", "fixtures", "junitxml", "python", "terminal")
+    ),
 )
 """What most programs of the tests import. None of it looks at the folder, the arguments or the environment on import."""
 

@@ -13,6 +13,7 @@ from lossport import scaffold
 from lossport.cli.evidence import devices, parity, power, record
 from lossport.cli.overview import overview
 from lossport.cli.terminal import Terminal
+from lossport.measure import git
 from lossport.migrate import pipeline, stages, tell
 from lossport.migrate.pipeline import Outcome, Step
 from lossport.project import transaction
@@ -126,6 +127,7 @@ def _migrate_one(project: Project, name: str, options: argparse.Namespace, termi
         devices=devices(options.device),
         dry_run=options.dry_run,
         force=options.force,
+        without_tests=options.without_tests,
         with_report=options.loss != "all",
     )
     _ending(project, outcome, terminal)
@@ -241,6 +243,8 @@ def report(project: Project, options: argparse.Namespace, terminal: Terminal) ->
     terminal.document({"written": written, "lost": list(map(_lost, dashboard.gates_lost)), "metrics": metrics(dashboard)})
     for path in written:
         terminal.line(f"  written    {path}")
+    if dashboard.git_problem:
+        terminal.line(f"  git        cannot be read: {dashboard.git_problem}", "bold red")
     _tell_lost(dashboard.gates_lost, terminal)
     return FINE
 
@@ -250,13 +254,16 @@ def _check_gates(project: Project, terminal: Terminal) -> int:
     with terminal.busy("measuring"):
         facts = tell.facts_of(project)
         gates = measure_gates(project, facts)
+        unreadable = git.problem(project.root)
     gone = lost(gates, facts.gates_met)
-    terminal.document({"lost": list(map(_lost, gone))})
+    terminal.document({"lost": list(map(_lost, gone)), "git_problem": unreadable or None})
     _tell_lost(gone, terminal)
-    if not gone:
+    if unreadable:
+        terminal.line(f"  git        cannot be read: {unreadable}", "bold red")
+    elif not gone:
         met = sum(gate.met is True for gate in gates)
         terminal.line(f"no gate that was met is lost; {met} of {len(gates)} are met")
-    return FAILED if gone else FINE
+    return FAILED if gone or unreadable else FINE
 
 
 def _lost(gate: Gate) -> dict[str, Any]:

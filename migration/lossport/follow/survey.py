@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lossport.follow.flow import Flow
+from lossport.follow.readers import readers_of
 from lossport.follow.values import Symbol
 from lossport.follow.view import View, flow_of
 from lossport.follow.world import Interest, World
@@ -270,7 +271,7 @@ class _Surveyor:
     def _run(self) -> None:
         """Run files until none changes and none joins."""
         self.world.settle()
-        while self._importers_join():
+        while self._importers_join() or self._users_join():
             self.world.settle()
 
     def wanted(self) -> Wanted:
@@ -308,6 +309,17 @@ class _Surveyor:
                 self.handed_on.setdefault(path, set()).update(taken - {STAR})
         return joined
 
+    def _users_join(self) -> bool:
+        """Files that read something of an attribute that holds a legacy loss, whatever they have it from: a callback, say."""
+        names = self.world.holding_directly - self.read_of
+        if not names:
+            return False
+        self.read_of |= names
+        joined = False
+        for path in readers_of(self.project, self._files_of(PYTHON), names, self.world.changed_names):
+            joined |= path not in self.world.flows and self.world.enter(path) is not None
+        return joined
+
     def _tests_join(self) -> bool:
         """Files below a `conftest.py` that name a fixture which gives something legacy."""
         joined = False
@@ -328,6 +340,11 @@ class _Surveyor:
     def handed_on(self) -> dict[Path, set[str]]:
         """The names that a file has by the star of another module, and offers in its turn."""
         return {}
+
+    @cached_property
+    def read_of(self) -> set[str]:
+        """Attributes whose readers have been looked for."""
+        return set()
 
     @cached_property
     def asked(self) -> set[tuple[str, str]]:

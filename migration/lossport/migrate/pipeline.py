@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lossport.follow.emptied import emptied
-from lossport.migrate import evidence_of, replaced, sides, stages, tell
-from lossport.migrate import rehearsal as rehearsing
+from lossport.migrate import evidence_of, replaced, sides, stages, tell, unchanged
+from lossport.migrate.rehearsal import touching_tests
+from lossport.migrate.sides import runs_alone
+from lossport.migrate.trial import rehearse
+from lossport.migrate.unchanged import Found
 from lossport.project import ledger, transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
@@ -24,7 +28,7 @@ from lossport.project.progress import Progress
 from lossport.project.transaction import Change
 from lossport.rewrite import RewritePlan, plan_rewrite, shim
 from lossport.rewrite.render import refusal_lines
-from lossport.source.files import all_files, source_files
+from lossport.source.files import source_files
 
 if TYPE_CHECKING:
     from lossport.evidence import Golden
@@ -105,6 +109,7 @@ def migrate(
     dry_run: bool = False,
     with_report: bool = True,
     force: bool = False,
+    without_tests: bool = False,
 ) -> Outcome:
     """Take one loss through all stages, or stop at the first that fails with every file as it was.
 
@@ -114,6 +119,8 @@ def migrate(
         force: delete legacy files also where the last commit does not have them as they are.
         with_report: write the dashboard anew; who migrates many losses does that once, after the last.
 
+        without_tests: go on where no test touches what changes.
+
     Raises:
         ConfigError, InputError: the port, the cases or the tree are such that no stage can be run.
     """
@@ -121,6 +128,7 @@ def migrate(
     with transaction.locked(project.state):
         transaction.recover(project.root, project.state)
         run = _Run(observer)
+        began_with = unchanged.found(project, loss)
         where = stages.standings(project, [loss], sites=())[name]
         asked = stages.shims_are_asked_for(project)
         if where.retired and (asked or not where.shims):
@@ -141,7 +149,8 @@ def migrate(
                 plan = replace(plan, files=tuple(f for f in plan.files if not f.path.is_relative_to(project.legacy)))
             removals, kept = _removals(project, loss, shims, plan)
             plan, removals, note = _without_package(project, plan, removals)
-            edits = _switch(project, plan, removals, run)
+            check = partial(runs_alone, project, loss, golden)
+            edits = _switch(project, plan, removals, run, without_tests=without_tests, check=check)
             _retire(project, removals, run, [*kept.values(), *note, *_withdrawn(project, plan, removals)])
         except Stopped:
             return Outcome(name, "stopped", tuple(run.steps))
@@ -157,6 +166,7 @@ def migrate(
         )
         if dry_run:
             return outcome
+        _ask_again(began_with)
         _commit(project, loss, golden, [*recorded, *proven, *_ends(project, loss, edits, removals, kept)], [*edits, *removals])
         run.passed("tell", ", ".join(["ledger", *([project.relative(refresh_report(project))] if with_report else [])]))
         return replace(outcome, result="switched" if kept else "migrated", steps=tuple(run.steps))
@@ -259,28 +269,43 @@ def _removals(
     return [change for change in changes if change.path not in kept], kept
 
 
-def _switch(project: Project, plan: RewritePlan, removals: Sequence[Change], run: _Run) -> list[Change]:
+def _switch(
+    project: Project,
+    plan: RewritePlan,
+    removals: Sequence[Change],
+    run: _Run,
+    *,
+    without_tests: bool,
+    check: Callable[[Path], str],
+) -> list[Change]:
     """Rehearse the whole migration on a copy: the rewritten call sites without the legacy file."""
     edits = [Change(file.path, file.before, file.after) for file in plan.files]
     changes = [*edits, *removals]
-    with run.busy("choosing the tests that touch the call sites"):
-        tests = rehearsing.touching_tests(project, source_files(project), [change.path for change in changes])
-    with run.busy(f"rehearsing with {_count(len(tests), 'test file')}"):
-        rehearsal = rehearsing.rehearse(project, all_files(project), changes, tests)
     rewritten = f"{_count(len(edits), 'file')} rewritten"
-    if not rehearsal.passed:
-        raise run.stop("switch", f"FAILED: tests fail with {rewritten}", [*_before_too(project, tests), rehearsal.tail])
-    tested = "the tests that touch them pass" if tests else "no test touches them"
-    run.passed("switch", f"{rewritten}; {tested}")
+    with run.busy("choosing the tests that touch the call sites"):
+        tests = touching_tests(project, source_files(project), [change.path for change in changes])
+    with run.busy(f"rehearsing with {_count(len(tests), 'test file')}"):
+        trial = rehearse(project, changes, tests, check)
+    if not trial.passed:
+        what = "tests fail" if trial.output else "it does not run"
+        raise run.stop("switch", f"FAILED: {what} with {rewritten}", [trial.reason, *trial.about_known(), trial.tail])
+    if not tests:
+        _without_tests(project, run, rewritten, allowed=without_tests or not project.require_tests)
+        return edits
+    tested = f"the tests that touch them {'fail as before' if trial.known else 'pass'}"
+    run.passed("switch", f"{rewritten}; {tested}", trial.about_known())
     return edits
 
 
-def _before_too(project: Project, tests: Sequence[Path]) -> list[str]:
-    """Whether the tests fail without the migration as well: then it is not to blame."""
-    before = rehearsing.rehearse(project, all_files(project), [], tests)
-    if before.passed:
-        return ["they pass without the migration:", f"    {' '.join(before.command)}"]
-    return ["they fail without the migration too; mend them first:", f"    {' '.join(before.command)}"]
+def _without_tests(project: Project, run: _Run, rewritten: str, *, allowed: bool) -> None:
+    """Nothing ran, which is no pass: it stops, unless a person says that it may go on."""
+    missing = {folder: "" if folder.is_dir() else " (no such folder)" for folder in project.tests}
+    folders = ", ".join(f"{project.relative(folder)}{told}" for folder, told in missing.items())
+    text = f"{rewritten}; no test in {folders} touches them: nothing was tried"
+    if not allowed:
+        way_out = "-> write one that imports what changes, correct tests= in [tool.lossport], or say --without-tests"
+        raise run.stop("switch", f"FAILED: {text}", [way_out])
+    run.passed("switch", f"WARNING: {text}")
 
 
 def _without_package(
@@ -316,6 +341,17 @@ def _ends(
     deleted = [project.relative(change.path) for change in removals if change.after is None]
     switched = ledger.event("switched", loss.name, {"files": changed})
     return [switched] if kept else [switched, ledger.event("retired", loss.name, {"files": deleted})]
+
+
+def _ask_again(began_with: Found) -> None:
+    """Stop where something that was read is not as it was: what was proven is then not what would be applied.
+
+    Raises:
+        InputError: names what has changed.
+    """
+    changed = began_with.changed()
+    if changed:
+        raise InputError(f"while the migration ran, {'; '.join(changed)}. Nothing was changed; run it again")
 
 
 def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> None:

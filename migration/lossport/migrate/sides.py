@@ -1,15 +1,20 @@
-"""What was run is what is meant: whether a port leads from a legacy file to another file that can do without it. Static."""
+"""What was run is what is meant: whether a port leads from a legacy file to another file that can do without it."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lossport.migrate import stages
 from lossport.project.config import Loss, Project
+from lossport.project.errors import InputError
 from lossport.project.port import Port
 from lossport.source.modules import Modules, absolute
+
+if TYPE_CHECKING:
+    from lossport.evidence import Golden
 
 
 def wrong_sides(project: Project, loss: Loss) -> tuple[str, ...]:
@@ -83,3 +88,22 @@ def imported_modules(project: Project, path: Path, content: bytes) -> Iterator[t
             if module is not None:
                 yield module, node.lineno
                 yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def runs_alone(project: Project, loss: Loss, golden: Golden, copy: Path) -> str:
+    """Why the new loss cannot be imported, or run in the first case, on a copy without the legacy files; else empty."""
+    from lossport.observe.run import Run, observe, steady  # noqa: PLC0415  # torch is paid for by those who run losses
+    from lossport.observe.side import new_side  # noqa: PLC0415
+
+    symbols = tuple(dict.fromkeys(port.new for port in loss.ports))
+    tops = frozenset(symbol.partition(".")[0] for symbol in loss.symbols)
+    roots = [copy / root.relative_to(project.root) for root in project.import_roots]
+    cases = golden.header.cases_path, golden.header.rewritten
+    try:
+        with steady(), new_side(roots, tops, symbols, cases) as side:
+            seen = observe(side, next(iter(side.cases)), Run())
+    except InputError as error:
+        return f"without the legacy files: {error}"
+    raised = seen.steps[-1].raised if seen.steps and seen.raised else None
+    missing = raised is not None and raised.type.rpartition(".")[2] in ("ImportError", "ModuleNotFoundError")
+    return f"without the legacy files, the first case raises {raised.type}: {raised.message}" if raised and missing else ""

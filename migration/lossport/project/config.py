@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any, Literal
 
+from lossport.project.overlaps import overlap
 from lossport.project.port import Gone, Port, PortError
 
 LOSS_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -112,6 +113,9 @@ class Project:
     import_roots: tuple[Path, ...]
     exclude: tuple[str, ...] = ()
     test_command: tuple[str, ...] = ("python", "-m", "pytest", "-q", "-x")
+    test_seconds: int = 3600
+    test_files: tuple[str, ...] = ()
+    require_tests: bool = True
     shim_until: dt.date | None = None
     gates: Gates = field(default_factory=Gates)
     claims: tuple[Claim, ...] = ()
@@ -267,13 +271,20 @@ def parse_project(root: Path, table: object) -> Project:
         tests=tuple(_inside(root, p, "tool.lossport.tests") for p in reader.strings("tests", ("tests",))),
         import_roots=tuple(_inside(root, p, "tool.lossport.import-roots") for p in reader.strings("import-roots", (".",))),
         exclude=reader.strings("exclude", ()),
-        test_command=reader.strings("test-command", Project.test_command),
+        test_command=reader.strings("test-command", Project.test_command, least=1),
+        test_seconds=reader.number("test-seconds", Project.test_seconds),
+        test_files=reader.strings("test-files", ()),
+        require_tests=reader.boolean("require-tests", Project.require_tests),
         shim_until=reader.date("shim-until"),
         gates=_gates(reader.table("gates")),
         claims=tuple(_claim(item, n) for n, item in enumerate(reader.list("claims"))),
         options=tuple(_option(root, item, n) for n, item in enumerate(reader.list("options"))),
     )
     reader.finish()
+    keys = ("legacy", "new", "ports", "cases", "goldens", "reports", "ledger")
+    wrong = overlap(root, {key: getattr(project, key) for key in keys}, project.tests)
+    if wrong:
+        raise ConfigError(f"tool.lossport.{wrong}")
     return project
 
 
@@ -355,13 +366,21 @@ class _Reader:
     def path(self, root: Path, key: str, default: str) -> Path:
         return _inside(root, self.string(key, default), f"{self.where}.{key}")
 
-    def strings(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    def strings(self, key: str, default: tuple[str, ...], least: int = 0) -> tuple[str, ...]:
         value = self._take(key)
         if value is None:
             return default
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._wrong(key, value, "a list of strings")
+        if not isinstance(value, list) or len(value) < least or not all(isinstance(item, str) for item in value):
+            raise self._wrong(key, value, f"a list of {'at least one string' if least else 'strings'}")
         return tuple(value)
+
+    def boolean(self, key: str, default: bool) -> bool:
+        value = self._take(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self._wrong(key, value, "true or false")
+        return value
 
     def list(self, key: str) -> list[object]:
         value = self._take(key)

@@ -72,3 +72,14 @@ def test_a_new_loss_that_is_loaded_from_elsewhere_is_no_verdict(small: Small, mo
     monkeypatch.setattr(sys, "meta_path", [Elsewhere("fresh.gap", str(other)), *sys.meta_path])
     with pytest.raises(InputError, match=r"fresh\.gap\.NewGap: loaded from .*other/gap\.py, not from fresh/gap\.py"):
         small.migrate()
+
+
+def test_a_new_loss_that_finds_the_legacy_one_while_it_runs_does_not_pass_the_rehearsal(small: Small) -> None:
+    small.edit(
+        "fresh/gap.py",
+        "    def forward(self, left, right):\n",
+        "    def forward(self, left, right):\n"
+        "        import importlib\n\n"
+        "        importlib.import_module('.'.join(['old', 'g' + 'ap']))\n",
+    )
+    assert "without the legacy files, the first case raises" in stopped(small)

@@ -193,7 +193,7 @@ def test_its_tests_are_red_until_a_loss_is_filled_in_and_green_then(tmp_path: Pa
     (tmp_path / "tests" / "losses" / "entries").mkdir(parents=True)
     for name in ("battery.py", "test_battery.py"):
         shutil.copy(ROOT / "tests" / "losses" / name, tmp_path / "tests" / "losses" / name)
-    (tmp_path / "pyproject.toml").write_text('[tool.lossport]\n[tool.pytest.ini_options]\nmarkers = ["slow", "cuda"]\n')
+    (tmp_path / "pyproject.toml").write_text('[tool.lossport]\n[tool.pytest.ini_options]\nmarkers = ["slow", "cuda", "full"]\n')
     project = find_project(tmp_path)
     commit(project.root, project.state, skeleton(project, "pair_distance"))
 
