@@ -218,7 +218,8 @@ def _heat_module(frame: Frame, name: str, values: Values) -> None:
     """Whatever uses a legacy module by a name of its own is looked at."""
     near = frame.flow.info.path.parent if frame.flow.info.path else None
     for value in values:
-        if isinstance(value, Named) and frame.world.modules.canonical(value.path, near) in frame.world.retired:
+        legacy = frame.world.retired | frame.world.packages
+        if isinstance(value, Named) and frame.world.modules.canonical(value.path, near) in legacy:
             frame.flow.heat({name})
 
 

@@ -276,7 +276,7 @@ class _Surveyor:
         """The words of the symbols, and the packages in which a name may be computed."""
         packages = {module.rpartition(".")[0] for module in self.targets.modules} - {""}
         offering = any(self._offers(package) for package in packages)
-        computing = ("import_module", "__import__", *(("getattr", "vars") if offering else ()))
+        computing = ("import_module", "__import__", *(("import",) if offering else ()))
         return Wanted(names_of(self.targets.symbols), tuple(sorted(p.rpartition(".")[2] for p in packages)), computing)
 
     def _offers(self, package: str) -> bool:

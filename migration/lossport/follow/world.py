@@ -72,6 +72,7 @@ class World:
         self.symbols = targets.symbols
         self.classes = targets.classes
         self.retired = targets.modules
+        self.packages = frozenset(module.rpartition(".")[0] for module in targets.modules) - {""}
         self.interest = interest.matters
         self.is_dict = interest.is_dict
         self.changed_names = interest.changed_names
@@ -112,7 +113,11 @@ class World:
 
     def follows(self, values: Values) -> bool:
         """Whether what holds the values is looked at wherever it is used: also a legacy module."""
-        return self.carries(values) or any(isinstance(value, Named) and value.path in self.retired for value in values)
+        return self.carries(values) or self.is_legacy_module(values)
+
+    def is_legacy_module(self, values: Values) -> bool:
+        """Whether the values may be a legacy module, or the package of one, of which a name may be looked up."""
+        return any(isinstance(value, Named) and value.path in self.retired | self.packages for value in values)
 
     def _carries(self, value: Value) -> bool:
         if isinstance(value, LEGACY):
@@ -294,7 +299,7 @@ class World:
         if flow.part:
             return found
         for name, values in flow.globals.items():
-            followed = self.carries(values) or any(self._receives(value) or self._shares(value) for value in values)
+            followed = self.follows(values) or any(self._receives(value) or self._shares(value) for value in values)
             if followed and name not in {symbol.rpartition(".")[2] for symbol in self.symbols}:
                 found[name] = values
         return found
