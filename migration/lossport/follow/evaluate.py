@@ -14,7 +14,9 @@ from lossport.follow.values import (
     EMPTY,
     NOTHING,
     OTHER,
+    Class,
     Handed,
+    Instance,
     Nothing,
     Object,
     Other,
@@ -108,6 +110,10 @@ def _entry(frame: Frame, value: Value, key: Values) -> Values:
             return field_of(frame, value, exact)
         case Handed():
             return frozenset({Other(), value})
+        case Class():
+            return frozenset({value})  # `Trainer[Old]`
+        case Instance() if frame.world.lacks(value.symbol, "__getitem__"):
+            return EMPTY  # it would fail
         case Table(display):
             entries = frame.world.tables[display]
             if exact is not None and exact in entries:

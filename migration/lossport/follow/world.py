@@ -52,6 +52,10 @@ class Interest:
         """Whether a result, or this part of it, is a dictionary on the legacy side."""
         return None
 
+    def lacks(self, symbol: str, name: str) -> bool:
+        """Whether instances of a legacy class are known not to have an attribute or method."""
+        return False
+
     @property
     def changed_names(self) -> frozenset[str]:
         """The names that a port changes of what may be read of an instance or of a result."""
@@ -75,6 +79,7 @@ class World:
         self.packages = frozenset(module.rpartition(".")[0] for module in targets.modules) - {""}
         self.interest = interest.matters
         self.is_dict = interest.is_dict
+        self.lacks = interest.lacks
         self.changed_names = interest.changed_names
         self.hands_over = bool(self.changed_names)
         self.flows: dict[Path, Flow] = {}

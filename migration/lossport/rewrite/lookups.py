@@ -70,11 +70,22 @@ def _lookup(names: Names, around: Surroundings, held: Mapping[str, str], node: a
 def _run_text(names: Names, around: Surroundings, held: Mapping[str, str], code: ast.expr) -> None:
     text = code.value if isinstance(code, ast.Constant) else None
     if not isinstance(text, str):
-        names.draft.refuse(code, f"runs computed text where {_listed(held)} can be named", WRITE_OUT)
+        if not _is_plain_value(names, code):
+            names.draft.refuse(code, f"runs computed text where {_listed(held)} can be named", WRITE_OUT)
         return
     for name in sorted(set(re.findall(r"\w+", text)) & set(held)):
         if text != name or around.contracts[held[name]].symbol_changes:
             names.draft.refuse(code, f"runs text that names {name}", "write the code out", held[name])
+
+
+def _is_plain_value(names: Names, code: ast.expr) -> bool:
+    """Whether what `eval` gives is kept in a variable that nothing calls or takes an attribute of: `mean = eval(opt.mean)`."""
+    assigned = (node for node in ast.walk(names.view.tree) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call))
+    match next((node for node in assigned if isinstance(node.value, ast.Call) and node.value.args == [code]), None):
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return re.search(rf"\b{re.escape(name)}\s*[.(]", names.view.source.text) is None and isinstance(code, ast.Name | ast.Attribute)
+        case _:
+            return False
 
 
 def _by_key(names: Names, around: Surroundings, held: Mapping[str, str], key: ast.expr, *, kept: bool = True) -> None:
