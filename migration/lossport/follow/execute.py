@@ -271,7 +271,9 @@ def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: E
         assert isinstance(facts, FunctionFacts)
         facts.fixture = True
         frame.flow.fixtures[node.name] = facts
-    elif not all(_is_transparent(name) or _only_wraps(frame, d) for name, d in zip(decorator_names(node), node.decorator_list, strict=True)):
+    elif not all(
+        _is_transparent(name) or _only_wraps(frame, d) for name, d in zip(decorator_names(node), node.decorator_list, strict=True)
+    ):
         escape(frame, value)
         value = OTHER
     store_name(frame, node.name, value, env)

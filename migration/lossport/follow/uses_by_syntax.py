@@ -127,9 +127,16 @@ def _subject(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdi
 def _matches_keys(uses: Uses, statement: ast.AST) -> bool:
     """Whether a result is matched by keys alone that are the same on both sides."""
     assert isinstance(statement, ast.Match)
-    parts = [part for case in statement.cases for part in ast.walk(case.pattern) if isinstance(part, ast.MatchMapping | ast.MatchSequence)]
+    parts = [
+        part
+        for case in statement.cases
+        for part in ast.walk(case.pattern)
+        if isinstance(part, ast.MatchMapping | ast.MatchSequence)
+    ]
     plain = all(isinstance(part, ast.MatchMapping) and part.rest is None for part in parts)
-    keys = {key.value for part in parts if isinstance(part, ast.MatchMapping) for key in part.keys if isinstance(key, ast.Constant)}
+    keys = {
+        key.value for part in parts if isinstance(part, ast.MatchMapping) for key in part.keys if isinstance(key, ast.Constant)
+    }
     bound = any(isinstance(case.pattern, ast.MatchAs) and case.pattern.name for case in statement.cases)
     return plain and not bound and not keys & uses.world.changed_names
 

@@ -58,7 +58,9 @@ def _hands_on(inner: ast.FunctionDef, value: ast.expr, function: str) -> bool:
     """`f(*args, **kwargs)`."""
     match value:
         case ast.Call(
-            func=ast.Name(id=name), args=[ast.Starred(value=ast.Name(id=some))], keywords=[ast.keyword(arg=None, value=ast.Name(id=rest))]
+            func=ast.Name(id=name),
+            args=[ast.Starred(value=ast.Name(id=some))],
+            keywords=[ast.keyword(arg=None, value=ast.Name(id=rest))],
         ):
             assert inner.args.vararg is not None
             assert inner.args.kwarg is not None

@@ -245,7 +245,9 @@ def _settable(modules: Modules, port: Port) -> frozenset[str]:
     body = info.tree.body if info is not None else []
     members = (member for node in body if isinstance(node, ast.ClassDef) and node.name == port.name for member in node.body)
     decorated = (d for member in members for d in getattr(member, "decorator_list", []))
-    return frozenset(d.value.id for d in decorated if isinstance(d, ast.Attribute) and d.attr == "setter" and isinstance(d.value, ast.Name))
+    return frozenset(
+        d.value.id for d in decorated if isinstance(d, ast.Attribute) and d.attr == "setter" and isinstance(d.value, ast.Name)
+    )
 
 
 def parameters_text(parameters: tuple[Parameter, ...]) -> str:

@@ -57,9 +57,9 @@ class _Reader:
         match statement:
             case ast.Assign(targets=targets, value=value) if any(_is_all(target) for target in targets):
                 self.add(value)
-            case (
-                ast.AugAssign(target=target, value=value) | ast.AnnAssign(target=target, value=ast.expr() as value)
-            ) if _is_all(target):
+            case ast.AugAssign(target=target, value=value) | ast.AnnAssign(target=target, value=ast.expr() as value) if _is_all(
+                target
+            ):
                 self.add(value)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr="append" | "insert" | "remove"), args=[*_, name])):
                 if _is_all(base):

@@ -83,7 +83,9 @@ def _is_plain_value(names: Names, code: ast.expr) -> bool:
     assigned = (node for node in ast.walk(names.view.tree) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call))
     match next((node for node in assigned if isinstance(node.value, ast.Call) and node.value.args == [code]), None):
         case ast.Assign(targets=[ast.Name(id=name)]):
-            return re.search(rf"\b{re.escape(name)}\s*[.(]", names.view.source.text) is None and isinstance(code, ast.Name | ast.Attribute)
+            return re.search(rf"\b{re.escape(name)}\s*[.(]", names.view.source.text) is None and isinstance(
+                code, ast.Name | ast.Attribute
+            )
         case _:
             return False
 
