@@ -83,5 +83,6 @@ bench: $(READY) ## speed, side by side in one run, as ratios
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
 clean: ## remove the virtual environment, caches and undo records; never sources, goldens, ledger or reports
+	@[ ! -e .lossport/journal.json ] || { echo "make clean: a lossport command was cut short here, and .lossport holds what puts it right: run make status first" >&2; exit 2; }
 	@rm -rf $(VENV) .lossport .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage coverage.json build dist migration/lossport.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

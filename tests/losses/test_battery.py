@@ -249,7 +249,9 @@ def test_collapsed_rows_are_finite(entry: Entry, options: dict[str, Any], dtype:
     assert_finite(entry.make(**options), cast(inputs, dtype))
 
 
-@pytest.mark.parametrize(("entry", "options"), [variant for variant in VARIANTS if variant.values[0].cold is not None])
+@pytest.mark.parametrize(
+    ("entry", "options"), [variant for variant in VARIANTS if getattr(variant.values[0], "cold", None) is not None]
+)
 @in_every_precision
 def test_the_lowest_temperature_is_finite(entry: Entry, options: dict[str, Any], dtype: torch.dtype) -> None:
     assert entry.cold is not None

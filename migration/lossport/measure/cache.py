@@ -22,7 +22,7 @@ from lossport.measure.duplication import Duplication, duplication, exact_duplica
 from lossport.measure.outline import ClassDefinition, Outline
 from lossport.measure.tokens import Stream, Unreadable, read_stream
 
-METRICS = 1
+METRICS = 2
 """Raised whenever a measure changes its meaning, so that old records are not taken for new ones."""
 
 MAX_BYTES = 64 * 2**20

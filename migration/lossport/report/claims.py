@@ -83,7 +83,7 @@ class CheckedClaim:
 
 
 def check_claims(claims: Sequence[Claim], moments: Sequence[Moment]) -> tuple[CheckedClaim, ...]:
-    """Every claim in order of date, measured."""
+    """Every claim in order of date, measured. Without moments nothing is known of the past, and no claim is measured."""
     return tuple(_check(claim, moments) for claim in sorted(claims, key=lambda claim: (claim.date, claim.text)))
 
 
@@ -111,7 +111,7 @@ def _check(claim: Claim, moments: Sequence[Moment]) -> CheckedClaim:
         return CheckedClaim(claim, None, None, said)
     before = [moment for moment in moments if moment.at.date() <= claim.date]
     if not before:
-        begins = f"history begins on {moments[0].at.date()}" if moments else "there is no history"
+        begins = f"history begins on {moments[0].at.date()}" if moments else "git cannot be read"
         return CheckedClaim(claim, metric, None, f"cannot be checked: {begins}")
     measured = metric_series(name, before)[-1][1]
     return CheckedClaim(claim, metric, measured, f"as of {before[-1].commit[:10] or 'the work tree'}")

@@ -15,6 +15,7 @@ STAGES: tuple[Stage, ...] = ("planned", "recorded", "proven", "switched", "retir
 """In the order in which a loss goes through them."""
 
 CellState = Literal["passed", "failed", "stale", "missing"]
+ProofState = Literal["current", "stale", "failed", "none"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ class LossFacts:
     retired_at: dt.datetime | None = None
     next_command: str = ""
     shims: tuple[str, ...] = ()
+
+
+def proof_state(loss: LossFacts) -> ProofState:
+    """The state of a loss's proof now: the worst of the devices that it ran on."""
+    ran = {cell.state for cell in loss.parity if cell.state != "missing"}
+    if not ran:
+        return "none"
+    return "failed" if "failed" in ran else "stale" if "stale" in ran else "current"
 
 
 @dataclass(frozen=True)

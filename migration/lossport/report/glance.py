@@ -90,6 +90,9 @@ def sites_by_form(losses: Sequence[LossRow]) -> Forms:
 
 
 def _legacy_lines(report: Report) -> Figure:
+    title = f"Lines in {report.legacy_name}/"
+    if report.git_problem:
+        return Figure(title, figure(report.legacy.total), "how many are gone is unknown", "progress")
     now, peak = report.legacy.total, max((moment.legacy.lines for moment in report.moments), default=0)
     gone = f"{figure(peak - now)} of {figure(peak)} gone" if now < peak else "the most there have been"
-    return Figure(f"Lines in {report.legacy_name}/", figure(now), gone if peak else "none", "progress")
+    return Figure(title, figure(now), gone if peak else "none", "progress")

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 from lossport.measure import Architecture, Corpus, FileCoverage
 from lossport.measure.history import History, Moment
 from lossport.report.claims import CheckedClaim
-from lossport.report.facts import Facts, LossFacts, Stage
-from lossport.report.forecast import Forecast
+from lossport.report.facts import Facts, LossFacts, Stage, proof_state
+from lossport.report.forecast import PACE_DAYS, Forecast
 from lossport.report.gates import Gate
 from lossport.report.trends import Trend
+from lossport.report.words import listed
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+    from lossport.report.weeks import Week
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Retired:
 class Report:
     """Everything on the page. `moments` is the history with the work tree as its last; `charts` are drawn, by name.
 
-    `other_weeks` have a page of their own beside this one; `root_link` leads from there to the project's root.
+    `weeks` are all weeks of the migration, this one last; those in `kept` have a final page, which stays as it is.
+    `root_link` leads from the pages to the project's root.
     """
 
     project: str
@@ -87,7 +91,8 @@ class Report:
     charts: Mapping[str, Markup]
     coverage: Mapping[str, FileCoverage] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    other_weeks: tuple[str, ...] = ()
+    weeks: tuple[Week, ...] = ()
+    kept: frozenset[str] = frozenset()
     root_link: str = ".."
 
     @property
@@ -95,6 +100,11 @@ class Report:
         """The legacy files that went away in the week of the report."""
         week = self.today.isocalendar()[:2]
         return tuple(item for item in self.gone if item.at.date().isocalendar()[:2] == week)
+
+    @property
+    def git_problem(self) -> str:
+        """Why git cannot be read, in words; empty if it can. What only git knows is then unknown."""
+        return self.history.problem
 
     @property
     def week(self) -> str:
@@ -106,6 +116,28 @@ class Report:
     def retired(self) -> int:
         """How many losses are retired."""
         return self.at("retired")
+
+    @property
+    def retired_now(self) -> int:
+        """How many losses are retired and have a current proof."""
+        return sum(row.facts.stage == "retired" and proof_state(row.facts) == "current" for row in self.losses)
+
+    @property
+    def unproven_words(self) -> str:
+        """The retired losses without a current proof, by what their proofs are."""
+        words = {"failed": "failed parity", "stale": "with a stale proof", "none": "without any proof"}
+        found = {
+            state: [row.facts.name for row in self.losses if row.facts.stage == "retired" and proof_state(row.facts) == state]
+            for state in words
+        }
+        return "; ".join(f"{len(names)} {words[state]} ({listed(names)})" for state, names in found.items() if names)
+
+    @property
+    def recent(self) -> int:
+        """How many of the losses were retired in the weeks that give the pace."""
+        first = self.today - dt.timedelta(days=PACE_DAYS)
+        times = (row.facts.retired_at for row in self.losses if row.facts.stage == "retired")
+        return sum(at is not None and at.date() >= first for at in times)
 
     def at(self, stage: Stage) -> int:
         """How many losses stand at a stage."""

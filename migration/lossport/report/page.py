@@ -1,4 +1,4 @@
-"""The report as files: one page of HTML, its copy under the name of the week, and the same figures as JSON.
+"""The report as files: the page of today, one page a week with an index of them, and the same figures as JSON.
 
 Turns values into bytes; whoever calls decides when and how they are written. Everything that comes from the repository is
 escaped by Jinja, and the page forbids itself every request.
@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import jinja2
@@ -20,7 +21,7 @@ from markupsafe import Markup
 from lossport import __version__
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus, FileMeasure, Part
 from lossport.report.facts import STAGES, CellState, ParityCell
-from lossport.report.forecast import PACE_DAYS
+from lossport.report.forecast import LEAST_EVENTS, PACE_DAYS
 from lossport.report.gates import Gate
 from lossport.report.glance import figures, next_step, sites_by_form
 from lossport.report.matrix import parity_matrix, worst_states
@@ -28,15 +29,16 @@ from lossport.report.metrics import metrics_json
 from lossport.report.model import Report
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
-from lossport.report.words import NOTHING, age, day, duration, figure, gate_target, gate_value, many, sentence, span
+from lossport.report.weeks import Week, sentence_of
+from lossport.report.words import NOTHING, age, day, duration, figure, gate_target, gate_value, listed, many, sentence, span
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 SECTIONS = (
     ("headline", "Headline"),
+    ("week", "This week"),
     ("losses", "Losses"),
     ("gates", "Gates"),
-    ("retired", "Retired"),
     ("waiting", "Waiting"),
     ("progress", "Progress"),
     ("parity", "Parity"),
@@ -74,9 +76,33 @@ _VERDICTS: dict[CellState, tuple[str, str, str]] = {
 
 
 def render_report(report: Report) -> dict[str, bytes]:
-    """The files of a report by name, below the reports folder: `index.html`, `<ISO week>.html` and `metrics.json`."""
-    page = _page(report).encode()
-    return {"index.html": page, f"{report.week}.html": page, "metrics.json": metrics_json(report)}
+    """The files of a report by name, below the reports folder.
+
+    `index.html`, `<ISO week>.html` for each week without a final page, `weeks.html` and `metrics.json`.
+    """
+    pages = {f"{week.name}.html": week_page(report, week) for week in report.weeks if week.name not in report.kept}
+    return {"index.html": _page(report).encode(), **pages, "weeks.html": weeks_page(report), "metrics.json": metrics_json(report)}
+
+
+def week_page(report: Report, week: Week) -> bytes:
+    """The page of one week: from git and the ledger alone, so that it can be made later as well."""
+    return _environment().get_template("week.html.j2").render(**_common(report), week=week).encode()
+
+
+def weeks_page(report: Report) -> bytes:
+    """The index of weeks, the latest first."""
+    return _environment().get_template("weeks.html.j2").render(**_common(report)).encode()
+
+
+def _common(report: Report) -> dict[str, Any]:
+    """What every page needs."""
+    return {
+        "report": report,
+        "style": Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        "version": __version__,
+        "limits": LIMITS[0],
+        "links": (report.root_link, {*report.legacy.files, *report.new.files}),
+    }
 
 
 def _page(report: Report) -> str:
@@ -94,6 +120,7 @@ def _rendered(report: Report, limits: Limits) -> str:
     existing.update(path for row in report.losses for path in (row.port, row.cases) if path)
     return environment.get_template("page.html.j2").render(
         report=report,
+        week=report.weeks[-1],
         sections=[(anchor, title) for anchor, title in SECTIONS if anchor != "options" or report.facts.options],
         stages=STAGES,
         words={state: word for state, (_, _, word) in _VERDICTS.items()},
@@ -119,6 +146,7 @@ def _rendered(report: Report, limits: Limits) -> str:
         pairs=(shared_pairs(report.legacy.duplication.shared), shared_pairs(report.history.peak_shared)),
         most_shared=max([*report.legacy.duplication.shared.values(), *report.history.peak_shared.values()], default=0),
         pace_days=PACE_DAYS,
+        least_events=LEAST_EVENTS,
         min_tokens=MIN_TOKENS,
         min_lines=MIN_LINES,
         links=(report.root_link, existing),
@@ -165,11 +193,13 @@ def _environment() -> jinja2.Environment:
         mark=_mark,
         mood=_mood,
         opening=lambda text: text[:1].upper() + text[1:],
+        listed=listed,
         many=many,
         percent=lambda value: f"{value:.1f} %",
         ratio=lambda value: NOTHING if value is None else f"{value:.2f}",
         result=_result,
         sentence=sentence,
+        sentence_of=sentence_of,
         span=span,
         timing=_timing,
         trend=_trend,

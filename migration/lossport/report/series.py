@@ -23,12 +23,19 @@ Shared = Mapping[tuple[str, str], int]
 """Lines of the first file that occur in the second."""
 
 
-def burndown(total: int, retired: Sequence[dt.datetime], since: dt.datetime, now: dt.datetime, end: Forecast | None) -> TimeChart:
-    """Losses left over time, with the span in which the forecast expects the end."""
-    done = sorted(at for at in retired if at <= now)
-    points = [(min(since, *done) if done else since, float(total))]
-    points += [(at, float(total - index)) for index, at in enumerate(done, 1)]
-    left = total - len(done)
+def burndown(
+    total: int, turns: Sequence[tuple[dt.datetime, int]], since: dt.datetime, now: dt.datetime, end: Forecast | None
+) -> TimeChart:
+    """Losses left over time, with the span in which the forecast expects the end.
+
+    `turns` are the times at which a loss was retired (-1 left), or came back (+1 left).
+    """
+    done = sorted(turn for turn in turns if turn[0] <= now)
+    left = total
+    points = [(min([since, *(at for at, _ in done)]), float(total))]
+    for at, change in done:
+        left += change
+        points.append((at, float(left)))
     lines = [Line("losses left", (*points, (now, float(left))), 1)]
     span = None
     if end and end.early and end.middle and end.late:

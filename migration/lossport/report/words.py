@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ def figure(value: float | None) -> str:
 def many(count: int, word: str) -> str:
     """A count with its word: 1 day, 2 days; loss and losses."""
     return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word.endswith('s') else 's'}"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names in a sentence: a, b and c; more than fit are counted.
+
+    >>> listed(["clip", "focal", "triplet"]), listed(list("abcdefg"))
+    ('clip, focal and triplet', 'a, b, c, d, e and 2 more')
+    """
+    shown = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
 
 
 def duration(hours: float | None) -> str:

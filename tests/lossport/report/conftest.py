@@ -103,6 +103,12 @@ class Workshop:
         return self.git("rev-parse", "HEAD")
 
 
+@pytest.fixture(scope="session")
+def shop_class() -> type[Workshop]:
+    """The class, for tests that share one repository."""
+    return Workshop
+
+
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
     """Two of four losses retired, one of them this week."""

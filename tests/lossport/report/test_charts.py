@@ -92,7 +92,7 @@ def test_a_chart_that_was_drawn_before_needs_no_plotting_library(tmp_path: Path)
 
 def test_the_burndown_steps_down_with_each_loss_and_points_at_the_end() -> None:
     end = Forecast(at(5).date(), at(9).date(), at(20).date(), 2, 30)
-    chart = burndown(4, [at(-3), at(-8)], at(-30), NOW, end)
+    chart = burndown(4, [(at(-3), -1), (at(-8), -1)], at(-30), NOW, end)
     left, pace = chart.lines
     assert left.points == ((at(-30), 4.0), (at(-8), 3.0), (at(-3), 2.0), (NOW, 2.0))
     assert (pace.kind, pace.points) == ("dashes", ((NOW, 2.0), (at(9), 0.0)))

@@ -117,7 +117,14 @@ def test_everything_that_comes_from_the_repository_is_escaped(project: Project, 
     report = build_report(project, replace(facts, losses=(loss,), problems=(EVIL,), options=options), today=TODAY)
     claim = replace(report.claims[0], claim=replace(report.claims[0].claim, text=EVIL, source=EVIL))
     gone = (Retired(EVIL, EVIL, report.gone[0].at, EVIL, 3, EVIL),)
-    report = replace(report, project=EVIL, gone=gone, claims=(claim,), notes=(*report.notes, EVIL), other_weeks=(EVIL,))
+    report = replace(
+        report,
+        project=EVIL,
+        gone=gone,
+        claims=(claim,),
+        notes=(*report.notes, EVIL),
+        weeks=(*report.weeks, replace(report.weeks[-1], name=EVIL)),
+    )
     page = render_report(report)["index.html"].decode()
     outline = Outline(page)
     assert [tag for tag, _ in outline.tags].count("script") == 1
