@@ -37,6 +37,8 @@ PRELOADED = (
     "torch",
     "torch.nn.functional",
     "torch.utils._python_dispatch",
+    "torch._dynamo",
+    "sklearn.datasets",
     "safetensors.torch",
     "lossport.cli.main",
     "lossport.cli.commands",
