@@ -48,9 +48,10 @@ class CLIPLoss(ContrastiveLoss):
         seen = logits.detach()
         mean, matched = (utils.reduce(x, "mean") for x in (seen, seen[torch.arange(rows, device=device), targets[0]]))
         metrics = {"v2t_loss": utils.reduce(v2t, "mean"), "t2v_loss": utils.reduce(t2v, "mean")}
-        metrics |= utils.retrieval_accuracy(seen, *targets)
+        ranked = utils.retrieval_metrics(seen, *targets)
+        metrics |= {name: ranked[name] for name in ("v2t_accuracy", "t2v_accuracy", "accuracy")}
         metrics |= {"mean_similarity": mean, "matched_similarity": matched, "similarity_gap": matched - mean}
-        metrics |= utils.recall_at_k(seen, *targets)
+        metrics |= ranked
         return self.results((v2t + t2v) / 2, metrics)
 
 

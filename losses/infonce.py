@@ -126,7 +126,7 @@ class InfoNCELoss(ContrastiveLoss):
             if own is not None:
                 self.update_global_embeddings(vision, text, own)
         parts = {"v2t_loss": utils.reduce(v2t, "mean"), "t2v_loss": utils.reduce(t2v, "mean")}
-        return self.results(loss, {**parts, **utils.retrieval_accuracy(logits, *targets), **utils.recall_at_k(logits, *targets)})
+        return self.results(loss, {**parts, **utils.retrieval_metrics(logits, *targets)})
 
     def _direction(self, logits: Tensor, targets: Tensor, anchors: Tensor, bank: Tensor | None, own: Tensor | None) -> Tensor:
         """InfoNCE of `anchors` over the batch's `logits` and the `bank` of the other modality, reduced."""
@@ -204,4 +204,4 @@ class MixedContrastiveLoss(ContrastiveLoss):
         # The sum over no rows is a zero that keeps the loss connected when all weights are 0.
         loss = sum(weighted, start=torch.cat((vision[:0], text[:0])).sum().expand(v2t.shape))
         means = {f"loss_{part}": utils.reduce(value, "mean") for part, value in parts.items()}
-        return self.results(loss, {**means, **utils.retrieval_accuracy(logits, *targets), **utils.recall_at_k(logits, *targets)})
+        return self.results(loss, {**means, **utils.retrieval_metrics(logits, *targets)})

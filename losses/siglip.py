@@ -32,6 +32,7 @@ class SigLIPLoss(ContrastiveLoss):
         cosines, positives = utils.compare_groups(vision_features, text_features, match_ids)
         scale = self.logit_scale.exp()
         logits = cosines * scale + self.logit_bias
-        loss = -F.logsigmoid(torch.where(positives, logits, -logits)).sum(dim=1)
+        # -log sigmoid(-x) = softplus(x) and -log sigmoid(x) = softplus(x) - x: one function for all pairs, and no second matrix.
+        loss = F.softplus(logits, threshold=60.0).sum(dim=1) - logits.masked_fill(~positives, 0.0).sum(dim=1)
         metrics = {**utils.group_accuracy(cosines, positives), "scale": scale, "bias": self.logit_bias}
         return self.results(utils.reduce(loss, self.reduction), metrics)

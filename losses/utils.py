@@ -17,7 +17,7 @@ Ids: TypeAlias = Tensor | Sequence[Hashable]  # Which rows belong together: a te
 REDUCTIONS = ("mean", "sum", "none")
 UNMATCHED = torch.iinfo(torch.int64).min  # The code of NaN ids, which match nothing: as bits -0.0, which is encoded as 0.0.
 NORM_EPS = 1e-12  # The shortest row that is scaled to length 1, as in `torch.nn.functional.normalize`.
-GRAM_WIDTH = 512  # Wider features than this, and than the batch is long, take the Gram matrix. Below, D x D fits into a cache.
+BAND = 2**18  # Numbers that are compared at once where only a count is kept: 1 MiB, which a cache holds.
 NOISE_ROWS, NOISE_SCALE, NOISE_FLOOR = 16, 0.02, 0.005  # Logit noise below so many rows: its scale, per missing rows, and least.
 SEMI_HARD_BAND = 0.2  # Width of the semi-hard band below the mean positive, in cosine units.
 HARD_SHARE = 10  # The hardest one of so many negatives counts as hard, and always at least one.
@@ -321,61 +321,94 @@ def write_ring_(ring: Tensor, pointer: Tensor, rows: Tensor, dim: int = 0) -> Te
 
 def cross_terms(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The diagonal of C = X^T Y, and the sum of the squares of the rest: (C_dd, sum over i != j of C_ij^2).
-    `x` and `y` (by default `x`) are [N, D], centred and scaled by the caller. Wide features take |X^T Y|_F^2 = <X X^T, Y Y^T>
-    less the squared diagonal, which cancels only where the diagonal carries nearly all of C: its rank N < D rules that out."""
+    `x` and `y` (by default `x`) are [N, D], centred and scaled by the caller. For D > N, |X^T Y|_F^2 = <X X^T, Y Y^T> less the
+    squared diagonal, of which rank N < D leaves more than 1 / D; the difference is taken in float64."""
     other, (rows, width) = x if y is None else y, x.shape
-    if width <= max(rows, GRAM_WIDTH):
+    if width <= rows:
         c, itself = product(x.t(), other), torch.eye(width, dtype=torch.bool, device=x.device)
         return c.diagonal(), c.masked_fill(itself, 0.0).square().sum()
     x, other = full_precision(x), full_precision(other)
     diagonal, gram = (x * other).sum(dim=0), product(x, x.t())
     whole = gram.square() if y is None else gram * product(other, other.t())
-    return diagonal, whole.sum() - diagonal.square().sum()
+    return diagonal, (whole.sum(dtype=torch.float64) - diagonal.square().sum(dtype=torch.float64)).to(x.dtype)
+
+
+def retrieval_metrics(logits: Tensor, row_targets: Tensor, column_targets: Tensor) -> dict[str, Tensor]:
+    """What `retrieval_accuracy` and `recall_at_k` for k = 1, 5, 10 say, from one count a direction."""
+    places = target_places(logits, row_targets), target_places(logits.t(), column_targets)
+    return {**_shares(places, 1, "accuracy"), **_recalls(places, (1, 5, 10), ("v2t", "t2v"))}
 
 
 def retrieval_accuracy(logits: Tensor, row_targets: Tensor, column_targets: Tensor) -> dict[str, Tensor]:
     """The share of rows, and of columns, whose largest logit is their target's, and the mean of both. 0 for no rows."""
-    return _both(logits, row_targets, column_targets, lambda s, targets: _best(s) == targets, "accuracy")
+    return _shares((target_places(logits, row_targets), target_places(logits.t(), column_targets)), 1, "accuracy")
 
 
 def group_accuracy(logits: Tensor, positives: Tensor) -> dict[str, Tensor]:
     """The share of rows, and of columns, whose largest logit is any positive's, and the mean of both. 0 for no rows."""
-    return _both(logits, positives, positives.t(), lambda s, right: right.gather(1, _best(s)[:, None]), "accuracy")
+    seen = logits.detach()
+    if not seen.numel():
+        return _both(seen.sum(dim=1), seen.sum(dim=0), "accuracy")
+    row = positives.gather(1, seen.argmax(dim=1, keepdim=True))
+    return _both(row, positives.gather(0, seen.argmax(dim=0, keepdim=True)), "accuracy")
 
 
 def recall_at_k(logits: Tensor, row_targets: Tensor | None = None, column_targets: Tensor | None = None,
                 ks: Sequence[int] = (1, 5, 10), names: tuple[str, str] = ("v2t", "t2v")) -> dict[str, Tensor]:  # fmt: skip
     """The share of rows, and of columns, whose target is among their k largest logits, and the mean of both. 0 for no rows.
-    `logits` are [N, N] (else ValueError), targets [N], by default 0 .. N - 1. Ties rank as `torch.topk` ranks them, and from k =
-    N on the recall is 1. Keys are `<row>_recall@k`, `<column>_recall@k`, `avg_recall@k`, with `names` for rows and columns.
+    `logits` are [N, N] (else ValueError), targets [N], by default 0 .. N - 1. Of equal
+    logits the earlier column comes first, as for argmax. Keys: `<row>_recall@k`, `<column>_recall@k`, `avg_recall@k`, by `names`.
     >>> recall = recall_at_k(torch.tensor([[2.0, 1.0], [3.0, 0.0]]), ks=[1])
     >>> list(recall), recall["avg_recall@1"]
     (['v2t_recall@1', 't2v_recall@1', 'avg_recall@1'], tensor(0.2500))"""
     check_square("logits", logits, len(logits))
     own = torch.arange(len(logits), device=logits.device)
     rows, columns = (own if targets is None else targets for targets in (row_targets, column_targets))
+    return _recalls((target_places(logits, rows), target_places(logits.t(), columns)), ks, names)
+
+
+def target_places(logits: Tensor, targets: Tensor) -> Tensor:
+    """How many of its logits come before each row's target: larger ones, and of equal ones those of earlier columns, [rows]."""
+    seen, columns = logits.detach(), logits.shape[1]
+    if not seen.numel():
+        return seen.sum(dim=1)
+    band = max(1, BAND // columns)  # Bands of rows keep what is counted in a cache.
+    starts = range(0, len(seen), band)
+    places = [_place(seen[at : at + band], targets[at : at + band]) for at in starts]
+    return torch.cat(places).masked_fill((targets < 0) | (targets >= columns), math.inf)
+
+
+def _place(logits: Tensor, targets: Tensor) -> Tensor:
+    own = logits.gather(1, targets.clamp(0, logits.shape[1] - 1)[:, None])
+    # Earlier columns must be smaller by a step, later ones need not: one comparison, and numbers of its own layout to sum up.
+    before = torch.arange(logits.shape[1], device=logits.device) < targets[:, None]
+    if not torch.compiler.is_compiling():
+        before = torch.empty_like(logits, dtype=torch.bool).copy_(before)
+    bound = torch.where(before, own.nextafter(torch.full_like(own, -math.inf)), own)
+    after = logits.shape[1] - (logits <= bound).to(logits.dtype).sum(dim=1)
+    # Nothing is smaller than NaN, which usually fills its row: the first one is the largest, as for argmax.
+    return torch.where(own.squeeze(1).isnan(), targets.to(after.dtype), after)
+
+
+def _recalls(places: tuple[Tensor, Tensor], ks: Sequence[int], names: tuple[str, str]) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for k in ks:
-        found |= _both(logits, rows, columns, functools.partial(_among_top, k), f"recall@{k}", (*names, "avg_"))
+        found |= _shares(places, k, f"recall@{k}", (*names, "avg_"))
     return found
 
 
-def _both(logits: Tensor, rows: Tensor, columns: Tensor, hit: Callable[[Tensor, Tensor], Tensor], name: str,
-          sides: tuple[str, str, str] = ("v2t", "t2v", "")) -> dict[str, Tensor]:  # fmt: skip
-    """The share of rows that `hit`, of columns, and the mean of both, by the names of the sides."""
-    seen = logits.detach()
-    row, column = (reduce(hit(s, right).float(), "mean") for s, right in ((seen, rows), (seen.t(), columns)))
-    return {f"{sides[0]}_{name}": row, f"{sides[1]}_{name}": column, f"{sides[2]}{name}": (row + column) / 2}
+def _shares(
+    places: tuple[Tensor, Tensor], k: int, name: str, sides: tuple[str, str, str] = ("v2t", "t2v", "")
+) -> dict[str, Tensor]:
+    """The shares of targets with fewer than `k` before them."""
+    return _both(places[0] < k, places[1] < k, name, sides)
 
 
-def _best(logits: Tensor) -> Tensor:
-    """The column of each row's largest logit; argmax refuses a matrix without columns."""
-    return logits.argmax(dim=1) if logits.numel() else torch.zeros(len(logits), dtype=torch.int64, device=logits.device)
-
-
-def _among_top(k: int, logits: Tensor, targets: Tensor) -> Tensor:
-    """Which rows have their target among their k largest logits."""
-    return (torch.topk(logits, min(k, logits.shape[1]), dim=1).indices == targets[:, None]).any(dim=1)
+def _both(row: Tensor, column: Tensor, name: str, sides: tuple[str, str, str] = ("v2t", "t2v", "")) -> dict[str, Tensor]:
+    """The share of hits among rows, among columns, and the mean of both, by the names of the sides."""
+    shares = reduce(row.float(), "mean"), reduce(column.float(), "mean")
+    mean = (shares[0] + shares[1]) / 2
+    return {f"{sides[0]}_{name}": shares[0], f"{sides[1]}_{name}": shares[1], f"{sides[2]}{name}": mean}
 
 
 def projection_head(input_dim: int, output_dim: int) -> nn.Sequential:

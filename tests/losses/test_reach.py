@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 
 from lossport.project.config import find_project
+from tests import warm
 from tests.legacy.recording import stands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,9 +85,8 @@ STANDING = {module: name for module, name in MODULES.items() if stands(ROOT, PAC
 @cache
 def measured() -> dict[str, Any]:
     """What all cases reach, by module; one process for all."""
-    command = [sys.executable, str(Path(__file__).with_name("reach.py")), str(ROOT), *sorted(set(STANDING.values()))]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    program = str(Path(__file__).with_name("reach.py"))
+    done = warm.run(program, str(ROOT), *sorted(set(STANDING.values())), cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
     return {name.rpartition(".")[2]: found for name, found in json.loads(done.stdout).items()}
 

@@ -106,12 +106,12 @@ def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -
         outcomes.append(outcome)
         if outcome.result == "stopped":
             break
-    if options.loss == "all" and any(outcome.result == "migrated" for outcome in outcomes):
+    if options.loss == "all" and any(outcome.result in ("migrated", "switched") for outcome in outcomes):
         with terminal.busy("measuring"):
             page = pipeline.refresh_report(project)
         terminal.line(f"all of it in one page: {project.relative(page)}")
     terminal.document({"migrations": [_outcome(outcome) for outcome in outcomes]})
-    return FAILED if any(outcome.result in ("stopped", "others first") for outcome in outcomes) else FINE
+    return FAILED if any(outcome.result in ("stopped", "others first", "switched") for outcome in outcomes) else FINE
 
 
 def _migrate_one(project: Project, name: str, options: argparse.Namespace, terminal: Terminal) -> Outcome:
@@ -126,6 +126,8 @@ def _migrate_one(project: Project, name: str, options: argparse.Namespace, termi
         Watcher(terminal),
         devices=devices(options.device),
         dry_run=options.dry_run,
+        force=options.force,
+        without_tests=options.without_tests,
         with_report=options.loss != "all",
     )
     _ending(project, outcome, terminal)
@@ -152,13 +154,23 @@ def _ending(project: Project, outcome: Outcome, terminal: Terminal) -> None:
             terminal.line()
             terminal.line(f"a dry run: nothing was written.   do it: lossport migrate {name}")
         case _:
-            for word, paths in (("rewritten", outcome.changed), ("shim", outcome.shims), ("deleted", outcome.deleted)):
-                for path in paths:
-                    terminal.line(f"  {word:<9}  {path}")
-            left = sum(not s.retired for s in stages.standings(project, list(project.losses()), sites=()).values())
-            terminal.line()
-            ending = f"{name} is retired; {left} of {len(project.loss_names)} are left."
-            terminal.line(f"{ending}   see it: git diff   take it back: lossport undo {name}")
+            _landed(project, outcome, terminal)
+
+
+def _landed(project: Project, outcome: Outcome, terminal: Terminal) -> None:
+    """What has changed, and what is left."""
+    name = outcome.loss
+    changed = (("rewritten", outcome.changed), ("shim", outcome.shims), ("deleted", outcome.deleted), ("kept", outcome.kept))
+    for word, paths in changed:
+        for path in paths:
+            terminal.line(f"  {word:<9}  {path}")
+    terminal.line()
+    back = f"see it: git diff   take it back: lossport undo {name}"
+    if outcome.result == "switched":
+        terminal.line(f"{name} is switched and not retired: mend what names its legacy file, then migrate again.   {back}")
+        return
+    left = sum(not s.retired for s in stages.standings(project, list(project.losses()), sites=()).values())
+    terminal.line(f"{name} is retired; {left} of {len(project.loss_names)} are left.   {back}")
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
@@ -168,7 +180,8 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     ]
     return {
         "loss": outcome.loss, "result": outcome.result, "first": list(outcome.first), "steps": steps,
-        "rewritten": list(outcome.changed), "shims": list(outcome.shims), "deleted": list(outcome.deleted), "diff": outcome.diff,
+        "rewritten": list(outcome.changed), "shims": list(outcome.shims), "deleted": list(outcome.deleted),
+        "kept": list(outcome.kept), "diff": outcome.diff,
     }  # fmt: skip
 
 

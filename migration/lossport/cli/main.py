@@ -94,6 +94,8 @@ def parser() -> argparse.ArgumentParser:
     migrate = command("migrate", "prove the new loss, switch the call sites, retire the legacy file")
     one_loss(migrate, "the loss, named like its port file; 'all' for every loss")
     migrate.add_argument("--dry-run", action="store_true", help="go as far as the rehearsal and print the diff, write nothing")
+    migrate.add_argument("--without-tests", action="store_true", help="go on where no test touches what changes")
+    migrate.add_argument("--force", action="store_true", help="delete a legacy file that the last commit does not have as it is")
     devices(migrate)
 
     one_loss(command("undo", "take the migration of LOSS back"))

@@ -76,6 +76,7 @@ def _subscripted(frame: Frame, node: ast.expr, name: str, parts: list[ast.expr])
         pairs = len(entries) > 1 and name in ("tuple", "Tuple")
         held = frozenset().union(*entries)
         frame.world.tables[node] = dict(enumerate(entries)) if pairs else {None: held}
+        frame.world.hold(node, held)
         return frozenset({Table(node)}) if frame.world.carries(held) else OTHER
     return OTHER
 

@@ -14,8 +14,10 @@ from lossport.follow.values import (
     EMPTY,
     NOTHING,
     OTHER,
+    Handed,
     Nothing,
     Object,
+    Other,
     Result,
     Symbol,
     Table,
@@ -99,6 +101,8 @@ def _entry(frame: Frame, value: Value, key: Values) -> Values:
             return EMPTY if frame.world.has_no(value, exact) else frozenset({value.part(exact)})
         case Object() if isinstance(exact, int):
             return field_of(frame, value, exact)
+        case Handed():
+            return frozenset({Other(), value})
         case Table(display):
             entries = frame.world.tables[display]
             if exact is not None and exact in entries:
@@ -183,6 +187,7 @@ def _yield(frame: Frame, node: ast.Yield, env: Env) -> Values:
         facts = frame.function
         if facts is not None and not values <= facts.yields:
             facts.yields |= values
+            frame.world.hold(facts.node, values)
             facts.flow.touch()
             if facts.fixture and frame.world.carries(values):
                 facts.flow.heat({facts.name})

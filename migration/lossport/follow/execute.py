@@ -19,6 +19,7 @@ from lossport.follow.flow import (
     escape,
     evaluate,
     run_block,
+    run_top,
     step,
 )
 from lossport.follow.inheritance import meet_relatives
@@ -43,6 +44,8 @@ def _leaves(body: Sequence[ast.stmt]) -> bool:
     last = body[-1]
     if isinstance(last, ast.If):
         return _leaves(last.body) and _leaves(last.orelse)
+    if isinstance(last, ast.Continue | ast.Break):
+        return len(body) == 1  # with more in the block, the next turn or the end of the loop would see what that leaves
     return isinstance(last, ast.Return | ast.Raise)
 
 
@@ -297,8 +300,11 @@ def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
         bases = [evaluate(frame, base, env) for base in node.bases]
         if bases != facts.bases:
             facts.bases = bases
+            for values in bases:
+                frame.world.hold(node, values)
             frame.flow.touch()
-    run_block(Frame(frame.flow, frame.function, facts), node.body, dict(env))
+    run = run_block if frame.function is not None else run_top
+    run(Frame(frame.flow, frame.function, facts), node.body, dict(env))
     if frame.world.legacy_base(facts) is not None:
         frame.flow.heat({node.name})
         frame.flow.heat_methods(facts)

@@ -50,9 +50,17 @@ class FunctionFacts:
     returns_typed: bool = False
     called: bool = False
     escapes: bool = False
+    outside: Values = EMPTY
+    """What those whom nobody follows may call it with; set once it escapes to them."""
     hot: bool = False
     fixture: bool = False
     prepared: bool = False
+
+    @property
+    def first(self) -> str:
+        """The name of its first parameter; empty if it has none."""
+        listed = [*self.node.args.posonlyargs, *self.node.args.args]
+        return listed[0].arg if listed else ""
 
     @property
     def name(self) -> str:
@@ -152,7 +160,7 @@ class Flow:
         self.modules = {}
         self.texts = {}
         self.parents = None
-        run_block(Frame(self, None, None), self.tree.body, {})
+        run_top(Frame(self, None, None), self.tree.body, {})
         done: set[int] = set()
         while pending := [facts for facts in self.functions if id(facts) not in done]:
             for facts in pending:
@@ -204,8 +212,10 @@ class Flow:
     def join_attribute(self, facts: ClassFacts, name: str, values: Values) -> None:
         """Add to what an attribute of a class, or of its instances, may stand for."""
         self.join(facts.flow, facts.attributes, name, values)
+        self.world.hold(facts.node, values)
         if self.world.carries(values):
             facts.flow.heat({facts.node.name})
+            self.world.holds_as(name, values)
 
     def heat_methods(self, facts: ClassFacts) -> None:
         """Every method of a subclass has to do with its legacy base, through `self` and `super()`."""
@@ -227,6 +237,7 @@ class Flow:
             values -= OTHER
         if not values <= facts.returns:
             facts.returns |= values
+            self.world.hold(facts.node, values)
             facts.flow.touch()
             if self.world.carries(values):
                 facts.flow.heat({facts.name})
@@ -323,24 +334,45 @@ def evaluate_parts(frame: Frame, node: ast.AST, env: Env) -> Values:
     return OTHER
 
 
-def escape(frame: Frame, values: Values) -> None:
-    """A function goes where it can be called with anything."""
+def escape(frame: Frame, values: Values, given: Values = OTHER) -> None:
+    """A function goes where it can be called with anything; `given` says whether that may be something legacy."""
     for value in values:
         if isinstance(value, Function):
             facts = frame.world.function(value)
-            if not facts.escapes:
+            if not given <= facts.outside:
                 facts.escapes = True
-                facts.params = {name: held | OTHER for name, held in facts.params.items()}
+                facts.outside |= given
                 facts.flow.touch()
+            mine = facts.first if value.bound else ""
+            for name in facts.params:
+                if name != mine:
+                    grow_param(frame, facts, name, given)
+
+
+def grow_param(frame: Frame, facts: FunctionFacts, name: str, values: Values) -> None:
+    """Add to what a parameter may hold, other than by a call that is followed."""
+    held = facts.params.get(name, EMPTY)
+    if not values <= held:
+        facts.params[name] = held | values
+        facts.flow.touch()
+        if not facts.hot and frame.world.carries(values):
+            facts.hot = True
+            facts.flow.heat({facts.name, name})
 
 
 def run_block(frame: Frame, body: Iterable[ast.stmt], env: Env) -> Env:
     """Run statements one after the other; gives the variables after them."""
-    top = frame.function is None
     for statement in body:
-        if not top or _is_run(frame.flow, statement):
-            env = STEPS.get(type(statement), _run_parts)(frame, statement, env)
+        env = STEPS.get(type(statement), _run_parts)(frame, statement, env)
     return env
+
+
+def run_top(frame: Frame, body: Iterable[ast.stmt], env: Env) -> Env:
+    """Run the statements of a module or class that can have something to do with a legacy symbol.
+
+    Of a block that is run at all, every statement is: what one of them leaves in a variable, the next may use.
+    """
+    return run_block(frame, (statement for statement in body if _is_run(frame.flow, statement)), env)
 
 
 def _is_run(flow: Flow, statement: ast.stmt) -> bool:

@@ -6,12 +6,12 @@ import ast
 import os
 import re
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from lossport.follow.flow import Flow
+from lossport.follow.readers import readers_of
 from lossport.follow.values import Symbol
 from lossport.follow.view import View, flow_of
 from lossport.follow.world import Interest, World
@@ -21,7 +21,7 @@ from lossport.source import scripts
 from lossport.source.configtext import SUFFIXES, Mention, mentions_in
 from lossport.source.fragments import Fragment, docstring_fragments, markup_fragment, notebook_fragment, parse_fragment
 from lossport.source.leads import Leads
-from lossport.source.modules import Modules, describe
+from lossport.source.modules import Modules, describe, modules_of
 from lossport.source.prefilter import STAR, Wanted, importers, names_of, pattern_of, search
 from lossport.source.source import Source, SourceError, decode
 from lossport.source.targets import Targets, targets_of
@@ -81,7 +81,6 @@ def survey(
     *,
     modules: Modules | None = None,
     interest: Interest | None = None,
-    executor: Executor | None = None,
 ) -> Survey:
     """Look at every file of the project that can hold a call site of the losses.
 
@@ -90,25 +89,21 @@ def survey(
         losses: the losses whose symbols are looked for.
         modules: the project's modules, if some are parsed already.
         interest: what the ports say: a value that no port changes need not be followed.
-        executor: searches the files; in this process if it is left out.
     """
     with collection_paused():
-        return _Surveyor(project, losses, modules or Modules(project), interest or Interest(), executor).survey()
+        return _Surveyor(losses, modules or modules_of(project), interest or Interest()).survey()
 
 
 class _Surveyor:
     """Opens files for a world, and remembers what could not be opened."""
 
-    def __init__(
-        self, project: Project, losses: Sequence[Loss], modules: Modules, interest: Interest, executor: Executor | None
-    ) -> None:
-        self.project = project
+    def __init__(self, losses: Sequence[Loss], modules: Modules, interest: Interest) -> None:
+        self.project = modules.project
         self.modules = modules
-        self.executor = executor
         self.targets = targets_of(modules, losses)
-        walked = walk(project)
+        walked = walk(self.project)
         self.found, self.not_entered = walked.files, walked.not_entered
-        self.retired = {path for module in self.targets.modules if (path := project.module_path(module)) is not None}
+        self.retired = {path for module in self.targets.modules if (path := self.project.module_path(module)) is not None}
         self.problems: list[Problem] = []
         self._symbol = pattern_of(symbol.rpartition(".")[2] for symbol in self.targets.symbols)
         self.parts: dict[Path, tuple[Path, Fragment, Source]] = {}
@@ -117,7 +112,7 @@ class _Surveyor:
     def survey(self) -> Survey:
         """Run the files that contain a legacy name, then those that they hand something to, until no file joins."""
         wanted = self.wanted()
-        hits = search([*self._files_of(READ), *self._without_suffix], wanted, self.executor)
+        hits = search(self.project, [*self._files_of(READ), *self._without_suffix], wanted)
         leads = Leads(self.modules, self.targets, wanted.packages)
         self.problems += [Problem(_shown(self.project, path), 1, 1, f"cannot be read: {why}") for path, why in hits.unreadable]
         configs: list[ConfigFile] = []
@@ -155,11 +150,11 @@ class _Surveyor:
 
     @cached_property
     def _python_scripts(self) -> dict[str, None]:
-        return dict.fromkeys(text for text in self._without_suffix if scripts.is_python(Path(text)))
+        return dict.fromkeys(text for text in self._without_suffix if scripts.is_python(self._content(text)))
 
     def _enter(self, path: Path, wanted: Wanted, leads: Leads) -> None:
         """A module. One that leads nowhere is not followed, but one that cannot be parsed is told of, as it may."""
-        raw = path.read_bytes()
+        raw = self._content(path)
         if not leads(path, raw):
             if self._symbol.search(raw):
                 self._parse(path)
@@ -168,6 +163,13 @@ class _Surveyor:
         if flow is not None:
             flow.heat((*wanted.words, *wanted.packages))
             self._enter_docstrings(path, flow, wanted)
+
+    def _content(self, path: Path | str) -> bytes:
+        """Empty for a file that cannot be read, which is told where it is searched."""
+        try:
+            return self.project.content(path) or b""
+        except OSError:
+            return b""
 
     def _view(self, key: Path, flow: Flow) -> View:
         path, fragment, host = self.parts.get(key, (key, None, flow.source))
@@ -179,7 +181,7 @@ class _Surveyor:
         """The text of a file that is no module; None, and a problem, if it is none."""
         shown = _shown(self.project, path)
         try:
-            source = decode(path.read_bytes())
+            source = decode(self._content(path))
         except SourceError as error:
             self.problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))
             return None
@@ -241,8 +243,9 @@ class _Surveyor:
         return [ConfigFile(path, _shown(self.project, path), source, listed)] if listed else []
 
     def _enter_script(self, path: Path) -> None:
-        if scripts.is_script(path):
-            text = path.read_bytes().decode("utf-8", errors="replace")
+        raw = self._content(path)
+        if scripts.is_script(path, raw):
+            text = raw.decode("utf-8", errors="replace")
             self._tell_of(path, text, scripts.legacy_places(text, path, self.modules, self.targets))
 
     def _tell_of(self, path: Path, text: str, places: Iterable[tuple[int, str]]) -> None:
@@ -268,7 +271,7 @@ class _Surveyor:
     def _run(self) -> None:
         """Run files until none changes and none joins."""
         self.world.settle()
-        while self._importers_join():
+        while self._importers_join() or self._users_join():
             self.world.settle()
 
     def wanted(self) -> Wanted:
@@ -297,13 +300,24 @@ class _Surveyor:
         self.asked |= new
         if not new:
             return joined
-        for path, taken in importers([*self._files_of(PYTHON), *self._python_scripts], new, self.executor):
+        for path, taken in importers(self.project, [*self._files_of(PYTHON), *self._python_scripts], new):
             other = self.world.enter(path)
             if other is not None and not other.knows(taken):
                 other.heat(taken)
                 joined = True
             if other is not None and STAR in taken:
                 self.handed_on.setdefault(path, set()).update(taken - {STAR})
+        return joined
+
+    def _users_join(self) -> bool:
+        """Files that read something of an attribute that holds a legacy loss, whatever they have it from: a callback, say."""
+        names = self.world.holding_directly - self.read_of
+        if not names:
+            return False
+        self.read_of |= names
+        joined = False
+        for path in readers_of(self.project, self._files_of(PYTHON), names, self.world.changed_names):
+            joined |= path not in self.world.flows and self.world.enter(path) is not None
         return joined
 
     def _tests_join(self) -> bool:
@@ -315,7 +329,7 @@ class _Surveyor:
                 [t for t in self._files_of(PYTHON) if t.startswith(f"{path.parent}{os.sep}") and t != str(path)] if names else []
             )
             for name in names:
-                for hit in search(below, Wanted((name,)), None).paths:
+                for hit in search(self.project, below, Wanted((name,))).paths:
                     other = self.world.enter(hit)
                     if other is not None and not other.knows({name}):
                         other.heat({name})
@@ -326,6 +340,11 @@ class _Surveyor:
     def handed_on(self) -> dict[Path, set[str]]:
         """The names that a file has by the star of another module, and offers in its turn."""
         return {}
+
+    @cached_property
+    def read_of(self) -> set[str]:
+        """Attributes whose readers have been looked for."""
+        return set()
 
     @cached_property
     def asked(self) -> set[tuple[str, str]]:
@@ -343,7 +362,7 @@ class _Surveyor:
         if self._is_foreign(path):
             return None
         try:
-            return self.modules.parsed(path, path.read_bytes())
+            return self.modules.parsed(path, self._content(path))
         except SourceError as error:
             shown = _shown(self.project, path)
             self.problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))

@@ -29,6 +29,7 @@ from lossport.follow.values import (
     TableMember,
     Value,
     Values,
+    Wrapped,
     legacy,
     sure,
 )
@@ -72,6 +73,7 @@ class Uses:
                     kind, around, how = verdict
                     yield Use(kind, node, around, held, held == only, how)
             yield from self._inherited_calls(node, values)
+            yield from self._wrapped_calls(node, values)
             for carrier in values:
                 if isinstance(carrier, Class | Object) and not carrier.mine:
                     yield from self._of_heir(node, carrier, certain=len(values - NOTHING) == 1)
@@ -96,6 +98,16 @@ class Uses:
             symbol = self.world.legacy_base(facts) if facts is not None else None
             if facts is not None and symbol is not None and not self.world.attribute(facts, "__init__"):
                 yield Use("construct", node, call, Symbol(symbol), len(values - NOTHING) == 1)
+
+    def _wrapped_calls(self, node: ast.expr, values: Values) -> Iterator[Use]:
+        """Calls of what `DataParallel` made of an instance."""
+        call = self.parents.get(node)
+        if isinstance(call, ast.Call) and call.func is node:
+            inside = (self.world.tables[value.node]["module"] for value in values if isinstance(value, Wrapped))
+            for held in inside:
+                yield from (
+                    Use("call", node, call, value, len(values) == len(held) == 1) for value in held if isinstance(value, Instance)
+                )
 
     def _of_heir(self, node: ast.expr, heir: Class | Object, *, certain: bool) -> Iterator[Use]:
         """What is done with a class that derives from a legacy class, or an object of one, where more than its own code matters.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from lossport.follow.calls import CONTAINERS, GROWING, PASS_THROUGH, record_fields
+from lossport.follow.calls import APPLYING, CONTAINERS, GROWING, ITERATING, PASS_THROUGH, record_fields
 from lossport.follow.flow import FunctionFacts
 from lossport.follow.inheritance import member_of
+from lossport.follow.modules_of_torch import WRAPPERS
 from lossport.follow.uses_by_syntax import Verdict, judge
 from lossport.follow.values import (
     Class,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 BY_NAME = frozenset({"builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.delattr"})
 
 NEUTRAL_CALLS = frozenset(
-    f"builtins.{name}" for name in ("isinstance", "issubclass", "type", "id", "callable", "print", "repr", "bool")
+    f"builtins.{name}" for name in ("len", "isinstance", "issubclass", "type", "id", "callable", "print", "repr", "bool")
 ) | {"typing.TypeVar", "typing.NewType"}
 """Calls that look at a class or an instance without using what a port changes."""
 
@@ -102,15 +103,30 @@ def _argument(uses: Uses, call: ast.Call, node: ast.expr, value: Value) -> Verdi
     holders = uses.flow.values.get(call.func, frozenset())
     if call.args and node is call.args[-1] and _is_put(holders, value):
         return "kept", call, ""
+    if path in WRAPPERS and first:
+        return "kept", call, ""
     if path == "dataclasses.field":
         return _field(call, node, value)
     if first and path in BY_NAME and isinstance(value, Instance | Symbol):
         return _by_name(call, value)
     if path == "builtins.isinstance" and isinstance(value, Result):
         return _asked_for_its_type(uses, call, value)
+    if path in ITERATING:
+        return _gone_through(uses, path, call, node, value)
     if path in NEUTRAL_CALLS and not isinstance(value, Result):
         return "name", call, path.partition(".")[2]
     if _is_bound(uses, call, node) or node in uses.flow.given_to_tests:
+        return "kept", call, ""
+    return "escape", call, f"passed to {ast.unparse(call.func)}()"
+
+
+def _gone_through(uses: Uses, path: str, call: ast.Call, node: ast.expr, value: Value) -> Verdict:
+    """`sorted(outs, key=f)`, `map(f, outs)`: entries go to the parameters of f, if that is a function of the project."""
+    key = next((keyword.value for keyword in call.keywords if keyword.arg == "key"), None)
+    function = call.args[0] if path in APPLYING and call.args else key
+    known = uses.flow.values.get(function, frozenset()) if function is not None else frozenset()
+    followed = function is None or (bool(known) and all(isinstance(one, Function) for one in known))
+    if followed and (node is function or isinstance(value, Table | TableMember)):
         return "kept", call, ""
     return "escape", call, f"passed to {ast.unparse(call.func)}()"
 
@@ -123,7 +139,7 @@ def _stands_for_it(path: str, call: ast.Call, node: ast.expr, value: Value) -> b
         return node is call.args[-1 if path == "typing.cast" else 0]
     if not isinstance(value, Table):
         return False
-    return (path in CONTAINERS and node is call.args[0]) or (path in PAIRING and node in call.args)
+    return (path in CONTAINERS and path not in ITERATING and node is call.args[0]) or (path in PAIRING and node in call.args)
 
 
 def _is_put(holders: Values, value: Value) -> bool:

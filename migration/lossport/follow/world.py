@@ -18,6 +18,7 @@ from lossport.follow.values import (
     OTHER,
     Class,
     Function,
+    Handed,
     Legacy,
     Named,
     Object,
@@ -27,9 +28,13 @@ from lossport.follow.values import (
     Table,
     Value,
     Values,
+    Wrapped,
 )
 from lossport.source.modules import Modules
 from lossport.source.targets import Targets
+
+CARRIERS = (Function, Class, Object, Table, Wrapped)
+"""What holds other values, by a syntax node of its own."""
 
 MAX_PASSES = 12
 """Runs of one file until values stop growing. Chains of functions settle in three or four; beyond this everything in the file
@@ -46,6 +51,11 @@ class Interest:
     def is_dict(self, value: Result) -> bool | None:
         """Whether a result, or this part of it, is a dictionary on the legacy side."""
         return None
+
+    @property
+    def changed_names(self) -> frozenset[str]:
+        """The names that a port changes of what may be read of an instance or of a result."""
+        return frozenset()
 
 
 class World:
@@ -64,10 +74,16 @@ class World:
         self.retired = targets.modules
         self.interest = interest.matters
         self.is_dict = interest.is_dict
+        self.changed_names = interest.changed_names
+        self.hands_over = bool(self.changed_names)
         self.flows: dict[Path, Flow] = {}
         self.facts: dict[ast.AST, FunctionFacts | ClassFacts] = {}
         self.tables: dict[ast.expr, dict[str | int | None, Values]] = {}
         self.attribute_tables: dict[ast.expr, set[Object]] = {}
+        self.holding: set[str] = set()
+        self.holding_directly: set[str] = set()
+        self._carriers: set[ast.AST] = set()
+        self._held_by: dict[ast.AST, set[ast.AST]] = {}
         self._open_file = open_file
         self._closed: set[Path] = set()
         self.complete = False
@@ -92,29 +108,51 @@ class World:
 
     def carries(self, values: Values) -> bool:
         """Whether something legacy, of which a port changes the use, can be had from any of the values."""
-        return any(self._carries(value, set()) for value in values)
+        return any(self._carries(value) for value in values)
 
     def follows(self, values: Values) -> bool:
         """Whether what holds the values is looked at wherever it is used: also a legacy module."""
         return self.carries(values) or any(isinstance(value, Named) and value.path in self.retired for value in values)
 
-    def _carries(self, value: Value, seen: set[ast.AST]) -> bool:
+    def _carries(self, value: Value) -> bool:
         if isinstance(value, LEGACY):
             return self.interest(value)
-        node = getattr(value, "node", None)
-        if node is None or node in seen:
-            return False
-        seen.add(node)
-        inner: list[Values] = []
-        if isinstance(value, Function):
-            facts = self.function(value)
-            inner = [facts.returns, facts.yields]
-        elif isinstance(value, Class | Object):
-            owner = self.of_class(value)
-            inner = [*owner.attributes.values(), *owner.bases]
-        elif isinstance(value, Table):
-            inner = list(self.tables[value.node].values())
-        return any(self._carries(part, seen) for values in inner for part in values)
+        return isinstance(value, Handed) or (isinstance(value, CARRIERS) and value.node in self._carriers)
+
+    def hold(self, holder: ast.AST, values: Values) -> None:
+        """A function returns the values, a class has them as attributes or bases, a table as entries: by its syntax node.
+
+        Whatever holds something legacy is marked at once, and so is all that holds it: asking costs nothing.
+        """
+        if holder in self._carriers:
+            return
+        for value in values:
+            if self._carries(value):
+                self._mark(holder)
+                return
+            if isinstance(value, CARRIERS):
+                self._held_by.setdefault(value.node, set()).add(holder)
+
+    def _mark(self, holder: ast.AST) -> None:
+        waiting = [holder]
+        while waiting:
+            node = waiting.pop()
+            if node not in self._carriers:
+                self._carriers.add(node)
+                waiting += self._held_by.pop(node, ())
+
+    def holds_as(self, name: str, values: Values) -> None:
+        """Some attribute of that name leads to something legacy: of what is not followed, it may be that one."""
+        if not self.hands_over or name.startswith("__"):
+            return
+        if any(isinstance(value, LEGACY) for value in values):
+            self.holding_directly.add(name)
+        if name not in self.holding:
+            self.holding.add(name)
+            for flow in self.flows.values():
+                if name in flow.source.text:
+                    flow.heat({name})
+                    flow.stale = True
 
     def attribute(self, facts: ClassFacts, name: str, depth: int = 0) -> Values:
         """What an attribute of a class, or of its bases in the project, may stand for."""
@@ -195,6 +233,7 @@ class World:
                 self._closed.add(path)
             else:
                 self.flows[path] = flow
+                flow.heat(name for name in self.holding if name in flow.source.text)
         return self.flows.get(path)
 
     def pull(self, flow: Flow, dotted: str) -> None:
@@ -214,6 +253,8 @@ class World:
         self.facts.clear()
         self.tables.clear()
         self.attribute_tables.clear()
+        self._carriers.clear()
+        self._held_by.clear()
         self.complete = self.late = False
         for flow in self.flows.values():
             flow.start_over()

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from lossport.judge.comparison import Arbiter, Comparison, Judged, Sample, covers
+from lossport.judge.arbiter import Arbiter, Judged, Looked, Sample
+from lossport.judge.comparison import Comparison, covers, looked_in
 from lossport.judge.distribution import equal_in_distribution
 from lossport.judge.variants import BY_NAME, Extent, changes_inputs, changes_width, derived, parts_of
 from lossport.judge.verdict import Finding, Known, Verdict
@@ -142,10 +143,10 @@ class Pair:
     def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> Comparison:
         """Both observations, with the legacy loss at hand for float64 and samples of its rounding."""
 
-        def again(sample: Sample) -> Observation:
+        def again(sample: Sample) -> Looked:
             run = Run(variation, self.device, sample.in_float64, sample.number, sample.moved_by)
-            return observe(self.legacy, case, run)
+            return looked_in(observe(self.legacy, case, run), new, self.ports)
 
         judged = self.judged.setdefault(case, {})
-        arbiter = Arbiter(again, new, self.ports, Run(variation, self.device).precision, judged)
+        arbiter = Arbiter(again, Run(variation, self.device).precision, judged)
         return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)

@@ -92,6 +92,24 @@ def head(root: Path) -> str | None:
         return None
 
 
+def unsaved(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
+    """Those of the paths, relative to `root`, whose content the last commit does not have: changed since, or never added.
+
+    Raises:
+        GitError: not a repository.
+    """
+    literal = [f":(literal){path}" for path in paths]
+    if not paths or head(root) is None:
+        return tuple(paths)
+    known = _names(_run(root, "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", *paths))
+    changed = _names(_run(root, "diff", "--name-only", "--relative", "-z", "HEAD", "--", *literal))
+    return tuple(path for path in paths if path not in known or path in changed)
+
+
+def _names(output: bytes) -> frozenset[str]:
+    return frozenset(os.fsdecode(name) for name in output.split(b"\0") if name)
+
+
 def is_shallow(root: Path) -> bool:
     """Whether the history was cut off when the repository was cloned."""
     return _run(root, "rev-parse", "--is-shallow-repository").strip() == b"true"

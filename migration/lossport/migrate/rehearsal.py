@@ -1,46 +1,20 @@
-"""A rehearsal: the project's own tests, on a copy of the tree with the planned edits in it.
+"""Which of the project's own tests touch an edited file: those that a rehearsal runs.
 
-The tree itself is not touched. Only tests that touch an edited file run: those that import it, directly or through other modules
-of the project, and those that name it, its folder or its module in a string (a test that starts scripts, say).
+Those that import it, directly or through other modules of the project, and those that name it, its folder or its module in a
+string (a test that starts scripts, say).
 """
 
 from __future__ import annotations
 
 import ast
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lossport.project.config import Project
-from lossport.project.transaction import Change
 
 TEST_FILE = re.compile(r"(test_.*|.*_test)\.py\Z")
 """Pytest's own default names for files that hold tests."""
-
-TAIL_LINES = 40
-"""How much of a failing run is shown: pytest's summary and the last failure fit; the command shows the rest."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What the rehearsal came to. `passed` without any `tests` means that no test touches the edits."""
-
-    tests: tuple[str, ...]
-    passed: bool
-    command: tuple[str, ...]
-    output: str
-
-    @property
-    def tail(self) -> str:
-        """The end of the output."""
-        return "\n".join(self.output.rstrip().splitlines()[-TAIL_LINES:])
 
 
 def touching_tests(project: Project, files: Sequence[Path], touched: Iterable[Path]) -> tuple[Path, ...]:
@@ -53,21 +27,6 @@ def touching_tests(project: Project, files: Sequence[Path], touched: Iterable[Pa
     touching = {path for path, tree in trees.items() if _names_any(tree, words)} | changed
     tests = [path for path in files if TEST_FILE.match(path.name) and _is_under(path, project.tests)]
     return tuple(sorted(test for test in tests if touching & _reach([test, *_conftests(test, imports)], imports)))
-
-
-def rehearse(project: Project, files: Sequence[Path], changes: Sequence[Change], tests: Sequence[Path]) -> Trial:
-    """Copy the tree, make the changes there, run the tests there."""
-    shown = tuple(project.relative(test) for test in tests)
-    command = tuple(sys.executable if part == "python" else part for part in project.test_command)
-    if not tests:
-        return Trial((), True, command, "")
-    with tempfile.TemporaryDirectory(prefix="lossport-trial-") as folder:
-        copy = Path(folder).resolve() / project.root.name
-        _copy_tree(project.root, copy, files)
-        for change in changes:
-            _make(copy / change.path.relative_to(project.root), change.after)
-        code, output = _run([*command, *shown], copy, _environment(project, copy))
-    return Trial(shown, code == 0, (*project.test_command, *shown), output.replace(str(copy) + os.sep, ""))
 
 
 def _names_of(project: Project, changed: Iterable[Path]) -> frozenset[str]:
@@ -133,40 +92,3 @@ def _parse(path: Path) -> ast.Module | None:
         return ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return None
-
-
-def _copy_tree(root: Path, copy: Path, files: Iterable[Path]) -> None:
-    for path in files:
-        target = copy / path.relative_to(root)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_file():
-            shutil.copy2(path, target)
-
-
-def _make(path: Path, content: bytes | None) -> None:
-    if content is None:
-        path.unlink(missing_ok=True)
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
-def _environment(project: Project, copy: Path) -> dict[str, str]:
-    """The copy's modules come first on the path, before the tree that they were copied from."""
-    roots = [str(copy / root.relative_to(project.root)) for root in project.import_roots]
-    inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([*roots, *inherited]), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def _run(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
-    """Run in a process group of its own, so that Ctrl-C here ends whatever the tests started."""
-    with subprocess.Popen(
-        command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-        errors="replace", start_new_session=True,
-    ) as process:  # fmt: skip
-        try:
-            output, _ = process.communicate()
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, output

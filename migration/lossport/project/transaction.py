@@ -35,11 +35,12 @@ JOURNAL_FORMAT = 1
 
 @dataclass(frozen=True)
 class Change:
-    """One file: its bytes before and after. None is a file that is not there."""
+    """One file: its bytes before and after. None is a file that is not there; `mode` has its permissions when it comes back."""
 
     path: Path
     before: bytes | None
     after: bytes | None
+    mode: int | None = None
 
     def reversed(self) -> Change:
         """The change that takes this one back."""
@@ -176,12 +177,13 @@ def recover(root: Path, state: Path) -> list[str]:
 
 
 def undo_record(root: Path, changes: Sequence[Change]) -> bytes:
-    """What `read_undo_record` needs to take the changes back, as a file content."""
+    """What `read_undo_record` needs to take the changes back, as a file content; to be asked for before they are made."""
     entries = [
         {
             "path": change.path.relative_to(root).as_posix(),
             "before": None if change.before is None else base64.b64encode(change.before).decode("ascii"),
             "after": digest(change.after),
+            "mode": _mode(change.path),
         }
         for change in changes
     ]
@@ -198,18 +200,24 @@ def read_undo_record(root: Path, record: Path) -> list[Change]:
         data = json.loads(record.read_bytes())
         if data["format"] != JOURNAL_FORMAT:
             raise InputError(f"{record}: written by another version of lossport; take the migration back with git instead")
-        entries = [(root / e["path"], e["before"], e["after"]) for e in data["files"]]
-        contents = [None if b is None else base64.b64decode(b, validate=True) for _, b, _ in entries]
+        entries = [(root / e["path"], e["before"], e["after"], e.get("mode")) for e in data["files"]]
+        contents = [None if b is None else base64.b64decode(b, validate=True) for _, b, _, _ in entries]
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{record}: damaged ({error}); take the migration back with git instead") from error
-    changed = [path.relative_to(root).as_posix() for path, _, after in entries if digest(read_or_none(path)) != after]
+    changed = [path.relative_to(root).as_posix() for path, _, after, _ in entries if digest(read_or_none(path)) != after]
     if changed:
         raise InputError(
             f"changed since the migration: {', '.join(changed)}; revert those changes and undo again, or take it back with git"
         )
-    return [Change(path, read_or_none(path), before) for (path, _, _), before in zip(entries, contents, strict=True)]
+    pairs = zip(entries, contents, strict=True)
+    return [Change(path, read_or_none(path), before, mode) for (path, _, _, mode), before in pairs]
+
+
+def _mode(path: Path) -> int | None:
+    """The permissions of a file, None if there is none."""
+    return path.stat().st_mode & 0o777 if path.exists() else None
 
 
 def _check(root: Path, change: Change) -> None:
@@ -239,7 +247,7 @@ def _write_journal(root: Path, state: Path, changes: Sequence[Change]) -> dict[s
                 "slot": slot,
                 "before": digest(change.before),
                 "after": digest(change.after),
-                "mode": change.path.stat().st_mode & 0o777 if change.before is not None else None,
+                "mode": _mode(change.path),
                 "new_folders": [p.relative_to(root).as_posix() for p in missing],
             }
         )
@@ -260,6 +268,8 @@ def _apply(root: Path, changes: Sequence[Change]) -> None:
         _write_flushed(temporary, change.after or b"")
         if change.before is not None:
             os.chmod(temporary, change.path.stat().st_mode & 0o777)
+        elif change.mode is not None:
+            os.chmod(temporary, change.mode)
     for change in changes:
         _check(root, change)  # an editor may have saved a file while the others were written
     for change in written:

@@ -172,6 +172,38 @@ class Contract:
         return any(changed(key) for name, key in self.keys.items() if not start or name == start or name.startswith(start + "."))
 
     @cached_property
+    def attributes(self) -> dict[str, Rename | Drop]:
+        """The rule for an attribute that changes. One for a parameter speaks for the attribute of the same name as well."""
+        found = {_old_name(rule): rule for rule in self.port.attributes}
+        own = (self.legacy.attributes if self.legacy else frozenset()) - (self.legacy.methods.keys() if self.legacy else set())
+        for rule in self.port.parameters:
+            if isinstance(rule, Rename | Drop) and _old_name(rule) in own and not self._has_both(rule):
+                found.setdefault(_old_name(rule), rule)
+        return found
+
+    def _has_both(self, rule: Rename | Drop) -> bool:
+        """Whether the new class has the attribute as it was, whatever became of the parameter."""
+        if self.new is None or _old_name(rule) not in self.new.attributes:
+            return False
+        return isinstance(rule, Drop) or rule.new not in self.new.attributes
+
+    @cached_property
+    def moved(self) -> frozenset[str]:
+        """Attributes and methods of an instance that are gone, or called or used otherwise."""
+        methods = {name for name, method in self.port.methods.items() if method.new != name or method.rules}
+        lost: set[str] = set()
+        if self.legacy is not None and self.new is not None:
+            known = {*self.legacy.methods, *self.legacy.attributes}
+            lost = {name for name in known if not name.startswith("_") and not self.new.offers(name)}
+        return frozenset({*self.attributes, *methods, *lost})
+
+    @cached_property
+    def moved_keys(self) -> frozenset[str]:
+        """Entries of a result, and of what is inside one, that are gone or read otherwise."""
+        paths = (key.path for key in self.keys.values() if changed(key) and not key.legacy.isdigit())
+        return frozenset(step for path in paths for step in path if not step.isdigit())
+
+    @cached_property
     def instance_changes(self) -> str:
         """Why an instance must not go where its uses cannot be followed; empty if any use of it stays right."""
         port = self.port
@@ -179,7 +211,7 @@ class Contract:
             return "what a call of it returns changes"
         if not self.forward.is_identity:
             return "how it is called changes"
-        if port.methods or port.attributes:
+        if port.methods or self.attributes:
             return "its methods or attributes change"
         return ""
 
@@ -189,6 +221,10 @@ class Contract:
         if not self.constructor.is_identity:
             return "its parameters change"
         return self.instance_changes
+
+
+def _old_name(rule: Rename | Drop) -> str:
+    return rule.old if isinstance(rule, Rename) else rule.name
 
 
 def changed(key: Key) -> bool:

@@ -15,6 +15,7 @@ from lossport.follow.values import Instance, Legacy, Member, Prepared, Result, R
 from lossport.follow.world import Interest
 from lossport.project.port import Gone
 from lossport.rewrite.contract import Contract
+from lossport.rewrite.handed_over import refuse_handed
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.results import read_value, rewrite_result
 
@@ -62,6 +63,11 @@ class Fixers(Interest):
         result = value.result if isinstance(value, ResultMember) else value
         return not result.method and not contract.is_entry(result.path) and contract.changes_below(result.path)
 
+    @property
+    def changed_names(self) -> frozenset[str]:
+        """The names that a port changes of what may be read of an instance or of a result."""
+        return frozenset().union(*(contract.moved | contract.moved_keys for contract in self.contracts.values()))
+
     def is_dict(self, value: Result) -> bool | None:
         """Whether a result, or this part of it, is a dictionary on the legacy side."""
         contract = self.contracts.get(value.symbol)
@@ -95,6 +101,7 @@ class Fixers(Interest):
                 FIXERS[use.kind](draft, use, contract)
             if use.kind in ("call", "construct") and "" in contract.keys:
                 read_value(draft, use, contract, case=self.case)
+        refuse_handed(draft, self.contracts)
 
 
 def _added_keys(draft: Draft) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -20,6 +19,7 @@ from lossport.follow.survey import ConfigFile, Survey, survey
 from lossport.follow.view import view_of_text
 from lossport.project.config import Loss, Project
 from lossport.project.pause import collection_paused
+from lossport.project.snapshot import Snapshot, snapshot_of
 from lossport.rewrite.check import check_port
 from lossport.rewrite.config_files import rewrite_config
 from lossport.rewrite.edits import OverlapError, Replace, Transform, apply_edits, splices
@@ -28,7 +28,7 @@ from lossport.rewrite.imports import Imports
 from lossport.rewrite.outcome import Draft, Refusal
 from lossport.rewrite.references import Surroundings
 from lossport.source.fragments import Splice
-from lossport.source.modules import Modules
+from lossport.source.modules import Modules, modules_of
 from lossport.source.source import Source, SourceError, decode, parse
 
 REWRITER_VERSION = "3"
@@ -97,20 +97,20 @@ class RewriteRefused(ValueError):
         self.refusals = tuple(refusals)
 
 
-def plan_rewrite(project: Project, losses: Sequence[Loss], *, executor: Executor | None = None) -> RewritePlan:
+def plan_rewrite(project: Project, losses: Sequence[Loss]) -> RewritePlan:
     """Plan the rewrite of every call site of the losses.
 
     Raises:
         ConfigError: a port does not fit the signatures that it maps.
     """
     with collection_paused():
-        return _plan(project, losses, executor)
+        return _plan(snapshot_of(project), losses)
 
 
-def _plan(project: Project, losses: Sequence[Loss], executor: Executor | None) -> RewritePlan:
-    modules = Modules(project)
+def _plan(project: Snapshot, losses: Sequence[Loss]) -> RewritePlan:
+    modules = modules_of(project)
     fixers = _fixers(project, losses, modules)
-    seen = survey(project, losses, modules=modules, interest=fixers, executor=executor)
+    seen = survey(project, losses, modules=modules, interest=fixers)
     drafts = [Draft(item) for item in seen.views]
     around = rewrite_all(project, losses, fixers, drafts, modules)
     changes = _Changes(project, losses)

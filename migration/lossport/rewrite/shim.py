@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lossport.project.config import Loss, Project
 from lossport.project.port import Compute, Constant, Default, Drop, Gone, Port, Refuse, Rename, Rule
-from lossport.source.modules import Modules
+from lossport.source.modules import modules_of
 from lossport.source.signatures import Kind, Parameter, Shape, Signature, shape_of
 
 MARKER = "# A shim, written by lossport"
@@ -70,7 +70,7 @@ def is_shim(path: Path) -> bool:
 
 def shims(project: Project, loss: Loss, until: dt.date) -> Mapping[Path, str] | NoShim:
     """The text of a shim for each legacy module that the loss retires, or the first symbol that can have none."""
-    modules = Modules(project)
+    modules = modules_of(project)
     texts = {}
     for module in loss.modules:
         path = project.module_path(module)

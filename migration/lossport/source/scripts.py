@@ -43,23 +43,15 @@ def has_no_suffix(path: str) -> bool:
     return not rest or name.lower() in NAMES
 
 
-def is_python(path: Path) -> bool:
+def is_python(raw: bytes) -> bool:
     """Whether the first line of a file asks for Python."""
-    return _PYTHON.match(_first_line(path)) is not None
+    return _PYTHON.match(raw[:LONGEST_SHEBANG]) is not None
 
 
-def is_script(path: Path) -> bool:
+def is_script(path: Path, raw: bytes) -> bool:
     """Whether a file that is no Python runs something."""
     known = path.suffix in SUFFIXES or path.name.partition(".")[0].lower() in NAMES
-    return known or _first_line(path).startswith(b"#!")
-
-
-def _first_line(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.readline(LONGEST_SHEBANG)
-    except OSError:
-        return b""  # told where it is searched
+    return known or raw.startswith(b"#!")
 
 
 def legacy_places(text: str, path: Path, modules: Modules, targets: Targets) -> list[tuple[int, str]]:

@@ -13,6 +13,7 @@ import pytest
 from lossport.compare import compare, read_comparison
 from lossport.compare.running import coverage_row, proof_cells, time_row
 from lossport.project.config import ConfigError, Project, find_project
+from tests import warm
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +61,7 @@ def test_a_capsule_stands_for_a_legacy_file_that_is_gone(root: Path, project: Pr
         "loss = project.loss('triplet')\n"
         "evidence.record(project, loss).write(loss.golden_file)\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    warm.run("-c", program, check=True)
     (root / "old_losses" / "triplet.py").unlink()
     parity, _ = proof_cells(project, project.options[RIGHT])
     assert parity.value == 0, parity.text

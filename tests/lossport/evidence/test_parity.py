@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from lossport.project.ledger import read
+from tests import warm
 
 pytestmark = pytest.mark.slow
 
@@ -75,10 +75,7 @@ def two(made: Any) -> Any:
 
 
 def run(made: Any, *args: str, program: tuple[str, ...] = ("-m", "lossport")) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *program, *args]
-    return subprocess.run(
-        command, cwd=made.root, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
-    )
+    return warm.run(*program, *args, cwd=made.root, env={**os.environ, "NO_COLOR": "1"})
 
 
 def events(made: Any) -> list[tuple[str, str]]:
@@ -139,10 +136,7 @@ def test_an_interrupted_run_says_so_once_and_leaves_nothing(two: Any, jobs: str)
         text = (two.root / path).read_text(encoding="utf-8")
         two.write(path, text + "\n\ndef slow(inputs):\n    import time\n    open('started', 'w').close()\n    time.sleep(60)\n")
     before = {path for path in two.root.rglob("*") if ".lossport" not in path.parts}
-    command = [sys.executable, "-m", "lossport", "parity", "--device", "cpu", "--jobs", jobs]
-    done = subprocess.Popen(
-        command, cwd=two.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    done = warm.start("-m", "lossport", "parity", "--device", "cpu", "--jobs", jobs, cwd=two.root, group=True)
     until = time.monotonic() + 120
     while not (two.root / "started").exists() and time.monotonic() < until:
         time.sleep(0.2)

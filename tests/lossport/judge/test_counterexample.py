@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from typing import Any
 
 import pytest
 
+from tests import warm
+
 
 def run(made: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], cwd=made.root, capture_output=True, text=True, check=False)
+    return warm.run(*arguments, cwd=made.root)
 
 
 def test_the_smallest_input_of_a_wrong_temperature_is_two_rows_of_one_number(made: Any) -> None:

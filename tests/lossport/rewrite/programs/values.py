@@ -789,10 +789,9 @@ print(acc)
 REFUSED = {
     "match_as": ["main.py:8"],
     "setattr_module": ["main.py:3"],
-    "simple_namespace": ["main.py:3"],
+    "simple_namespace": ["main.py:3", "main.py:4"],
     "register_decorator": ["main.py:8"],
     "registry_class": ["main.py:4"],
-    "result_list": ["main.py:6"],
     "result_star_star": ["main.py:3"],
     "result_update": ["main.py:4"],
     "result_or": ["main.py:3"],
