@@ -88,7 +88,8 @@ def _never_run(rows: Sequence[LossRow]) -> Iterator[Risk]:
         missing = [row.facts.name for row in rows if any(c.device == device and c.state == "missing" for c in row.facts.parity)]
         if missing:
             found = f"{many(len(missing), 'loss')} never ran there: {listed(missing)}"
-            yield Risk(WEAK, device, found, f"lossport parity on a machine that has {device}", "parity")
+            where = "" if device == "cpu" else f" on a machine that has {device}"
+            yield Risk(WEAK, device, found, f"lossport parity{where}", "parity")
 
 
 def _untested(rows: Sequence[LossRow]) -> Iterator[Risk]:

@@ -63,10 +63,9 @@ class Week:
 
     def change(self, measure: str) -> int | None:
         """How a measure of the legacy tree changed over the week; None where that is unknown."""
-        if self.after is None:
+        if self.before is None or self.after is None:
             return None
-        earlier = getattr(self.before.legacy, measure) if self.before else 0
-        return int(getattr(self.after.legacy, measure) - earlier)
+        return int(getattr(self.after.legacy, measure) - getattr(self.before.legacy, measure))
 
     @property
     def people(self) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def cell(state: Any = "passed", **more: Any) -> ParityCell:
         (row(cell=cell(time_ratio=4.6)), "takes 4.6 times as long on cpu as the legacy loss", "time it at a real size"),
         (row(cell=cell(memory_ratio=2.0)), "needs 2.0 times the memory on cpu as the legacy loss", "time it at a real size"),
         (row(waiting=(Waiting("a.py", 1, 1, "x", "y", "z"),)), "1 call site cannot be rewritten", "as the list says"),
-        (row(cell=cell("missing", equal=0)), "1 loss never ran there: clip", "lossport parity on a machine that has cpu"),
+        (row(cell=cell("missing", equal=0)), "1 loss never ran there: clip", "lossport parity"),
         (row(stage="switched", cell=cell(), tests=0), "1 loss in use without a test of its own: clip", "write one"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
