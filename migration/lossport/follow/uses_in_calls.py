@@ -98,9 +98,7 @@ def _argument(uses: UseContext, call: ast.Call, node: ast.expr, value: Value) ->
     if _stands_for_it(path, call, node, value):
         return None
     holders = uses.flow.values.get(call.func, frozenset())
-    if call.args and node is call.args[-1] and _is_put(holders, value):
-        return "kept", call, ""
-    if path in WRAPPERS and first:
+    if (call.args and node is call.args[-1] and _is_put(holders, value)) or (path in WRAPPERS and first):
         return "kept", call, ""
     if path == "dataclasses.field":
         return _field(call, node, value)

@@ -10,7 +10,8 @@ from lossport.source.variables import FUNCTIONS
 def passes_on(decorator: ast.AST) -> bool:
     """Whether a decorator returns a wrapper by `functools.wraps` that takes any arguments, hands them on, and returns the value.
 
-    >>> timed = "def timed(f):\\n    @wraps(f)\\n    def inner(*a, **k):\\n        out = f(*a, **k)\\n        return out\\n    return inner"
+    >>> inner = "    @wraps(f)\\n    def inner(*a, **k):\\n        out = f(*a, **k)\\n        return out\\n"
+    >>> timed = f"def timed(f):\\n{inner}    return inner"
     >>> passes_on(ast.parse(timed).body[0])
     True
     """
