@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from lossport.evidence.capsule import CapsuleError, read_header
-from lossport.follow.sites import Site, find_sites
+from lossport.follow.sites import Site, find_sites, is_site_of
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
 from lossport.project.plural import many
@@ -85,6 +84,15 @@ def shim_files(project: Project, loss: Loss) -> tuple[Path, ...]:
     return tuple(path for path in _in_their_places(project, loss) if is_shim(path))
 
 
+def is_retired(project: Project, loss: Loss, events: Sequence[ledger.Event]) -> bool:
+    """Whether the ledger says that the loss was retired, and its legacy symbols are gone or shims stand in for them.
+
+    A misspelt port is not retired: its symbols are missing, but the ledger says nothing.
+    """
+    turns = [event.kind for event in events if event.loss == loss.name and event.kind in ("retired", "undone")]
+    return turns[-1:] == ["retired"] and not any(legacy_file(project, symbol) for symbol in loss.symbols)
+
+
 def shims_are_asked_for(project: Project) -> bool:
     """Whether the configuration's `shim-until` lies ahead."""
     return project.shim_until is not None and dt.date.today() < project.shim_until
@@ -113,10 +121,10 @@ def standings(project: Project, losses: Sequence[Loss], sites: Iterable[Site] | 
     retired, does not depend on them: who asks for no more than that passes none.
     """
     events, closures = read_events(project), Closures(project)
-    found = Counter(site.symbol for site in (find_sites(project, losses).sites if sites is None else sites))
+    found = find_sites(project, losses).sites if sites is None else tuple(sites)
     return {
         loss.name: standing(
-            project, loss, events, sum(found[symbol] for symbol in loss.symbols), fingerprint(project, loss, closures)
+            project, loss, events, sum(is_site_of(site, loss) for site in found), fingerprint(project, loss, closures)
         )
         for loss in losses
     }
@@ -144,8 +152,12 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
 
 
 def _without_legacy_file(project: Project, loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> tuple[Stage, str]:
-    if ledger.latest(events, loss.name, "retired") is None and not loss.golden_file.is_file():
-        return "planned", f"{', '.join(loss.modules)}: no such file under {project.relative(project.legacy)}/; check the port"
+    if not is_retired(project, loss, events):
+        where = project.relative(project.legacy)
+        return (
+            "planned",
+            f"{', '.join(loss.modules)}: no such file under {where}/, and the ledger does not say retired; check the port",
+        )
     proven = ledger.latest(events, loss.name, "proven")
     if proven is None:
         return "retired", "the ledger has no proof"
