@@ -19,10 +19,9 @@ from lossport.project import ledger
 from lossport.project.config import Loss, Project
 from lossport.project.plural import many
 from lossport.project.transaction import Change, read_or_none, written
-from lossport.rewrite import REWRITER_VERSION
 from lossport.rewrite.shim import is_shim
 from lossport.source.closure import Closures
-from lossport.source.fingerprint import WORDS, Fingerprint, fingerprint_from
+from lossport.source.fingerprint import REWRITING, WORDS, Fingerprint, fingerprint_from, own_sources
 
 Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
 
@@ -60,7 +59,7 @@ def fingerprint(project: Project, loss: Loss, closures: Closures | None = None) 
     cases = hashlib.sha256(loss.case_file.read_bytes()).hexdigest() if loss.case_file.is_file() else ""
     legacy = _joint_digest(closures, loss.symbols) if all(legacy_file(project, s) for s in loss.symbols) else ""
     new = _joint_digest(closures, [port.new for port in loss.ports])
-    return Fingerprint(legacy=legacy, new=new, cases=cases, port=loss.port_digest, rewriter=REWRITER_VERSION)
+    return Fingerprint(legacy=legacy, new=new, cases=cases, port=loss.port_digest, rewriter=own_sources(REWRITING))
 
 
 def _joint_digest(closures: Closures, symbols: Sequence[str]) -> str:
@@ -172,7 +171,7 @@ def _why_not_recorded(project: Project, loss: Loss, now: Fingerprint) -> str:
         golden = read_header(loss.golden_file, project.relative(loss.golden_file))
     except CapsuleError as error:
         return str(error)
-    return _since(golden.fingerprint, now, "the golden was recorded", ("legacy", "cases", "evidence"))
+    return _since(golden.fingerprint, now, "the golden was recorded", ("legacy", "cases", "observing"))
 
 
 def _why_not_proven(loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> str:
