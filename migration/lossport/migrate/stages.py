@@ -17,8 +17,9 @@ from lossport.evidence.capsule import CapsuleError, read_header
 from lossport.follow.sites import Site, find_sites, is_site_of
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
+from lossport.project.journal import read_or_none
 from lossport.project.plural import many
-from lossport.project.transaction import Change, read_or_none, written
+from lossport.project.transaction import Change, written
 from lossport.rewrite.shim import is_shim
 from lossport.source.closure import Closures
 from lossport.source.fingerprint import REWRITING, WORDS, Fingerprint, fingerprint_from, own_sources
@@ -141,6 +142,8 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
             command = f"lossport parity {loss.name}" if why else ""
     elif why := _why_not_recorded(project, loss, now):
         stage = "planned"
+        if loss.golden_file.is_file():
+            command = f"lossport record {loss.name} --again"
     elif why := _why_not_proven(loss, events, now):
         stage = "recorded"
     elif sites:
@@ -176,9 +179,9 @@ def _why_not_recorded(project: Project, loss: Loss, now: Fingerprint) -> str:
 
 def _why_not_proven(loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> str:
     """Empty if the latest verdict on this golden, these cases, this port and this new source is a pass."""
-    proven, failed = ledger.latest(events, loss.name, "proven"), ledger.latest(events, loss.name, "failed")
-    if failed is not None and (proven is None or failed.at > proven.at) and not _changed_since(failed, now, ""):
-        return f"parity failed on {failed.facts.get('device')}: lossport parity {loss.name} shows where"
+    proven, last = ledger.latest(events, loss.name, "proven"), ledger.latest(events, loss.name, "proven", "failed")
+    if last is not None and last.kind == "failed" and not _changed_since(last, now, ""):
+        return f"parity failed on {last.facts.get('device')}: lossport parity {loss.name} shows where"
     return "not proven yet" if proven is None else _changed_since(proven, now, "the proof")
 
 
