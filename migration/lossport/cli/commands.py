@@ -15,7 +15,7 @@ from lossport.cli.overview import overview
 from lossport.cli.terminal import Terminal
 from lossport.measure import git
 from lossport.migrate import pipeline, stages, tell
-from lossport.migrate.pipeline import Outcome, Step
+from lossport.migrate.pipeline import Outcome, StageStep
 from lossport.project import transaction
 from lossport.project.config import Project
 from lossport.project.errors import InputError
@@ -34,7 +34,7 @@ class Watcher:
         self._terminal = terminal
         self._last = ""
 
-    def step(self, step: Step) -> None:
+    def step(self, step: StageStep) -> None:
         label = "" if step.stage == self._last else step.stage
         self._last = step.stage
         self._terminal.step(label, step.text, step.seconds, failed=step.failed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lossport.cli.terminal import Terminal
 from lossport.migrate import evidence_of
 from lossport.migrate import parity as comparing
-from lossport.migrate.parity import Compared, Wanted
+from lossport.migrate.parity import Compared, ParityRequest
 from lossport.project.config import Project
 from lossport.project.plural import many
 
@@ -46,7 +46,7 @@ def record(project: Project, options: argparse.Namespace, terminal: Terminal) ->
 def parity(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Compare new losses with their goldens, on every device that is wanted and here."""
     names = project.names(options.losses)
-    wanted = Wanted(devices(options.device), options.extent, options.search)
+    wanted = ParityRequest(devices(options.device), options.extent, options.search)
     jobs = options.jobs or comparing.processors()
     found: list[Compared] = []
     with terminal.busy(f"comparing {names[0] if len(names) == 1 else f'{len(names)} losses'}") as progress:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from lossport.follow.calls import APPLYING, CONTAINERS, GROWING, ITERATING, PASS_THROUGH, record_fields
-from lossport.follow.facts import FunctionFacts
+from lossport.follow.file_facts import FunctionFacts
 from lossport.follow.inheritance import member_of
 from lossport.follow.modules_of_torch import WRAPPERS
 from lossport.follow.uses_by_syntax import Usage, UsageRule, UseContext

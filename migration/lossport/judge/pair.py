@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lossport.judge.arbiter import Arbiter, Judged, Looked, Sample
-from lossport.judge.comparison import Comparison, covers, looked_in
+from lossport.judge.comparison import CaseComparison, covers, looked_in
 from lossport.judge.distribution import equal_in_distribution
 from lossport.judge.variants import BY_NAME, Extent, changes_inputs, changes_width, derived, parts_of
 from lossport.judge.verdict import Finding, Known, Verdict
@@ -145,7 +145,7 @@ class Pair:
             for item in (known[:1] if written_alone else known)
         )
 
-    def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> Comparison:
+    def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> CaseComparison:
         """Both observations, with the legacy loss at hand for float64 and samples of its rounding."""
 
         def again(sample: Sample) -> Looked:
@@ -154,4 +154,4 @@ class Pair:
 
         judged = self.judged.setdefault(case, {})
         arbiter = Arbiter(again, Run(variation, self.device).precision, judged=judged)
-        return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)
+        return CaseComparison(name, old, new, self.ports, self.divergences, self.device, arbiter)

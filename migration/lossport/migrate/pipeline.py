@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 class Observer(Protocol):
     """Who watches a migration: told every step as it ends, and asked to show that something long runs."""
 
-    def step(self, step: Step) -> None: ...
+    def step(self, step: StageStep) -> None: ...
 
     def busy(self, text: str) -> AbstractContextManager[Progress]: ...
 
 
 @dataclass(frozen=True)
-class Step:
+class StageStep:
     """One line of a migration: what a stage came to, and what a person needs to know if it failed."""
 
     stage: str
@@ -65,7 +65,7 @@ class Outcome:
 
     loss: str
     result: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StageStep, ...] = ()
     first: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     shims: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class _Run:
     """The steps so far, each told and timed as it ends."""
 
     def __init__(self, observer: Observer) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[StageStep] = []
         self._observer = observer
         self._since = time.perf_counter()
         self.busy = observer.busy
@@ -96,7 +96,7 @@ class _Run:
 
     def _end(self, stage: str, text: str, failed: bool, details: Sequence[str]) -> None:
         now = time.perf_counter()
-        self.steps.append(Step(stage, text, now - self._since, failed, tuple(details)))
+        self.steps.append(StageStep(stage, text, now - self._since, failed, tuple(details)))
         self._since = now
         self._observer.step(self.steps[-1])
 

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from lossport.evidence.capsule import CapsuleError, read_header
-from lossport.follow.sites import Site, find_sites
+from lossport.follow.sites import Site, find_sites, is_site_of
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
 from lossport.project.journal import read_or_none
 from lossport.project.plural import many
 from lossport.project.transaction import Change, written
-from lossport.rewrite import REWRITER_VERSION
 from lossport.rewrite.shim import is_shim
 from lossport.source.closure import Closures
-from lossport.source.fingerprint import WORDS, Fingerprint, fingerprint_from
+from lossport.source.fingerprint import REWRITING, WORDS, Fingerprint, fingerprint_from, own_sources
 
 Stage = Literal["planned", "recorded", "proven", "switched", "retired"]
 
@@ -62,7 +60,7 @@ def fingerprint(project: Project, loss: Loss, closures: Closures | None = None) 
     cases = hashlib.sha256(loss.case_file.read_bytes()).hexdigest() if loss.case_file.is_file() else ""
     legacy = _joint_digest(closures, loss.symbols) if all(legacy_file(project, s) for s in loss.symbols) else ""
     new = _joint_digest(closures, [port.new for port in loss.ports])
-    return Fingerprint(legacy=legacy, new=new, cases=cases, port=loss.port_digest, rewriter=REWRITER_VERSION)
+    return Fingerprint(legacy=legacy, new=new, cases=cases, port=loss.port_digest, rewriter=own_sources(REWRITING))
 
 
 def _joint_digest(closures: Closures, symbols: Sequence[str]) -> str:
@@ -84,6 +82,15 @@ def legacy_files(project: Project, loss: Loss) -> tuple[Path, ...]:
 def shim_files(project: Project, loss: Loss) -> tuple[Path, ...]:
     """The shims that stand in the places of the loss's legacy files."""
     return tuple(path for path in _in_their_places(project, loss) if is_shim(path))
+
+
+def is_retired(project: Project, loss: Loss, events: Sequence[ledger.Event]) -> bool:
+    """Whether the ledger says that the loss was retired, and its legacy symbols are gone or shims stand in for them.
+
+    A misspelt port is not retired: its symbols are missing, but the ledger says nothing.
+    """
+    turns = [event.kind for event in events if event.loss == loss.name and event.kind in ("retired", "undone")]
+    return turns[-1:] == ["retired"] and not any(legacy_file(project, symbol) for symbol in loss.symbols)
 
 
 def shims_are_asked_for(project: Project) -> bool:
@@ -114,10 +121,10 @@ def standings(project: Project, losses: Sequence[Loss], sites: Iterable[Site] | 
     retired, does not depend on them: who asks for no more than that passes none.
     """
     events, closures = read_events(project), Closures(project)
-    found = Counter(site.symbol for site in (find_sites(project, losses).sites if sites is None else sites))
+    found = find_sites(project, losses).sites if sites is None else tuple(sites)
     return {
         loss.name: standing(
-            project, loss, events, sum(found[symbol] for symbol in loss.symbols), fingerprint(project, loss, closures)
+            project, loss, events, sum(is_site_of(site, loss) for site in found), fingerprint(project, loss, closures)
         )
         for loss in losses
     }
@@ -147,8 +154,12 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
 
 
 def _without_legacy_file(project: Project, loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> tuple[Stage, str]:
-    if ledger.latest(events, loss.name, "retired") is None and not loss.golden_file.is_file():
-        return "planned", f"{', '.join(loss.modules)}: no such file under {project.relative(project.legacy)}/; check the port"
+    if not is_retired(project, loss, events):
+        where = project.relative(project.legacy)
+        return (
+            "planned",
+            f"{', '.join(loss.modules)}: no such file under {where}/, and the ledger does not say retired; check the port",
+        )
     proven = ledger.latest(events, loss.name, "proven")
     if proven is None:
         return "retired", "the ledger has no proof"
@@ -163,7 +174,7 @@ def _why_not_recorded(project: Project, loss: Loss, now: Fingerprint) -> str:
         golden = read_header(loss.golden_file, project.relative(loss.golden_file))
     except CapsuleError as error:
         return str(error)
-    return _since(golden.fingerprint, now, "the golden was recorded", ("legacy", "cases", "evidence"))
+    return _since(golden.fingerprint, now, "the golden was recorded", ("legacy", "cases", "observing"))
 
 
 def _why_not_proven(loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> str:

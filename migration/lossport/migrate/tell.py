@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lossport.follow.sites import Site, find_sites
+from lossport.follow.sites import Site, find_sites, is_site_of
 from lossport.migrate import stages
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
@@ -84,7 +84,7 @@ def _loss_facts(
         legacy_files=tuple(project.relative(path) for path in where.legacy_files) or named,
         new_files=_new_files(project, loss),
         why=where.why,
-        sites_left=Counter(site.form for site in sites if site.symbol in loss.symbols),
+        sites_left=Counter(site.form for site in sites if is_site_of(site, loss)),
         parity=parity_cells(own, where.fingerprint),
         waiting=tuple(Waiting(r.path, r.line, r.column, r.code, r.reason, r.todo) for r in refusals if r.symbol in loss.symbols),
         started_at=own[0].at if own else None,

@@ -12,7 +12,7 @@ is kept, by content, so that nothing is measured twice. Never imports torch.
 
 from lossport.report.build import build_report, measure_gates
 from lossport.report.compared import options_of
-from lossport.report.facts import STAGES, Facts, LossFacts, OptionCell, OptionRow, Options, ParityCell, Stage, Waiting
+from lossport.report.facts import STAGES, Facts, LossFacts, OptionCell, OptionRow, OptionTable, ParityCell, Stage, Waiting
 from lossport.report.gates import Gate, lost
 from lossport.report.glance import next_step
 from lossport.report.metrics import metrics
@@ -27,7 +27,7 @@ __all__ = [
     "LossRow",
     "OptionCell",
     "OptionRow",
-    "Options",
+    "OptionTable",
     "ParityCell",
     "Report",
     "Stage",

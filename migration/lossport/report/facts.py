@@ -110,7 +110,7 @@ class OptionRow:
 
 
 @dataclass(frozen=True)
-class Options:
+class OptionTable:
     """Ways to write one loss, measured side by side. Without rows nothing was measured, and `note` says why, and what to do.
 
     `names` are short, `titles` say what each is; with rows, `note` says what has changed since.
@@ -135,4 +135,4 @@ class Facts:
     losses: tuple[LossFacts, ...]
     gates_met: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
-    options: Options | None = None
+    options: OptionTable | None = None

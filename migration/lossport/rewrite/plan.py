@@ -31,9 +31,6 @@ from lossport.source.fragments import Splice
 from lossport.source.modules import Modules, modules_of
 from lossport.source.source import Source, SourceError, decode, parse
 
-REWRITER_VERSION = "3"
-"""Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""
-
 A_USE = "use"
 """The form of a place that is refused without naming anything: it uses what a call site made."""
 

@@ -12,7 +12,7 @@ from lossport.rewrite.import_statements import NewName
 from lossport.rewrite.names import Names, is_free, is_listed, unlist
 from lossport.rewrite.references import Surroundings
 from lossport.source.modules import absolute, top_level
-from lossport.source.variables import Scope
+from lossport.source.variables import VariableScope
 
 
 def legacy_stars(names: Names, around: Surroundings, *, withdraw: bool) -> None:
@@ -119,7 +119,7 @@ def _star_name(names: Names, around: Surroundings, symbol: str) -> NewName | Non
     return NewName(module, new)
 
 
-def _up(scope: Scope | None) -> Iterator[Scope]:
+def _up(scope: VariableScope | None) -> Iterator[VariableScope]:
     while scope is not None:
         yield scope
         scope = scope.parent

@@ -22,7 +22,7 @@ from lossport.report import (
     LossFacts,
     OptionCell,
     OptionRow,
-    Options,
+    OptionTable,
     ParityCell,
     Report,
     Waiting,
@@ -168,7 +168,7 @@ def facts_of_workshop() -> Facts:
             loss("triplet", "retired", parity=(passed,), started_at=at(1, 8), proven_at=at(1, 9), retired_at=at(2)),
         ),
         gates_met={"duplication": 5.0},
-        options=Options(
+        options=OptionTable(
             "triplet",
             ("A", "B"),
             ("mend", "restart"),

@@ -16,14 +16,14 @@ from lossport.report import (
     LossFacts,
     OptionCell,
     OptionRow,
-    Options,
+    OptionTable,
     ParityCell,
     Report,
     Waiting,
     build_report,
     render_report,
 )
-from lossport.report.past import RetiredFile, Step
+from lossport.report.past import LossStep, RetiredFile
 
 TODAY = dt.date(2026, 11, 25)
 EVIL = "</style><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
@@ -113,12 +113,12 @@ def test_everything_that_comes_from_the_repository_is_escaped(project: Project, 
     loss = LossFacts(
         EVIL, "planned", (EVIL,), (EVIL,), (EVIL,), (EVIL,), why=EVIL, sites_left={EVIL: 1}, parity=(cell,), waiting=(site,)
     )
-    options = Options(EVIL, (EVIL,), (EVIL,), (OptionRow(EVIL, EVIL, (OptionCell(EVIL, note=EVIL),)),), EVIL, EVIL)
+    options = OptionTable(EVIL, (EVIL,), (EVIL,), (OptionRow(EVIL, EVIL, (OptionCell(EVIL, note=EVIL),)),), EVIL, EVIL)
     report = build_report(project, replace(facts, losses=(loss,), problems=(EVIL,), options=options), today=TODAY)
     claim = replace(report.claims[0], claim=replace(report.claims[0].claim, text=EVIL, source=EVIL))
     gone = (RetiredFile(EVIL, EVIL, report.gone[0].at, EVIL, 3, EVIL),)
     report = replace(report, project=EVIL, gone=gone, claims=(claim,), notes=(*report.notes, EVIL))
-    step = Step(report.gone[0].at, "stale", EVIL, EVIL, EVIL, EVIL)
+    step = LossStep(report.gone[0].at, "stale", EVIL, EVIL, EVIL, EVIL)
     week = replace(report.weeks[-1], steps=(step,), gone=gone, claims=(claim,), gates_lost=(EVIL,))
     report = replace(report, weeks=(week,))
     for name, content in render_report(report).items():
