@@ -11,6 +11,7 @@ from lossport.migrate import evidence_of
 from lossport.migrate import parity as comparing
 from lossport.migrate.parity import Compared, Wanted
 from lossport.project.config import Project
+from lossport.project.snapshot import snapshot_of
 
 if TYPE_CHECKING:
     from lossport.evidence import Proof, Searched
@@ -31,6 +32,7 @@ def devices(wanted: str) -> tuple[str, ...]:
 
 def record(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Write the golden of a loss, unless the one there is still fits."""
+    project = snapshot_of(project)
     loss = project.loss(options.loss)
     golden, event = evidence_of.golden_of(project, loss, terminal.busy)
     shown = project.relative(loss.golden_file)
@@ -44,6 +46,7 @@ def record(project: Project, options: argparse.Namespace, terminal: Terminal) ->
 
 def parity(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Compare new losses with their goldens, on every device that is wanted and here."""
+    project = snapshot_of(project)
     names = project.names(options.losses)
     wanted = Wanted(devices(options.device), options.extent, options.search)
     jobs = options.jobs or comparing.processors()

@@ -117,7 +117,7 @@ def proof_event(project: Project, loss: Loss, golden: Golden, proof: Proof) -> l
 def save_evidence(project: Project, loss: Loss, golden: bytes, events: Sequence[ledger.Event]) -> None:
     """The golden and the events of `record` or `parity`, at once; nothing where they say what is known already."""
     with transaction.locked(project.state):
-        known = stages.read_events(project)
+        known = ledger.read(transaction.read_or_none(project.ledger), where=project.relative(project.ledger))
         new = [event for event in events if not ledger.repeats(known, event)]
         changes = [transaction.written(loss.golden_file, golden), stages.events_added(project, new)]
         transaction.commit(project.root, project.state, [change for change in changes if change.before != change.after])

@@ -19,6 +19,7 @@ from lossport.measure.sources import read_sources
 from lossport.measure.tokens import Unreadable
 from lossport.project import ledger
 from lossport.project.config import Project
+from lossport.project.snapshot import snapshot_of
 from lossport.report import series
 from lossport.report.charts import Chart, drawn
 from lossport.report.claims import CheckedClaim, check_claims
@@ -127,7 +128,10 @@ def _gates(
 
 def _corpora(project: Project, memory: Memory) -> tuple[Corpus, Corpus]:
     """The legacy tree and the new one as they lie there now."""
-    legacy, new = (measure_files(read_sources(project.root, folder), memory) for folder in (project.legacy, project.new))
+    legacy, new = (
+        measure_files(read_sources(project.root, folder, snapshot_of(project).content), memory)
+        for folder in (project.legacy, project.new)
+    )
     return legacy, new
 
 
@@ -259,7 +263,7 @@ def _tests(project: Project, losses: Sequence[LossFacts]) -> dict[str, int]:
     """How many tests speak of each loss."""
     texts = {}
     for folder in project.tests:
-        for path, data in read_sources(project.root, folder).items():
+        for path, data in read_sources(project.root, folder, snapshot_of(project).content).items():
             with suppress(Unreadable):
                 texts[path] = decode(data)
     symbols = {loss.name: [name.rpartition(".")[2] for name in (*loss.legacy_symbols, *loss.new_symbols)] for loss in losses}
