@@ -11,6 +11,7 @@ from lossport.migrate import evidence_of
 from lossport.migrate import parity as comparing
 from lossport.migrate.parity import Compared, Wanted
 from lossport.project.config import Project
+from lossport.project.plural import many
 from lossport.project.snapshot import snapshot_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def record(project: Project, options: argparse.Namespace, terminal: Terminal) ->
     if event is not None:
         evidence_of.save_evidence(project, loss, golden.content, [event])
     terminal.document({"loss": loss.name, "golden": shown, "cases": list(golden.cases), "written": event is not None})
-    count = f"{len(golden.cases)} case{'s' if len(golden.cases) > 1 else ''}"
+    count = many(len(golden.cases), "case")
     terminal.line(f"{loss.name}: {count}; {shown} {'written' if event else 'kept: its sources are unchanged'}")
     return FINE
 
@@ -80,7 +81,8 @@ def _tell(one: Compared, widest: int, options: argparse.Namespace, terminal: Ter
         differs = not proof.passed and not proof.skipped
         label = f"{one.loss if number == 0 else '':<{widest}}"
         terminal.step(label, f"{proof.device:<5} {proof.headline}", proof.seconds or None, failed=differs)
-        for line in (*proof.notes, *costly(one.cost(proof.device)), *(proof.explanation() if differs else ())):
+        notes = (*proof.notes, *costly(one.cost(proof.device)), *one.not_measured(proof.device))
+        for line in (*notes, *(proof.explanation() if differs else ())):
             terminal.line(f"{DETAIL}{line}")
         _save(proof, options, terminal)
         if proof.device in searched:
@@ -175,6 +177,9 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
         terminal.line()
         terminal.line(f"no case of {', '.join(losses)} sees")
         terminal.line(fault.diff())
+    open_ends = outcomes.not_tried_of_all(found)
+    for item in open_ends:
+        terminal.line(item)
     records = sorted({line for tried in found for line in tried.wrong_told()})
     for line in records:
         terminal.line(line)
@@ -186,4 +191,4 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
     if len(found) > 1:
         terminal.line()
         terminal.line(f"together {outcomes.told(ends)}")
-    return FAILED if survivors or records else FINE
+    return FAILED if survivors or records or open_ends else FINE

@@ -9,20 +9,8 @@ from collections.abc import Callable, Sequence
 from lossport.follow.annotations import annotated
 from lossport.follow.assign import assign, define_function, grow_table, is_fixture, items_of, narrowed, store_name
 from lossport.follow.calls import Arguments, call
-from lossport.follow.flow import (
-    MAX_LOOP_ROUNDS,
-    ClassFacts,
-    Env,
-    Frame,
-    FunctionFacts,
-    decorator_names,
-    escape,
-    evaluate,
-    run_block,
-    run_top,
-    step,
-)
-from lossport.follow.inheritance import meet_relatives
+from lossport.follow.facts import ClassFacts, Env, FunctionFacts
+from lossport.follow.flow import MAX_LOOP_ROUNDS, Frame, decorator_names, escape, evaluate, run_block, run_top, step
 from lossport.follow.values import EMPTY, OTHER, Class, Function, Instance, Named, Symbol, Table, Values
 from lossport.source.modules import absolute
 
@@ -308,6 +296,6 @@ def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
     if frame.world.legacy_base(facts) is not None:
         frame.flow.heat({node.name})
         frame.flow.heat_methods(facts)
-    meet_relatives(frame.world, frame.flow, facts)
+    frame.world.meet_relatives(frame.flow, facts)
     store_name(frame, node.name, frozenset({Class(node)}), env)
     return env

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lossport.follow.flow import ClassFacts, Frame, decorator_names
+from lossport.follow.facts import ClassFacts
+from lossport.follow.flow import Frame, decorator_names
 from lossport.follow.inheritance import bases_of, inherited_member, lineage, member_of
 from lossport.follow.modules_of_torch import inherited as from_torch
 from lossport.follow.values import (

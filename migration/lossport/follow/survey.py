@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from lossport.follow.facts import FileFacts, Interest
 from lossport.follow.flow import Flow
 from lossport.follow.readers import readers_of
 from lossport.follow.values import Symbol
 from lossport.follow.view import View, flow_of
-from lossport.follow.world import Interest, World
+from lossport.follow.world import World
 from lossport.project.config import Loss, Project
 from lossport.project.pause import collection_paused
 from lossport.source import scripts
@@ -171,7 +172,7 @@ class _Surveyor:
         except OSError:
             return b""
 
-    def _view(self, key: Path, flow: Flow) -> View:
+    def _view(self, key: Path, flow: FileFacts) -> View:
         path, fragment, host = self.parts.get(key, (key, None, flow.source))
         made = View(flow, path, _shown(self.project, path), self.targets, fragment)
         made.host = host
@@ -196,7 +197,7 @@ class _Surveyor:
             self.problems.append(Problem(_shown(self.project, path), 1, 1, f"contains a legacy name and is {why}"))
         return bool(why)
 
-    def _enter_docstrings(self, path: Path, flow: Flow, wanted: Wanted) -> None:
+    def _enter_docstrings(self, path: Path, flow: FileFacts, wanted: Wanted) -> None:
         pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted.words))})\b")
         for statement in flow.hot_statements():
             hot = ast.Module([statement], [])
@@ -215,7 +216,7 @@ class _Surveyor:
             return
         self._enter_fragment(path, fragment, source, wanted, None)
 
-    def _enter_fragment(self, path: Path, fragment: Fragment, source: Source, wanted: Wanted, host: Flow | None) -> None:
+    def _enter_fragment(self, path: Path, fragment: Fragment, source: Source, wanted: Wanted, host: FileFacts | None) -> None:
         pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted.words))})\b")
         for offset, text in fragment.broken:
             if pattern.search(text):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lossport.evidence.cost import cost_ratios
+from lossport.evidence.cost import NotMeasured, cost_ratios
 from lossport.migrate import stages
 from lossport.project import ledger, transaction
 from lossport.project.config import Loss, Project
@@ -110,8 +110,11 @@ def proof_event(project: Project, loss: Loss, golden: Golden, proof: Proof) -> l
     facts = {name: value for name, value in proof.summary().items() if name not in ("loss", "skipped")}
     if not proof.passed:
         return ledger.event("failed", loss.name, facts)
-    cost = cost_ratios(project, loss, golden, proof.device, proof.fingerprint, stages.read_events(project))
-    return ledger.event("proven", loss.name, {**facts, "cost": cost})
+    try:
+        facts["cost"] = cost_ratios(project, loss, golden, proof.device, proof.fingerprint, stages.read_events(project))
+    except NotMeasured as error:
+        facts |= {"cost": {}, "not_measured": str(error)}
+    return ledger.event("proven", loss.name, facts)
 
 
 def save_evidence(project: Project, loss: Loss, golden: bytes, events: Sequence[ledger.Event]) -> None:

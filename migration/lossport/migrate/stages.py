@@ -18,6 +18,7 @@ from lossport.evidence.capsule import CapsuleError, parse
 from lossport.follow.sites import Site, find_sites
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
+from lossport.project.plural import many
 from lossport.project.snapshot import Snapshot, snapshot_of
 from lossport.project.transaction import Change, read_or_none, written
 from lossport.rewrite import REWRITER_VERSION
@@ -149,7 +150,7 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
     elif why := _why_not_proven(loss, events, now):
         stage = "recorded"
     elif sites:
-        stage, why = "proven", f"{sites} call {'site' if sites == 1 else 'sites'} left"
+        stage, why = "proven", f"{many(sites, 'call site')} left"
     else:
         stage, why = "switched", f"nothing names {', '.join(map(project.relative, files))} any more; it can go"
     return Standing(loss, stage, why, command, files, sites, now, shims)

@@ -9,13 +9,15 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from lossport.follow.facts import Interest
 from lossport.follow.uses import Use
 from lossport.follow.uses_by_syntax import UseKind
 from lossport.follow.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol
-from lossport.follow.world import Interest
 from lossport.project.port import Gone
 from lossport.rewrite.contract import Contract
+from lossport.rewrite.debug_text import refuse_debug_text
 from lossport.rewrite.handed_over import refuse_handed
+from lossport.rewrite.hints import refuse_hints
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.results import read_value, rewrite_result
 
@@ -102,6 +104,8 @@ class Fixers(Interest):
             if use.kind in ("call", "construct") and "" in contract.keys:
                 read_value(draft, use, contract, case=self.case)
         refuse_handed(draft, self.contracts)
+        refuse_hints(draft, self.contracts)
+        refuse_debug_text(draft)
 
 
 def _added_keys(draft: Draft) -> Iterator[tuple[str, tuple[str, ...]]]:

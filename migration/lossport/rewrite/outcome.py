@@ -31,7 +31,7 @@ class Draft:
     edits: list[Replace | Transform] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     added_keys: Mapping[str, Set[tuple[str, ...]]] = field(default_factory=dict)
-    listed: dict[ast.List | ast.Tuple, dict[int, str | None]] = field(default_factory=dict)
+    listed: dict[ast.List | ast.Tuple | ast.Set, dict[int, str | None]] = field(default_factory=dict)
 
     def replace(self, start: int, end: int, text: str) -> None:
         """Replace a span."""

@@ -48,6 +48,11 @@ class PlannedSite:
     fate: Fate
     reason: str = ""
 
+    @property
+    def is_call_site(self) -> bool:
+        """Whether the place names a legacy symbol, and so counts; other uses of what a symbol gave are only listed."""
+        return self.site.form != A_USE
+
 
 @dataclass(frozen=True)
 class FileRewrite:
@@ -73,6 +78,11 @@ class RewritePlan:
     searched: int = 0
     parsed: int = 0
     not_searched: tuple[str, ...] = ()
+
+    @property
+    def call_sites(self) -> tuple[Site, ...]:
+        """The places that name a legacy symbol: what is counted wherever a number of call sites is shown."""
+        return tuple(planned.site for planned in self.sites if planned.is_call_site)
 
     def only(self, shown: Set[str]) -> RewritePlan:
         """What it says of some files, given by their paths from the root."""

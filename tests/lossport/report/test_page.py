@@ -23,7 +23,7 @@ from lossport.report import (
     build_report,
     render_report,
 )
-from lossport.report.model import Retired
+from lossport.report.past import RetiredFile
 
 TODAY = dt.date(2026, 11, 25)
 EVIL = "</style><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
@@ -116,7 +116,7 @@ def test_everything_that_comes_from_the_repository_is_escaped(project: Project, 
     options = Options(EVIL, (EVIL,), (EVIL,), (OptionRow(EVIL, EVIL, (OptionCell(EVIL, note=EVIL),)),), EVIL, EVIL)
     report = build_report(project, replace(facts, losses=(loss,), problems=(EVIL,), options=options), today=TODAY)
     claim = replace(report.claims[0], claim=replace(report.claims[0].claim, text=EVIL, source=EVIL))
-    gone = (Retired(EVIL, EVIL, report.gone[0].at, EVIL, 3, EVIL),)
+    gone = (RetiredFile(EVIL, EVIL, report.gone[0].at, EVIL, 3, EVIL),)
     report = replace(
         report,
         project=EVIL,
