@@ -171,6 +171,7 @@ def test_a_fault_keeps_its_id_when_lines_move() -> None:
     assert len({item.id for item in first}) == len(first)
 
 
+@pytest.mark.full(reason="plants every fault in a loss and proves it for each")
 @pytest.mark.slow
 def test_power_catches_faults_and_tells_survivors_with_their_diff(made: Any) -> None:
     from lossport.power import detection  # noqa: PLC0415
