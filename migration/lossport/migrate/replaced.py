@@ -30,7 +30,7 @@ def lost_names(project: Project, loss: Loss) -> tuple[Refusal, ...]:
         _lost(project, loss, path, name, line, owners.get(f"{module}.{name}"))
         for path in stages.legacy_files(project, loss)
         for module in [project.module_name(path) or ""]
-        for name, line in public_names(module, path)
+        for name, line in public_names(module, path, snapshot_of(project).content(path) or b"")
         if f"{module}.{name}" not in ported
     )
 
@@ -47,9 +47,9 @@ def _lost(project: Project, loss: Loss, path: Path, name: str, line: int, owner:
     return Refusal(project.relative(path), line, 1, code, reason, todo, symbol)
 
 
-def public_names(module: str, path: Path) -> Iterator[tuple[str, int]]:
+def public_names(module: str, path: Path, content: bytes) -> Iterator[tuple[str, int]]:
     """The names that a module defines for others, each with its line: those without an underscore, and those in `__all__`."""
-    tree = ast.parse(path.read_bytes())
+    tree = ast.parse(content)
     tree.body = [statement for statement in tree.body if not _is_main_guard(statement)]
     info = describe(module, path, tree)
     lines = {name: line for node in ast.walk(tree) for name, line in _bound_by(node)}

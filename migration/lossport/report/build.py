@@ -17,7 +17,6 @@ from lossport.measure.corpus import Corpus, decode
 from lossport.measure.history import History, Moment, figures, read_history
 from lossport.measure.sources import read_sources
 from lossport.measure.tokens import Unreadable
-from lossport.project import ledger
 from lossport.project.config import Project
 from lossport.project.snapshot import snapshot_of
 from lossport.report import series
@@ -53,7 +52,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
     retired = retired_times(facts.losses, gone, trees.now)
     now = max([trees.now, *retired])
     sources = {loss.name: _sources(project, loss.name) for loss in facts.losses}
-    past = Past(_dated(facts.losses, retired), trees.history, _events(project), sources, now)
+    past = Past(_dated(facts.losses, retired), trees.history, snapshot_of(project).events, sources, now)
     since = min(filter(None, [past.begins, *retired]), default=trees.moments[0].at)
     turns = [
         (step.at, -1 if step.kind == "retired" else 1) for step in past.steps if step.kind in ("retired", "undone", "reverted")
@@ -202,12 +201,6 @@ def _final_weeks(project: Project) -> frozenset[str]:
     """The weeks whose final pages lie in the reports folder."""
     pages = (path for path in project.reports.glob("*.html") if WEEK.fullmatch(path.stem))
     return frozenset(path.stem for path in pages if FINAL in path.read_bytes())
-
-
-def _events(project: Project) -> tuple[ledger.Event, ...]:
-    """The ledger as it lies there now."""
-    content = project.ledger.read_bytes() if project.ledger.is_file() else None
-    return ledger.read(content, where=project.relative(project.ledger))
 
 
 def _dated(losses: Sequence[LossFacts], retired: Sequence[dt.datetime]) -> list[LossFacts]:
