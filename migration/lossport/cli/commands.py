@@ -20,6 +20,7 @@ from lossport.project import transaction
 from lossport.project.config import Project
 from lossport.project.errors import InputError
 from lossport.project.progress import Progress
+from lossport.project.snapshot import snapshot_of
 from lossport.report import Gate, lost, measure_gates, metrics, next_step
 
 FINE, FAILED = 0, 1
@@ -49,6 +50,7 @@ class Watcher:
 
 def status(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """How far, what holds each loss up, which gates are missed, what is next: in one screen."""
+    project = snapshot_of(project)
     with terminal.busy("looking"):
         where, facts = tell.standings_and_facts(project)
         gates = measure_gates(project, facts)
@@ -84,12 +86,14 @@ def status(project: Project, options: argparse.Namespace, terminal: Terminal) ->
 
 def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Take one loss, or all of them, through every stage; those whose legacy modules use it go first."""
+    project = snapshot_of(project)
     waiting = project.names([] if options.loss == "all" else [options.loss])
     outcomes: list[Outcome] = []
     postponed: set[str] = set()
     while waiting:
         name = waiting[0]
         outcome = _migrate_one(project, name, options, terminal)
+        project = outcome.left or project
         if outcome.result == "others first":
             circle = postponed.intersection(outcome.first)
             if circle:
@@ -129,7 +133,7 @@ def _migrate_one(project: Project, name: str, options: argparse.Namespace, termi
         without_tests=options.without_tests,
         with_report=options.loss != "all",
     )
-    _ending(project, outcome, terminal)
+    _ending(outcome.left or project, outcome, terminal)
     return outcome
 
 
@@ -232,7 +236,7 @@ def compare(project: Project, options: argparse.Namespace, terminal: Terminal) -
 def report(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Write the dashboard; with --check, write nothing and fail if a gate that was met is lost."""
     if options.check:
-        return _check_gates(project, terminal)
+        return _check_gates(snapshot_of(project), terminal)
     with terminal.busy("measuring"):
         dashboard = tell.dashboard(project)
         with transaction.locked(project.state):

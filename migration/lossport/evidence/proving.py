@@ -112,8 +112,7 @@ def _case(pair: Pair, golden: Golden, name: str, extent: Extent) -> Sequence[Kno
 
 def _parts(loss: Loss, golden: Golden, rewritten: str, device: str, extent: Extent) -> list[str | bytes]:
     """All that a verdict depends on, but for what the new loss shows."""
-    port = loss.port_file.read_bytes()
-    return [golden.content, rewritten, port, json.dumps(environment(device), sort_keys=True), device, extent]
+    return [golden.content, rewritten, loss.port_digest, json.dumps(environment(device), sort_keys=True), device, extent]
 
 
 def _counterexample(

@@ -26,6 +26,7 @@ from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.plural import many
 from lossport.project.progress import Progress
+from lossport.project.snapshot import Snapshot, snapshot_of
 from lossport.project.transaction import Change
 from lossport.rewrite import RewritePlan, plan_rewrite, shim
 from lossport.rewrite.render import refusal_lines
@@ -58,6 +59,7 @@ class StageStep:
 class Outcome:
     """What a migration came to: `migrated`, `switched`, `nothing to do`, `rehearsed` (a dry run), `stopped`, or `others first`.
 
+    `left` is the project as a migration has left it, where it wrote anything.
     `switched` is a migration whose legacy file stays, as something that stays names it: `kept` are those files.
     `first` are the losses whose legacy modules use this one: as long as they stand, rewriting them would change what their own
     proofs rest on.
@@ -72,6 +74,7 @@ class Outcome:
     deleted: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     diff: str = field(default="", repr=False)
+    left: Snapshot | None = field(default=None, repr=False, compare=False)
 
 
 class Stopped(Exception):
@@ -125,9 +128,10 @@ def migrate(
     Raises:
         ConfigError, InputError: the port, the cases or the tree are such that no stage can be run.
     """
-    loss = project.loss(name)
     with transaction.locked(project.state):
         transaction.recover(project.root, project.state)
+        project = snapshot_of(project)
+        loss = project.loss(name)
         run = _Run(observer)
         began_with = unchanged.found(project, loss)
         where = stages.standings(project, [loss], sites=())[name]
@@ -168,9 +172,11 @@ def migrate(
         if dry_run:
             return outcome
         _ask_again(began_with)
-        _commit(project, loss, golden, [*recorded, *proven, *_ends(project, loss, edits, removals, kept)], [*edits, *removals])
-        run.passed("tell", ", ".join(["ledger", *([project.relative(refresh_report(project))] if with_report else [])]))
-        return replace(outcome, result="switched" if kept else "migrated", steps=tuple(run.steps))
+        ends = _ends(project, loss, edits, removals, kept)
+        written = _commit(project, loss, golden, [*recorded, *proven, *ends], [*edits, *removals])
+        now = project.after(written)
+        run.passed("tell", ", ".join(["ledger", *([project.relative(refresh_report(now))] if with_report else [])]))
+        return replace(outcome, result="switched" if kept else "migrated", steps=tuple(run.steps), left=now)
 
 
 def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
@@ -266,7 +272,9 @@ def _removals(
     files = [*stages.legacy_files(project, loss), *(() if shims else stages.shim_files(project, loss))]
     named = replaced.still_named(project, plan, [path for path in files if path not in shims])
     kept = {path: f"{project.relative(path)} stays: {', '.join(places)}" for path, places in named.items()}
-    changes = [Change(path, path.read_bytes(), shims[path].encode() if path in shims else None) for path in files]
+    changes = [
+        Change(path, snapshot_of(project).content(path), shims[path].encode() if path in shims else None) for path in files
+    ]
     return [change for change in changes if change.path not in kept], kept
 
 
@@ -316,7 +324,7 @@ def _without_package(
     after = {**{file.path: file.after for file in plan.files}, **{change.path: change.after for change in removals}}
     left = emptied(project, after)
     kept = tuple(file for file in plan.files if file.path not in left.files)
-    gone = [Change(path, path.read_bytes(), None) for path in left.files]
+    gone = [Change(path, snapshot_of(project).content(path), None) for path in left.files]
     return replace(plan, files=kept), [*removals, *gone], [f"{left.kept}, which is empty now and stays"] if left.kept else []
 
 
@@ -355,8 +363,8 @@ def _ask_again(began_with: Found) -> None:
         raise InputError(f"while the migration ran, {'; '.join(changed)}. Nothing was changed; run it again")
 
 
-def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> None:
-    """Everything at once: evidence, call sites, the deleted file, and what takes it back."""
+def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> list[Path]:
+    """Everything at once: evidence, call sites, the deleted file, and what takes it back. The files that were written."""
     undo = undo_file(project, loss.name)
     undo.parent.mkdir(parents=True, exist_ok=True)
     evidence_files = [
@@ -365,6 +373,7 @@ def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Ev
         transaction.written(undo, transaction.undo_record(project.root, changes)),
     ]
     transaction.commit(project.root, project.state, [*changes, *evidence_files])
+    return [change.path for change in (*changes, *evidence_files)]
 
 
 def undo(project: Project, name: str) -> tuple[str, ...]:

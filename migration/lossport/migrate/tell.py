@@ -11,6 +11,7 @@ from lossport.follow.sites import Site, find_sites, is_site_of
 from lossport.migrate import stages
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
+from lossport.project.snapshot import snapshot_of
 from lossport.project.transaction import Change, written
 from lossport.report import (
     Facts,
@@ -32,6 +33,7 @@ DEVICES = ("cpu", "cuda")
 
 def dashboard(project: Project, *, today: dt.date | None = None) -> Report:
     """Measure the project and join it with what the ledger, the tree and the goldens say."""
+    project = snapshot_of(project)
     return build_report(project, facts_of(project), today=today or dt.datetime.now(dt.UTC).date())
 
 
@@ -42,6 +44,7 @@ def facts_of(project: Project) -> Facts:
 
 def standings_and_facts(project: Project) -> tuple[Mapping[str, stages.Standing], Facts]:
     """Where each loss stands, and what the report is told: the tree is searched once for both."""
+    project = snapshot_of(project)
     losses = tuple(project.losses())
     events = stages.read_events(project)
     retired = {name for name, standing in stages.standings(project, losses, sites=()).items() if standing.retired}

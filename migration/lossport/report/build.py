@@ -17,8 +17,8 @@ from lossport.measure.corpus import Corpus, decode
 from lossport.measure.history import History, Moment, figures, read_history
 from lossport.measure.sources import read_sources
 from lossport.measure.tokens import Unreadable
-from lossport.project import ledger
 from lossport.project.config import Project
+from lossport.project.snapshot import snapshot_of
 from lossport.report import series
 from lossport.report.charts import Chart, drawn
 from lossport.report.claims import CheckedClaim, check_claims
@@ -52,7 +52,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
     retired = retired_times(facts.losses, gone, trees.now)
     now = max([trees.now, *retired])
     sources = {loss.name: _sources(project, loss.name) for loss in facts.losses}
-    past = Past(_dated(facts.losses, retired), trees.history, _events(project), sources, now)
+    past = Past(_dated(facts.losses, retired), trees.history, snapshot_of(project).events, sources, now)
     since = min(filter(None, [past.begins, *retired]), default=trees.moments[0].at)
     turns = [
         (step.at, -1 if step.kind == "retired" else 1) for step in past.steps if step.kind in ("retired", "undone", "reverted")
@@ -127,7 +127,10 @@ def _gates(
 
 def _corpora(project: Project, memory: Memory) -> tuple[Corpus, Corpus]:
     """The legacy tree and the new one as they lie there now."""
-    legacy, new = (measure_files(read_sources(project.root, folder), memory) for folder in (project.legacy, project.new))
+    legacy, new = (
+        measure_files(read_sources(project.root, folder, snapshot_of(project).content), memory)
+        for folder in (project.legacy, project.new)
+    )
     return legacy, new
 
 
@@ -200,12 +203,6 @@ def _final_weeks(project: Project) -> frozenset[str]:
     return frozenset(path.stem for path in pages if FINAL in path.read_bytes())
 
 
-def _events(project: Project) -> tuple[ledger.Event, ...]:
-    """The ledger as it lies there now."""
-    content = project.ledger.read_bytes() if project.ledger.is_file() else None
-    return ledger.read(content, where=project.relative(project.ledger))
-
-
 def _dated(losses: Sequence[LossFacts], retired: Sequence[dt.datetime]) -> list[LossFacts]:
     """The losses, each retired one with the time of its retirement."""
     times = iter(retired)
@@ -259,7 +256,7 @@ def _tests(project: Project, losses: Sequence[LossFacts]) -> dict[str, int]:
     """How many tests speak of each loss."""
     texts = {}
     for folder in project.tests:
-        for path, data in read_sources(project.root, folder).items():
+        for path, data in read_sources(project.root, folder, snapshot_of(project).content).items():
             with suppress(Unreadable):
                 texts[path] = decode(data)
     symbols = {loss.name: [name.rpartition(".")[2] for name in (*loss.legacy_symbols, *loss.new_symbols)] for loss in losses}
