@@ -114,6 +114,7 @@ class Comparison:
             found.relative,
             found.detail,
             declared,
+            found.tied,
         )
 
 
