@@ -60,6 +60,7 @@ class Outcome:
     """What a migration came to: `migrated`, `switched`, `nothing to do`, `rehearsed` (a dry run), `stopped`, or `others first`.
 
     `left` is the project as a migration has left it, where it wrote anything.
+    `lacks` says what is missing after a migration that is done: the report, and why.
     `switched` is a migration whose legacy file stays, as something that stays names it: `kept` are those files.
     `first` are the losses whose legacy modules use this one: as long as they stand, rewriting them would change what their own
     proofs rest on.
@@ -73,6 +74,7 @@ class Outcome:
     shims: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    lacks: str = ""
     diff: str = field(default="", repr=False)
     left: Snapshot | None = field(default=None, repr=False, compare=False)
 
@@ -172,11 +174,26 @@ def migrate(
         if dry_run:
             return outcome
         _ask_again(began_with)
-        ends = _ends(project, loss, edits, removals, kept)
-        written = _commit(project, loss, golden, [*recorded, *proven, *ends], [*edits, *removals])
+        events = [*recorded, *proven, *_ends(project, loss, edits, removals, kept)]
+        written, interrupted = _commit(project, loss, golden, events, [*edits, *removals])
         now = project.after(written)
-        run.passed("tell", ", ".join(["ledger", *([project.relative(refresh_report(now))] if with_report else [])]))
-        return replace(outcome, result="switched" if kept else "migrated", steps=tuple(run.steps), left=now)
+        done = replace(outcome, result="switched" if kept else "migrated", left=now)
+        lacks = "interrupted" if interrupted else _told(now, run, with_report=with_report)
+        return replace(done, steps=tuple(run.steps), lacks=lacks)
+
+
+def _told(project: Project, run: _Run, *, with_report: bool) -> str:
+    """Say that the migration is done, then write the report; why it could not be written, or empty."""
+    try:
+        run.passed("tell", "ledger")
+        lacks = report_refreshed(project) if with_report else ""
+        if with_report:
+            run.passed("tell", project.relative(page_of(project)) if not lacks else f"NO REPORT: {lacks}")
+    except KeyboardInterrupt:
+        return "interrupted"
+    except BrokenPipeError:
+        return "nobody reads the output"
+    return lacks
 
 
 def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
@@ -363,8 +380,13 @@ def _ask_again(began_with: Found) -> None:
         raise InputError(f"while the migration ran, {'; '.join(changed)}. Nothing was changed; run it again")
 
 
-def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> list[Path]:
-    """Everything at once: evidence, call sites, the deleted file, and what takes it back. The files that were written."""
+def _commit(
+    project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]
+) -> tuple[list[Path], bool]:
+    """Everything at once: evidence, call sites, the deleted file, and what takes it back.
+
+    The files that were written, and whether somebody interrupted after the commit.
+    """
     undo = undo_file(project, loss.name)
     undo.parent.mkdir(parents=True, exist_ok=True)
     evidence_files = [
@@ -372,8 +394,12 @@ def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Ev
         stages.events_added(project, events),
         transaction.written(undo, transaction.undo_record(project.root, changes)),
     ]
-    transaction.commit(project.root, project.state, [*changes, *evidence_files])
-    return [change.path for change in (*changes, *evidence_files)]
+    written = [change.path for change in (*changes, *evidence_files)]
+    try:
+        transaction.commit(project.root, project.state, [*changes, *evidence_files])
+    except transaction.CommittedThenInterrupted:
+        return written, True
+    return written, False
 
 
 def undo(project: Project, name: str) -> tuple[str, ...]:
@@ -387,6 +413,7 @@ def undo(project: Project, name: str) -> tuple[str, ...]:
         transaction.recover(project.root, project.state)
         if not record.is_file():
             raise InputError(f"{name}: there is no migration to take back in this work tree; if it was committed, use git revert")
+        _ask_for_later_ones(project, record)
         changes = transaction.read_undo_record(project.root, record)
         files = tuple(project.relative(change.path) for change in changes)
         event = ledger.event("undone", name, {"files": list(files)})
@@ -395,16 +422,48 @@ def undo(project: Project, name: str) -> tuple[str, ...]:
     return files
 
 
+def _ask_for_later_ones(project: Project, record: Path) -> None:
+    """Stop where a migration that came later changed the same files.
+
+    Raises:
+        InputError: names the one to take back first.
+    """
+    own = transaction.recorded_paths(record)
+    since = record.stat().st_mtime_ns
+    later = [other for other in record.parent.glob("*.json") if other != record and other.stat().st_mtime_ns > since]
+    for other in sorted(later, key=lambda path: -path.stat().st_mtime_ns):
+        both = own & transaction.recorded_paths(other)
+        if both:
+            raise InputError(
+                f"{record.stem}: {other.stem} was migrated later and changed {', '.join(sorted(both))} too; "
+                f"take that back first: lossport undo {other.stem}"
+            )
+
+
 def undo_file(project: Project, name: str) -> Path:
     """Where the record lies that takes a loss's migration back."""
     return project.state / "undo" / f"{name}.json"
+
+
+def page_of(project: Project) -> Path:
+    """The dashboard."""
+    return project.reports / "index.html"
 
 
 def refresh_report(project: Project) -> Path:
     """Write the dashboard anew; the page."""
     report = tell.dashboard(project)
     transaction.commit(project.root, project.state, tell.report_changes(project, report))
-    return project.reports / "index.html"
+    return page_of(project)
+
+
+def report_refreshed(project: Project) -> str:
+    """Write the dashboard anew after something that is done whether or not that works; why it did not, or empty."""
+    try:
+        refresh_report(project)
+    except Exception as error:  # what came before is written and stays; the reason is told, and `lossport report` shows more
+        return f"{type(error).__name__}: {error}" if not isinstance(error, InputError) else str(error)
+    return ""
 
 
 def write_files(project: Project, contents: Mapping[Path, bytes]) -> None:

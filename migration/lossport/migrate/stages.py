@@ -152,7 +152,7 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
         if shims and not why and not shims_are_asked_for(project):
             why = f"no shim is asked for any more; {', '.join(map(project.relative, shims))} can go"
         else:
-            command = f"lossport parity {loss.name}" if why else ""
+            command = f"lossport parity {loss.name}" if why and stage == "retired" else ""
     elif why := _why_not_recorded(project, loss, now):
         stage = "planned"
         if loss.golden_file.is_file():
@@ -167,16 +167,26 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
 
 
 def _without_legacy_file(project: Project, loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> tuple[Stage, str]:
+    """Retired takes both: the symbols are gone, and a migration that is still true retired the loss."""
     if not is_retired(project, loss, events):
-        where = project.relative(project.legacy)
-        return (
-            "planned",
-            f"{', '.join(loss.modules)}: no such file under {where}/, and the ledger does not say retired; check the port",
-        )
+        return ("switched" if loss.golden_file.is_file() else "planned"), _why_not_there(project, loss)
     proven = ledger.latest(events, loss.name, "proven")
     if proven is None:
         return "retired", "the ledger has no proof"
     return "retired", _changed_since(proven, now, "the proof", ("cases", "port", "new"))
+
+
+def _why_not_there(project: Project, loss: Loss) -> str:
+    """What to say of a legacy module that is not where the port says, and that no migration retired."""
+    elsewhere = [
+        path
+        for module in loss.modules
+        if (path := project.module_path(module)) is not None and not _holds_shim(snapshot_of(project), path)
+    ]
+    if elsewhere:
+        return f"{', '.join(map(project.relative, elsewhere))} lies outside {project.relative(project.legacy)}/; correct legacy="
+    where = f"{', '.join(loss.modules)}: no such file under {project.relative(project.legacy)}/"
+    return f"{where}, and no migration retired it; check the port and import-roots"
 
 
 def _why_not_recorded(project: Project, loss: Loss, now: Fingerprint) -> str:
