@@ -19,12 +19,16 @@ from lossport.report.words import listed
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from lossport.report.past import Step
     from lossport.report.weeks import Week
 
 
 @dataclass(frozen=True)
 class LossRow:
-    """One loss with what was measured about its files. `port` and `cases` are paths, empty where there is no such file."""
+    """One loss with what was measured about its files. `port` and `cases` are paths, empty where there is no such file.
+
+    `sources` are the legacy source, as it was last, and the new one.
+    """
 
     facts: LossFacts
     owners: tuple[str, ...]
@@ -34,6 +38,7 @@ class LossRow:
     tests: int
     port: str = ""
     cases: str = ""
+    sources: tuple[str, str] = ("", "")
 
     @property
     def hours_to_proof(self) -> float | None:
@@ -92,6 +97,7 @@ class Report:
     coverage: Mapping[str, FileCoverage] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     weeks: tuple[Week, ...] = ()
+    steps: tuple[Step, ...] = ()
     kept: frozenset[str] = frozenset()
     root_link: str = ".."
 
