@@ -37,6 +37,8 @@ PRELOADED = (
     "torch",
     "torch.nn.functional",
     "torch.utils._python_dispatch",
+    "torch._dynamo",
+    "sklearn.datasets",
     "safetensors.torch",
     "lossport.cli.main",
     "lossport.cli.commands",
@@ -59,6 +61,9 @@ PRELOADED = (
     ),
 )
 """What most programs of the tests import. None of it looks at the folder, the arguments or the environment on import."""
+
+PLUGINS = ("hypothesis", "lossport", "lossport.evidence")
+"""Packages among these that pytest looks into for plugins."""
 
 LARGEST_REQUEST = 2**20
 """Bytes: a command line and an environment, the latter is at most some 100 KB."""
@@ -331,6 +336,8 @@ def _preload() -> None:
     for name in PRELOADED:
         with contextlib.suppress(ImportError):  # a name that moved costs time, no test
             importlib.import_module(name)
+    for name in PLUGINS:  # else pytest warns in each run that it is too late to rewrite their assertions
+        sys.modules[name].__doc__ = f"{sys.modules[name].__doc__} PYTEST_DONT_REWRITE"
     gc.collect()
     gc.freeze()
 

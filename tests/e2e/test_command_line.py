@@ -14,7 +14,15 @@ from .conftest import ROOT, Lossport
 
 
 @pytest.mark.parametrize(
-    "command", [["--help"], ["status"], ["sites", "clip"], ["rewrite", "clip", "--dry-run"], ["status", "--json"]], ids=" ".join
+    "command",
+    [
+        ["--help"],
+        ["status"],
+        ["sites", "clip"],
+        ["rewrite", "clip", "--dry-run"],
+        pytest.param(["status", "--json"], marks=pytest.mark.full(reason="reads the whole tree, as `status` does in each run")),
+    ],
+    ids=" ".join,
 )
 def test_commands_that_need_no_tensors_never_import_torch(command: list[str]) -> None:
     program = (
@@ -64,6 +72,7 @@ def test_every_command_has_json(clone: Path, lossport: Lossport) -> None:
         json.loads(done.stdout)
 
 
+@pytest.mark.full(reason="builds a wheel")
 def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
     source = tmp_path / "source"
     subprocess.run(

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lossport.project.plural import many
 from lossport.report.facts import STAGES, LossFacts
 from lossport.report.model import LossRow, Report
-from lossport.report.words import figure, gate_target, gate_value, many
+from lossport.report.words import figure
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def figures(report: Report) -> list[Figure]:
         Figure("Gates met", f"{met} of {len(report.gates)}", ", ".join(filter(None, parts)) or "every one", "gates"),
         _legacy_lines(report),
         *(
-            Figure(gate.title, gate_value(gate).removesuffix(" lines"), gate_target(gate), "gates")
+            Figure(gate.title, gate.value_words.removesuffix(" lines"), gate.target_words(), "gates")
             for gate in report.gates
             if gate.name in ("lines", "duplication") and gate.value is not None
         ),

@@ -16,7 +16,8 @@ from lossport.report.claims import CheckedClaim
 from lossport.report.facts import ParityCell
 from lossport.report.forecast import Forecast
 from lossport.report.gates import Gate
-from lossport.report.model import LossRow, Report, Retired
+from lossport.report.model import LossRow, Report
+from lossport.report.past import RetiredFile
 from lossport.report.risks import risks
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
@@ -108,7 +109,7 @@ def _claim(item: CheckedClaim) -> dict[str, Any]:
     }
 
 
-def _gone(item: Retired) -> dict[str, Any]:
+def _gone(item: RetiredFile) -> dict[str, Any]:
     return {
         "loss": item.loss,
         "path": item.path,

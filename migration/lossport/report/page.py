@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from lossport import __version__
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus, FileMeasure, Part
+from lossport.project.plural import many
 from lossport.report.facts import STAGES, CellState, ParityCell
 from lossport.report.forecast import LEAST_EVENTS, PACE_DAYS
 from lossport.report.gates import Gate
@@ -32,7 +33,7 @@ from lossport.report.series import shared_pairs
 from lossport.report.sidebyside import side_by_side
 from lossport.report.trends import Trend
 from lossport.report.weeks import Week, sentence_of
-from lossport.report.words import NOTHING, age, day, duration, figure, gate_target, gate_value, listed, many, sentence, span
+from lossport.report.words import NOTHING, age, day, duration, figure, listed, sentence, span
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -239,8 +240,6 @@ def _environment() -> jinja2.Environment:
         span=span,
         timing=_timing,
         trend=_trend,
-        target=gate_target,
-        value=gate_value,
         verdict=_verdict,
     )
     return environment

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lossport.project.plural import many
 from lossport.report.facts import LossFacts, ParityCell, proof_state
 from lossport.report.gates import Gate
 from lossport.report.matrix import WHOLE
 from lossport.report.model import LossRow
-from lossport.report.words import gate_target, gate_value, listed, many
+from lossport.report.words import listed
 
 CLOSE_TO_LIMIT = 0.02
 """A gate this near to its target, as a share of it, is lost by an ordinary commit."""
@@ -101,10 +102,10 @@ def _untested(rows: Sequence[LossRow]) -> Iterator[Risk]:
 
 def _of_gates(gates: Sequence[Gate], gates_lost: Sequence[Gate]) -> Iterator[Risk]:
     for gate in gates_lost:
-        yield Risk(LOST, gate.title, f"{gate_value(gate)} now: a gate that was met is lost", f"see it: {gate.command}", "gates")
+        yield Risk(LOST, gate.title, f"{gate.value_words} now: a gate that was met is lost", f"see it: {gate.command}", "gates")
     for gate in gates:
         if gate.met and gate.value is not None and gate.sense != "exactly" and _near(gate.value, gate.target):
-            found = f"{gate_value(gate)}, and the target is {gate_target(gate)}"
+            found = f"{gate.value_words}, and the target is {gate.target_words()}"
             yield Risk(NARROW, gate.title, found, "look at it before the next loss is added", "gates")
 
 

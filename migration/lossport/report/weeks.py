@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lossport.measure.history import History, Moment
+from lossport.project.plural import many
 from lossport.report.claims import CheckedClaim
 from lossport.report.gates import Gate
-from lossport.report.model import Retired
-from lossport.report.past import Past, Standing, Step
+from lossport.report.past import Past, RetiredFile, Standing, Step
 from lossport.report.trends import gate_then
-from lossport.report.words import figure, listed, many
+from lossport.report.words import figure, listed
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Week:
     before: Moment | None
     after: Moment | None
     steps: tuple[Step, ...]
-    gone: tuple[Retired, ...]
+    gone: tuple[RetiredFile, ...]
     gates: tuple[Gate, ...]
     gates_won: tuple[str, ...]
     gates_lost: tuple[str, ...]
@@ -84,7 +84,7 @@ def weeks(
     history: History,
     work_tree: Moment,
     gates: Sequence[Gate],
-    gone: Sequence[Retired],
+    gone: Sequence[RetiredFile],
     claims: Sequence[CheckedClaim],
     since: dt.date,
     today: dt.date,
@@ -120,7 +120,7 @@ def sentence_of(week: Week) -> str:
 
 
 def _week(
-    monday: dt.date, past: Past, history: History, work_tree: Moment, gates: Sequence[Gate], gone: Sequence[Retired],
+    monday: dt.date, past: Past, history: History, work_tree: Moment, gates: Sequence[Gate], gone: Sequence[RetiredFile],
     claims: Sequence[CheckedClaim], today: dt.date,
 ) -> Week:  # fmt: skip
     days = monday, monday + dt.timedelta(days=7)

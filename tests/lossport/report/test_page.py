@@ -23,8 +23,7 @@ from lossport.report import (
     build_report,
     render_report,
 )
-from lossport.report.model import Retired
-from lossport.report.past import Step
+from lossport.report.past import RetiredFile, Step
 
 TODAY = dt.date(2026, 11, 25)
 EVIL = "</style><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
@@ -120,7 +119,7 @@ def test_everything_that_comes_from_the_repository_is_escaped(project: Project, 
     options = Options(EVIL, (EVIL,), (EVIL,), (OptionRow(EVIL, EVIL, (OptionCell(EVIL, note=EVIL),)),), EVIL, EVIL)
     report = build_report(project, replace(facts, losses=(loss,), problems=(EVIL,), options=options), today=TODAY)
     claim = replace(report.claims[0], claim=replace(report.claims[0].claim, text=EVIL, source=EVIL))
-    gone = (Retired(EVIL, EVIL, report.gone[0].at, EVIL, 3, EVIL),)
+    gone = (RetiredFile(EVIL, EVIL, report.gone[0].at, EVIL, 3, EVIL),)
     report = replace(report, project=EVIL, gone=gone, claims=(claim,), notes=(*report.notes, EVIL))
     step = Step(report.gone[0].at, "stale", EVIL, EVIL, EVIL, EVIL)
     week = replace(report.weeks[-1], steps=(step,), gone=gone, claims=(claim,), gates_lost=(EVIL,))
