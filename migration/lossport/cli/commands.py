@@ -258,8 +258,8 @@ def report(project: Project, options: argparse.Namespace, terminal: Terminal) ->
             transaction.commit(project.root, project.state, changes)
     written = [project.relative(change.path) for change in changes if change.path.is_relative_to(project.reports)]
     terminal.document({"written": written, "lost": list(map(_lost, dashboard.gates_lost)), "metrics": metrics(dashboard)})
-    for path in written:
-        terminal.line(f"  written    {path}")
+    shown, *rest = written or ("",)
+    terminal.line(f"  written    {shown or 'nothing new'}{f' and {len(rest)} more files beside it' if rest else ''}")
     if dashboard.git_problem:
         terminal.line(f"  git        cannot be read: {dashboard.git_problem}", "bold red")
     _tell_lost(dashboard.gates_lost, terminal)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from lossport.follow.sites import Site, find_sites, is_site_of
 from lossport.migrate import stages
+from lossport.migrate.mapping import declared, mapping_rows
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
 from lossport.project.snapshot import snapshot_of
@@ -17,6 +18,7 @@ from lossport.report import (
     Facts,
     LossFacts,
     ParityCell,
+    Place,
     Report,
     Waiting,
     build_report,
@@ -94,6 +96,9 @@ def _loss_facts(
         proven_at=next((event.at for event in own if event.kind == "proven"), None),
         retired_at=retired.at if where.retired and retired is not None else None,
         next_command=where.next_command,
+        mapping=mapping_rows(loss.ports, loss.gone),
+        divergences=declared(loss.ports),
+        sites=tuple(Place(site.path, site.line, site.form, site.code) for site in sites if site.symbol in loss.symbols),
         shims=tuple(project.relative(path) for path in where.shims),
     )
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lossport.measure import Coverage, CoverageError, architecture, count_tests, read_coverage
+from lossport.measure import Coverage, CoverageError, architecture, count_tests, git, read_coverage
 from lossport.measure.cache import Memory, measure_files
 from lossport.measure.corpus import Corpus, decode
 from lossport.measure.history import History, Moment, figures, read_history
@@ -71,6 +71,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
             owners=read_owners(project.root),
             tests=_tests(project, facts.losses),
             sources=sources,
+            texts=_texts(project, facts.losses, trees.history),
         ),
         gates=criteria,
         gates_lost=lost(criteria, facts.gates_met),
@@ -91,6 +92,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
         charts={name: drawn(chart, memory) for name, chart in _charts(project, trees, course, claims).items()},
         coverage=coverage.files if coverage else {},
         notes=(*facts.problems, *trees.history.notes),
+        steps=past.steps,
         weeks=weeks(past, trees.history, trees.moments[-1], criteria, gone, claims, since.date(), today),
         kept=_final_weeks(project),
         root_link=Path(os.path.relpath(project.root, project.reports)).as_posix(),
@@ -250,6 +252,27 @@ def _sources(project: Project, name: str) -> tuple[str, str]:
     paths = (folder / f"{name}.py" for folder in (project.ports, project.cases))
     port, cases = (project.relative(path) if path.is_file() else "" for path in paths)
     return port, cases
+
+
+def _texts(project: Project, losses: Sequence[LossFacts], history: History) -> dict[str, tuple[str, str]]:
+    """The legacy source of each loss, as it was last, and its new source."""
+    with git.BlobReader(project.root) as blobs:
+        return {
+            loss.name: (
+                "".join(_text(project, path, history, blobs) for path in loss.legacy_files),
+                "".join(_text(project, path, history, blobs) for path in loss.new_files),
+            )
+            for loss in losses
+        }
+
+
+def _text(project: Project, path: str, history: History, blobs: git.BlobReader) -> str:
+    """A file as it lies there now, or as git had it last."""
+    file = project.root / path
+    if file.is_file():
+        return file.read_text(encoding="utf-8", errors="replace")
+    last = next((version.blob for version in reversed(history.versions.get(path, ())) if version.blob), None)
+    return (blobs.read(last) or b"").decode("utf-8", "replace") if last else ""
 
 
 def _tests(project: Project, losses: Sequence[LossFacts]) -> dict[str, int]:
