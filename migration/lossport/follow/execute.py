@@ -23,8 +23,8 @@ from lossport.follow.flow import (
     step,
 )
 from lossport.follow.inheritance import meet_relatives
-from lossport.follow.wrapping import passes_on
 from lossport.follow.values import EMPTY, OTHER, Class, Function, Instance, Named, Symbol, Table, Values
+from lossport.follow.wrapping import passes_on
 from lossport.source.modules import absolute
 
 

@@ -10,8 +10,8 @@ from lossport.source.variables import FUNCTIONS
 def passes_on(decorator: ast.AST) -> bool:
     """Whether a decorator returns a wrapper by `functools.wraps` that takes any arguments, hands them on, and returns the value.
 
-    >>> timed = "def timed(f):\\n    @wraps(f)\\n    def inner(*a, **k):\\n        out = f(*a, **k)\\n        return out\\n    return inner"
-    >>> passes_on(ast.parse(timed).body[0])
+    >>> inner = "    @wraps(f)\\n    def inner(*a, **k):\\n        out = f(*a, **k)\\n        return out\\n"
+    >>> passes_on(ast.parse(f"def timed(f):\\n{inner}    return inner").body[0])
     True
     """
     if not isinstance(decorator, ast.FunctionDef) or len(decorator.args.args) != 1:

@@ -125,9 +125,9 @@ def _keeps_its_module(view: View, target: str) -> bool:
     for node in info.tree.body if info is not None and not name.startswith("_") else ():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
             return True
-        if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Call):
-            if any(isinstance(bound, ast.Name) and bound.id == name for bound in node.targets):
-                return True
+        constant = isinstance(node, ast.Assign) and not isinstance(node.value, ast.Call)
+        if constant and any(isinstance(bound, ast.Name) and bound.id == name for bound in getattr(node, "targets", ())):
+            return True
     return False
 
 
@@ -265,7 +265,7 @@ def _write_name(names: Names, single: ast.Constant, new: str | None) -> None:
     if isinstance(statement, ast.Expr):
         delete_statement(names.draft, statement)
     else:
-        names.draft.refuse(single, f"__all__ names {single.value}, which goes", "remove it there")
+        names.draft.refuse(single, f"__all__ names {single.value!r}, which goes", "remove it there")
 
 
 def is_listed(names: Names, name: str) -> bool:
