@@ -64,10 +64,10 @@ def _attribute_of_unknown(frame: Frame, value: Value, name: str) -> Values:
             return frame.world.tables[value.node]["module"]
         case Wrapped():
             return from_torch(value, name, carries=frame.world.carries(frozenset({value}))) or OTHER
-        case Handed():
-            return HANDED if name in frame.world.holding else frozenset({Other(), value})
         case Inherited():
             return OTHER
+        case Handed() if name not in frame.world.holding:
+            return frozenset({Other(), value})
         case _:
             return HANDED if name in frame.world.holding else OTHER
 
