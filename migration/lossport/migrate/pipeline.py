@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.progress import Progress
 from lossport.project.transaction import Change
+from lossport.report.ahead import measured_ahead
 from lossport.rewrite import RewritePlan, plan_rewrite, shim
 from lossport.rewrite.render import refusal_lines
 from lossport.source.files import source_files
@@ -125,7 +126,7 @@ def migrate(
         ConfigError, InputError: the port, the cases or the tree are such that no stage can be run.
     """
     loss = project.loss(name)
-    with transaction.locked(project.state):
+    with transaction.locked(project.state), ExitStack() as stack:
         transaction.recover(project.root, project.state)
         run = _Run(observer)
         began_with = unchanged.found(project, loss)
@@ -142,6 +143,7 @@ def migrate(
             _plan(project, loss, plan, run)
             if not force:
                 _ask_git(project, loss, run)
+            measured = stack.enter_context(_measuring(project, loss, wanted=with_report and not dry_run))
             golden, recorded = _record(project, loss, run)
             golden, proven = _prove(project, loss, golden, devices, run)
             shims = _shims(project, loss, golden, run) if asked else {}
@@ -168,8 +170,14 @@ def migrate(
             return outcome
         _ask_again(began_with)
         _commit(project, loss, golden, [*recorded, *proven, *_ends(project, loss, edits, removals, kept)], [*edits, *removals])
+        measured()
         run.passed("tell", ", ".join(["ledger", *([project.relative(refresh_report(project))] if with_report else [])]))
         return replace(outcome, result="switched" if kept else "migrated", steps=tuple(run.steps))
+
+
+def _measuring(project: Project, loss: Loss, *, wanted: bool) -> AbstractContextManager[Callable[[], object]]:
+    """What the report measures, measured beside the stages that come before it."""
+    return measured_ahead(project, stages.legacy_files(project, loss)) if wanted else nullcontext(lambda: None)
 
 
 def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
