@@ -12,6 +12,7 @@ from lossport.cli.terminal import Terminal
 from lossport.project import transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
+from lossport.project.plural import many
 from lossport.rewrite import shim
 
 FINE, FAILED = 0, 1
@@ -39,7 +40,7 @@ def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
             terminal.line("these names are retired: lossport rewrite LOSS puts the new ones in their place", "bold red")
     else:
         terminal.line()
-        terminal.line(_counted(plan))
+        terminal.line(counted(plan))
         for told in plan.not_searched:
             terminal.line(f"not searched: {told}")
     return FAILED if failed else FINE
@@ -90,7 +91,7 @@ def rewrite(project: Project, options: argparse.Namespace, terminal: Terminal) -
     if shows:
         terminal.diff(plan.diff())
     _refusals(plan, terminal)
-    terminal.line(_counted(plan))
+    terminal.line(counted(plan, written=not (shows or plan.refusals)))
     if options.check:
         return left
     if plan.refusals:
@@ -113,9 +114,18 @@ def _refusals(plan: rewriting.RewritePlan, terminal: Terminal) -> None:
         terminal.line("these need a person:", "bold")
         for line in rewriting.refusal_lines(plan.refusals):
             terminal.line(f"  {line}")
+    if plan.told:
+        terminal.line()
+        terminal.line("these stay as they are, and name what goes:", "bold")
+        for line in rewriting.refusal_lines(plan.told):
+            terminal.line(f"  {line}")
 
 
-def _counted(plan: rewriting.RewritePlan) -> str:
-    fates = Counter(site.fate for site in plan.sites)
+def counted(plan: rewriting.RewritePlan, *, written: bool = False) -> str:
+    """`1 call site in 1 file: 1 to rewrite`; "rewritten" only once the plan is `written`."""
+    sites = [planned for planned in plan.sites if planned.is_call_site]
+    if not sites:
+        return "no call sites"
+    fates = Counter("to rewrite" if planned.fate == "rewritten" and not written else planned.fate for planned in sites)
     told = " · ".join(f"{number} {fate}" for fate, number in fates.items())
-    return f"{len(plan.sites)} call sites in {len({s.site.path for s in plan.sites})} files: {told}" if told else "no call sites"
+    return f"{many(len(sites), 'call site')} in {many(len({planned.site.path for planned in sites}), 'file')}: {told}"

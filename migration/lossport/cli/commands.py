@@ -21,7 +21,6 @@ from lossport.project.config import Project
 from lossport.project.errors import InputError
 from lossport.project.progress import Progress
 from lossport.report import Gate, lost, measure_gates, metrics, next_step
-from lossport.report.words import gate_target, gate_value
 
 FINE, FAILED = 0, 1
 
@@ -272,5 +271,5 @@ def _lost(gate: Gate) -> dict[str, Any]:
 
 def _tell_lost(gates: Sequence[Gate], terminal: Terminal) -> None:
     for gate in gates:
-        said = f"{gate.title}: {gate_value(gate)}, and it was {gate_target(gate)}; see it: {gate.command}"
+        said = f"{gate.title}: {gate.value_words}, and it was {gate.target_words()}; see it: {gate.command}"
         terminal.line(f"  lost       {said}", "bold red")

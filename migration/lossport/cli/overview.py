@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lossport.project.plural import many
 from lossport.report import STAGES, Facts, Gate, LossFacts, next_step
-from lossport.report.words import gate_target, gate_value, many
 
 WIDTH = 80
 """Columns of a terminal that nobody made wider."""
@@ -108,7 +108,7 @@ def _gates(gates: Sequence[Gate]) -> Iterator[Line]:
 
 def _gate(gate: Gate) -> str:
     title = gate.title if len(gate.title) <= TITLE else f"{gate.title[: TITLE - 3]}..."
-    said = f"{title:<{TITLE}} {gate_value(gate):>{VALUE}}   {gate_target(gate)}"
+    said = f"{title:<{TITLE}} {gate.value_words:>{VALUE}}   {gate.target_words()}"
     return said[: WIDTH - LEFT - 1].rstrip()
 
 

@@ -9,11 +9,8 @@ The options are `[[tool.lossport.options]]`. Judges none of them: a row says whi
 """
 
 from lossport.compare.document import render_markdown, update_document
-from lossport.compare.measuring import compare, sources_digest
-from lossport.compare.table import Cell, Comparison, Row, read_comparison
-
-FILE = "comparison.json"
-"""Its name below the reports folder, where the report looks for it."""
+from lossport.compare.measuring import compare
+from lossport.report.compared import FILE, Cell, Comparison, Row, read_comparison, sources_digest
 
 __all__ = [
     "FILE",

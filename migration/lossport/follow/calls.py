@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lossport.follow.assign import grow_table, is_mapping, items_of
-from lossport.follow.flow import ClassFacts, Frame, FunctionFacts, decorator_names, escape
+from lossport.follow.facts import ClassFacts, FunctionFacts
+from lossport.follow.flow import Frame, decorator_names, escape
 from lossport.follow.inheritance import inherited_symbols, member_of
 from lossport.follow.instance_dicts import attributes_table
 from lossport.follow.members import attribute_of
@@ -516,7 +517,7 @@ APPLYING = frozenset({"builtins.map", "builtins.filter", "functools.reduce"})
 ITERATING = KEYED | APPLYING | {"builtins.next", "builtins.iter", "itertools.chain"}
 """Functions that give what they find in what they are given."""
 
-BINDING = ITERATING | WRAPPERS | {"dataclasses.field"}
+BINDING = ITERATING | WRAPPERS | PASS_THROUGH | {"dataclasses.field"}
 """Calls of which what they are given does not escape."""
 
 SCALARS = frozenset(

@@ -94,7 +94,12 @@ class Pair:
         declared = any(port.random == "distribution" and symbol in used for symbol, port in self.ports.items())
         if verdict.kind != "different" or not declared or not any(step.random for step in old.steps):
             return verdict
-        return equal_in_distribution(self, case, variation, verdict)
+
+        def look(stream: int) -> tuple[Observation, Observation]:
+            run = Run(variation, self.device, stream=stream)
+            return observe(self.legacy, case, run), observe(self.new, case, run)
+
+        return equal_in_distribution(look, self.ports, Run(variation, self.device).precision, verdict)
 
     def undeclared(self, case: str, variation: Variation, name: str | None = None) -> Verdict | None:
         """The verdict on any run in which the legacy loss does not raise, if it shows a difference that nothing declares.
@@ -148,5 +153,5 @@ class Pair:
             return looked_in(observe(self.legacy, case, run), new, self.ports)
 
         judged = self.judged.setdefault(case, {})
-        arbiter = Arbiter(again, Run(variation, self.device).precision, judged)
+        arbiter = Arbiter(again, Run(variation, self.device).precision, judged=judged)
         return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)

@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossport.migrate import evidence_of
 from lossport.project import ledger
@@ -54,8 +54,15 @@ class Compared:
 
     def cost(self, device: str) -> Mapping[str, float]:
         """Time and memory of the new loss on a device, in units of the legacy one; empty where nothing can be said."""
-        found = (event.facts for event in self.events if event.facts.get("device") == device)
-        return next((dict(facts.get("cost") or {}) for facts in found), {})
+        return dict(self._facts(device).get("cost") or {})
+
+    def not_measured(self, device: str) -> tuple[str, ...]:
+        """Why time and memory are not known, if measuring them failed."""
+        why = self._facts(device).get("not_measured")
+        return (str(why),) if why else ()
+
+    def _facts(self, device: str) -> Mapping[str, Any]:
+        return next((event.facts for event in self.events if event.facts.get("device") == device), {})
 
     @property
     def failed(self) -> bool:

@@ -24,6 +24,7 @@ from lossport.migrate.unchanged import Found
 from lossport.project import ledger, transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
+from lossport.project.plural import many
 from lossport.project.progress import Progress
 from lossport.project.transaction import Change
 from lossport.report.ahead import measured_ahead
@@ -189,17 +190,17 @@ def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
     wrong = sides.wrong_sides(project, loss)
     if wrong:
         raise run.stop("plan", "the new side is not a replacement of the legacy one", wrong)
-    files = len({planned.site.path for planned in plan.sites})
-    found = f"{_count(len(plan.sites), 'call site')} in {_count(files, 'file')}"
+    files = len({site.path for site in plan.call_sites})
+    found = f"{many(len(plan.call_sites), 'call site')} in {many(files, 'file')}"
     if plan.refusals:
-        text = f"{found}; {_count(len(plan.refusals), 'place')} need{'s' if len(plan.refusals) == 1 else ''} a person"
+        text = f"{found}; {many(len(plan.refusals), 'place')} need{'s' if len(plan.refusals) == 1 else ''} a person"
         raise run.stop("plan", text, refusal_lines(plan.refusals))
     lost = replaced.lost_names(project, loss)
     if lost:
-        text = f"{found}; {_count(len(lost), 'name')} would be lost with the legacy file"
+        text = f"{found}; {many(len(lost), 'name')} would be lost with the legacy file"
         raise run.stop("plan", text, refusal_lines(lost))
-    acknowledged = f"{_count(len(plan.acknowledged), 'refusal')} acknowledged" if plan.acknowledged else "none needs a person"
-    run.passed("plan", f"{found}; {acknowledged}" if plan.sites else "no call sites")
+    acknowledged = f"{many(len(plan.acknowledged), 'refusal')} acknowledged" if plan.acknowledged else "none needs a person"
+    run.passed("plan", f"{found}; {acknowledged}" if plan.call_sites else "no call sites")
 
 
 def _ask_git(project: Project, loss: Loss, run: _Run) -> None:
@@ -226,7 +227,7 @@ def _record(project: Project, loss: Loss, run: _Run) -> tuple[Golden, list[ledge
     """The golden: the one there is, if it was made from this legacy source and these cases; else a new one."""
     golden, event = evidence_of.golden_of(project, loss, run.busy)
     made = "golden kept: its sources are unchanged" if event is None else "golden made"
-    run.passed("record", f"{_count(golden.case_count, 'case')}; {made}")
+    run.passed("record", f"{many(golden.case_count, 'case')}; {made}")
     return golden, [] if event is None else [event]
 
 
@@ -289,10 +290,10 @@ def _switch(
     """Rehearse the whole migration on a copy: the rewritten call sites without the legacy file."""
     edits = [Change(file.path, file.before, file.after) for file in plan.files]
     changes = [*edits, *removals]
-    rewritten = f"{_count(len(edits), 'file')} rewritten"
+    rewritten = f"{many(len(edits), 'file')} rewritten"
     with run.busy("choosing the tests that touch the call sites"):
         tests = touching_tests(project, source_files(project), [change.path for change in changes])
-    with run.busy(f"rehearsing with {_count(len(tests), 'test file')}"):
+    with run.busy(f"rehearsing with {many(len(tests), 'test file')}"):
         trial = rehearse(project, changes, tests, check)
     if not trial.passed:
         what = "tests fail" if trial.output else "it does not run"
@@ -410,7 +411,3 @@ def write_files(project: Project, contents: Mapping[Path, bytes]) -> None:
     with transaction.locked(project.state):
         changes = [transaction.written(path, content) for path, content in contents.items()]
         transaction.commit(project.root, project.state, changes)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

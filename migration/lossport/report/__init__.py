@@ -11,6 +11,7 @@ is kept, by content, so that nothing is measured twice. Never imports torch.
 """
 
 from lossport.report.build import build_report, measure_gates
+from lossport.report.compared import options_of
 from lossport.report.facts import STAGES, Facts, LossFacts, OptionCell, OptionRow, Options, ParityCell, Stage, Waiting
 from lossport.report.gates import Gate, lost
 from lossport.report.glance import next_step
@@ -36,5 +37,6 @@ __all__ = [
     "measure_gates",
     "metrics",
     "next_step",
+    "options_of",
     "render_report",
 ]

@@ -14,7 +14,7 @@ from typing import Literal
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus
 from lossport.project.config import Gates
 from lossport.report.facts import LossFacts
-from lossport.report.words import duration
+from lossport.report.words import duration, figure
 
 Sense = Literal["under", "at most", "at least", "exactly"]
 
@@ -47,6 +47,24 @@ class Gate:
     def meets(self, target: float) -> bool:
         """Whether there is a value and it reaches `target`."""
         return self.value is not None and _HOLDS[self.sense](self.value, target)
+
+    @property
+    def value_words(self) -> str:
+        """The value with its unit, or that it was not measured."""
+        if self.value is None:
+            return "not measured"
+        if self.unit == "hours":
+            return duration(self.value)
+        unit = self.unit.removesuffix("s") if self.value == 1 else self.unit
+        return f"{figure(self.value)} {unit}".strip()
+
+    def target_words(self, target: float | None = None) -> str:
+        """What the gate asks for, or asked for when it had another target: under 2,000 lines; all 19; none."""
+        wanted = self.target if target is None else target
+        if self.sense == "exactly":
+            return "none" if wanted == 0 else f"all {figure(wanted)}"
+        unit = "" if self.unit.startswith("of") else self.unit
+        return f"{self.sense} {figure(wanted)} {unit}".strip()
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lossport.project.plural import many
 from lossport.report.facts import STAGES, LossFacts
 from lossport.report.model import LossRow, Report
-from lossport.report.words import figure, gate_target, gate_value, many
+from lossport.report.words import figure
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,14 @@ def figures(report: Report) -> list[Figure]:
         Figure("Gates met", f"{met} of {len(report.gates)}", ", ".join(filter(None, parts)) or "every one", "gates"),
         _legacy_lines(report),
         *(
-            Figure(gate.title, gate_value(gate).removesuffix(" lines"), gate_target(gate), "gates")
+            Figure(gate.title, gate.value_words.removesuffix(" lines"), gate.target_words(), "gates")
             for gate in report.gates
             if gate.name in ("lines", "duplication") and gate.value is not None
         ),
     ]
+    if report.moments:
+        tokens, peak = report.moments[-1].new.tokens, max(moment.legacy.tokens for moment in report.moments)
+        found.append(Figure(f"Tokens in {report.new_name}/", figure(tokens), _against(report, peak), "progress"))
     forms = sites_by_form(report.losses)
     with_sites = sum(row.sites > 0 for row in report.losses)
     found.append(
@@ -78,6 +82,11 @@ def figures(report: Report) -> list[Figure]:
     waiting = sum(len(row.facts.waiting) for row in report.losses)
     found.append(Figure("Waiting for a person", figure(waiting), "refused by the codemod" if waiting else "nothing", "waiting"))
     return found
+
+
+def _against(report: Report, peak: int) -> str:
+    """What the legacy tree had at its most: the size that no layout changes."""
+    return "what it replaces is unknown" if report.git_problem else f"{report.legacy_name}/ had {figure(peak)} at its most"
 
 
 def sites_by_form(losses: Sequence[LossRow]) -> Forms:

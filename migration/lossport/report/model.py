@@ -13,13 +13,13 @@ from lossport.report.claims import CheckedClaim
 from lossport.report.facts import Facts, LossFacts, Stage, proof_state
 from lossport.report.forecast import PACE_DAYS, Forecast
 from lossport.report.gates import Gate
+from lossport.report.past import RetiredFile
 from lossport.report.trends import Trend
+from lossport.report.weeks import Week
 from lossport.report.words import listed
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-
-    from lossport.report.weeks import Week
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,6 @@ class LossRow:
 
 
 @dataclass(frozen=True)
-class Retired:
-    """A legacy file that is gone, and the loss it belonged to if a port says so. `commit` is None before it is committed."""
-
-    loss: str | None
-    path: str
-    at: dt.datetime
-    commit: str | None
-    lines: int | None
-    subject: str = ""
-
-
-@dataclass(frozen=True)
 class Report:
     """Everything on the page. `moments` is the history with the work tree as its last; `charts` are drawn, by name.
 
@@ -87,7 +75,7 @@ class Report:
     claims: tuple[CheckedClaim, ...]
     since: dt.date
     forecast: Forecast | None
-    gone: tuple[Retired, ...]
+    gone: tuple[RetiredFile, ...]
     charts: Mapping[str, Markup]
     coverage: Mapping[str, FileCoverage] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -96,7 +84,7 @@ class Report:
     root_link: str = ".."
 
     @property
-    def gone_this_week(self) -> tuple[Retired, ...]:
+    def gone_this_week(self) -> tuple[RetiredFile, ...]:
         """The legacy files that went away in the week of the report."""
         week = self.today.isocalendar()[:2]
         return tuple(item for item in self.gone if item.at.date().isocalendar()[:2] == week)

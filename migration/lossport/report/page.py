@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from lossport import __version__
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus, FileMeasure, Part
+from lossport.project.plural import many
 from lossport.report.facts import STAGES, CellState, ParityCell
 from lossport.report.forecast import LEAST_EVENTS, PACE_DAYS
 from lossport.report.gates import Gate
@@ -27,16 +28,18 @@ from lossport.report.glance import figures, next_step, sites_by_form
 from lossport.report.matrix import parity_matrix, worst_states
 from lossport.report.metrics import metrics_json
 from lossport.report.model import Report
+from lossport.report.risks import risks
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
 from lossport.report.weeks import Week, sentence_of
-from lossport.report.words import NOTHING, age, day, duration, figure, gate_target, gate_value, listed, many, sentence, span
+from lossport.report.words import NOTHING, age, day, duration, figure, listed, sentence, span
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 SECTIONS = (
     ("headline", "Headline"),
     ("week", "This week"),
+    ("risk", "At risk"),
     ("losses", "Losses"),
     ("gates", "Gates"),
     ("waiting", "Waiting"),
@@ -47,6 +50,9 @@ SECTIONS = (
     ("files", "Files"),
     ("method", "Method"),
 )
+
+SHOWN_RISKS = 8
+"""What fits beside the headline on one screen; the rest is folded."""
 
 LARGEST = 480_000
 """Bytes that a page may have: it stays under 500 KB."""
@@ -129,6 +135,9 @@ def _rendered(report: Report, limits: Limits) -> str:
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         version=__version__,
         next_step=next_step([row.facts for row in report.losses]),
+        risks=risks(report.losses, report.gates, report.gates_lost),
+        shown_risks=SHOWN_RISKS,
+        titles=dict(SECTIONS),
         met=[gate for gate in report.gates if gate.met],
         matrix=parity_matrix(report.losses),
         devices={row.facts.name: worst_states(row) for row in report.losses},
@@ -203,8 +212,6 @@ def _environment() -> jinja2.Environment:
         span=span,
         timing=_timing,
         trend=_trend,
-        target=gate_target,
-        value=gate_value,
         verdict=_verdict,
     )
     return environment

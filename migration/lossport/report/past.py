@@ -25,6 +25,18 @@ _WORSE: tuple[ProofState, ...] = ("none", "current", "stale", "failed")
 
 
 @dataclass(frozen=True)
+class RetiredFile:
+    """A legacy file that is gone, and the loss it belonged to if a port says so. `commit` is None before it is committed."""
+
+    loss: str | None
+    path: str
+    at: dt.datetime
+    commit: str | None
+    lines: int | None
+    subject: str = ""
+
+
+@dataclass(frozen=True)
 class Step:
     """Something that happened to a loss. `commit` and `author` are empty before it is committed."""
 
@@ -144,7 +156,7 @@ class Past:
             kind = item.event.kind
             if kind == "failed":
                 device = item.event.facts.get("device", "")
-                yield _step(item, "failed", name, f"parity failed on {device}" if device else "parity failed")
+                yield _step(item, "failed", name, f"on {device}" if device else "")
             elif kind in seen and not seen[kind]:
                 seen[kind] = True
                 yield _step(item, "proven" if kind == "proven" else "recorded", name)

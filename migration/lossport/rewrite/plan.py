@@ -48,6 +48,11 @@ class PlannedSite:
     fate: Fate
     reason: str = ""
 
+    @property
+    def is_call_site(self) -> bool:
+        """Whether the place names a legacy symbol, and so counts; other uses of what a symbol gave are only listed."""
+        return self.site.form != A_USE
+
 
 @dataclass(frozen=True)
 class FileRewrite:
@@ -73,6 +78,13 @@ class RewritePlan:
     searched: int = 0
     parsed: int = 0
     not_searched: tuple[str, ...] = ()
+    told: tuple[Refusal, ...] = ()
+    """Places that name something legacy and stop nothing: prose, an example that does not parse, a path in a list of files."""
+
+    @property
+    def call_sites(self) -> tuple[Site, ...]:
+        """The places that name a legacy symbol: what is counted wherever a number of call sites is shown."""
+        return tuple(planned.site for planned in self.sites if planned.is_call_site)
 
     def only(self, shown: Set[str]) -> RewritePlan:
         """What it says of some files, given by their paths from the root."""
@@ -82,6 +94,7 @@ class RewritePlan:
             sites=tuple(planned for planned in self.sites if planned.site.path in shown),
             refusals=tuple(refusal for refusal in self.refusals if refusal.path in shown),
             acknowledged=tuple(refusal for refusal in self.acknowledged if refusal.path in shown),
+            told=tuple(refusal for refusal in self.told if refusal.path in shown),
         )
 
     def diff(self) -> str:
@@ -115,7 +128,11 @@ def _plan(project: Snapshot, losses: Sequence[Loss]) -> RewritePlan:
     around = rewrite_all(project, losses, fixers, drafts, modules)
     changes = _Changes(project, losses)
     for problem in seen.problems:
-        changes.refuse(Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, problem.todo))
+        refusal = Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, problem.todo)
+        if problem.blocks:
+            changes.refuse(refusal)
+        else:
+            changes.told.append(refusal)
     for draft in drafts:
         changes.take(draft)
     for config in seen.configs:
@@ -143,6 +160,7 @@ class _Changes:
         self.edits: dict[Path, list[Replace | Transform]] = {}
         self.sources: dict[Path, Source] = {}
         self.refused: list[Refusal] = []
+        self.told: list[Refusal] = []
         self.sites: list[PlannedSite] = []
 
     def refuse(self, refusal: Refusal) -> None:
@@ -165,6 +183,7 @@ class _Changes:
             edits += [Replace(s.start, s.end, s.text) for s in item.fragment.write_back(inner)]
         for refusal in draft.refusals:
             self.refuse(refusal)
+        self.told += draft.told
         self.sites += self.planned(sites_of(item), draft.refusals)
 
     def take_config(self, config: ConfigFile, around: Surroundings) -> None:
@@ -233,6 +252,7 @@ class _Changes:
             seen.files,
             seen.parsed,
             tuple(f"{self.project.relative(path)}: {why}" for path, why in seen.not_entered),
+            tuple(sorted((r for r in self.told if not self.is_acknowledged(r)), key=_order)),
         )
 
 
