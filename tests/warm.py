@@ -65,6 +65,9 @@ PRELOADED = (
 PLUGINS = ("hypothesis", "lossport", "lossport.evidence")
 """Packages among these that pytest looks into for plugins."""
 
+SECONDS_BETWEEN_LOOKS = 5.0
+"""How soon the server notices that the tests are gone: killed, say, when nothing tells it."""
+
 LARGEST_REQUEST = 2**20
 """Bytes: a command line and an environment, the latter is at most some 100 KB."""
 
@@ -224,9 +227,17 @@ def _server() -> _Server:
 
 
 def serve(listening: socket.socket) -> Callable[[], None]:
-    """Fork for every request; what returns, in the fork, is what it has to do."""
+    """Fork for every request; what returns, in the fork, is what it has to do. Ends when the tests have, however they ended."""
+    tests = os.getppid()
+    listening.settimeout(SECONDS_BETWEEN_LOOKS)
     while True:
-        connection, _ = listening.accept()
+        try:
+            connection, _ = listening.accept()
+        except TimeoutError:
+            if os.getppid() != tests:
+                return lambda: None
+            continue
+        connection.setblocking(True)
         _reap()
         if os.fork() == 0:
             listening.close()
