@@ -245,6 +245,19 @@ def test_parity_writes_its_verdict_into_the_ledger(project: Path, lossport: Run)
     assert [event["event"] for event in events] == ["recorded", "proven"]
 
 
+def test_a_folder_below_the_project_will_do(project: Path) -> None:
+    done = warm.run("-m", "lossport", "status", cwd=project / "src", env=environment())
+    assert done.returncode == 0, done.stderr
+    assert "margin" in done.stdout
+
+
+def test_every_command_has_json(lossport: Run) -> None:
+    for command in (["status"], ["sites", "margin"], ["rewrite", "margin", "--dry-run"]):
+        done = lossport(*command, "--json")
+        assert done.returncode == 0, done.stderr
+        json.loads(done.stdout)
+
+
 OUTSIDE = """
 import torch
 from rank.old.margin import MarginRank

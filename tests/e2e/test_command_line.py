@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -59,17 +58,6 @@ def test_wrong_configuration_names_the_key(clone: Path, lossport: Lossport) -> N
     done = lossport("status")
     assert done.returncode == 2
     assert "tool.lossport: unknown key legacyy" in done.stderr
-
-
-def test_a_folder_below_the_project_will_do(clone: Path, lossport: Lossport) -> None:
-    assert lossport("status", cwd=clone / "losses").returncode == 0
-
-
-def test_every_command_has_json(clone: Path, lossport: Lossport) -> None:
-    for command in (["status"], ["sites", "clip"], ["rewrite", "clip", "--dry-run"]):
-        done = lossport(*command, "--json")
-        assert done.returncode == 0, done.stderr
-        json.loads(done.stdout)
 
 
 @pytest.mark.full(reason="builds a wheel")

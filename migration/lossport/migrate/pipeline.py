@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from lossport.project.plural import many
 from lossport.project.progress import Progress
 from lossport.project.snapshot import Snapshot, snapshot_of
 from lossport.project.transaction import Change
+from lossport.report.ahead import measured_ahead
 from lossport.rewrite import RewritePlan, plan_rewrite, shim
 from lossport.rewrite.render import refusal_lines
 from lossport.source.files import source_files
@@ -124,13 +125,12 @@ def migrate(
         dry_run: go as far as the rehearsal, write nothing.
         force: delete legacy files also where the last commit does not have them as they are.
         with_report: write the dashboard anew; who migrates many losses does that once, after the last.
-
         without_tests: go on where no test touches what changes.
 
     Raises:
         ConfigError, InputError: the port, the cases or the tree are such that no stage can be run.
     """
-    with transaction.locked(project.state):
+    with transaction.locked(project.state), ExitStack() as stack:
         transaction.recover(project.root, project.state)
         project = snapshot_of(project)
         loss = project.loss(name)
@@ -149,6 +149,7 @@ def migrate(
             _plan(project, loss, plan, run)
             if not force:
                 _ask_git(project, loss, run)
+            measured = stack.enter_context(_measuring(project, loss, wanted=with_report and not dry_run))
             golden, recorded = _record(project, loss, run)
             golden, proven = _prove(project, loss, golden, devices, run)
             shims = _shims(project, loss, golden, run) if asked else {}
@@ -178,14 +179,15 @@ def migrate(
         written, interrupted = _commit(project, loss, golden, events, [*edits, *removals])
         now = project.after(written)
         done = replace(outcome, result="switched" if kept else "migrated", left=now)
-        lacks = "interrupted" if interrupted else _told(now, run, with_report=with_report)
+        lacks = "interrupted" if interrupted else _told(now, run, measured, with_report=with_report)
         return replace(done, steps=tuple(run.steps), lacks=lacks)
 
 
-def _told(project: Project, run: _Run, *, with_report: bool) -> str:
+def _told(project: Project, run: _Run, measured: Callable[[], object], *, with_report: bool) -> str:
     """Say that the migration is done, then write the report; why it could not be written, or empty."""
     try:
         run.passed("tell", "ledger")
+        measured()
         lacks = report_refreshed(project) if with_report else ""
         if with_report:
             run.passed("tell", project.relative(page_of(project)) if not lacks else f"NO REPORT: {lacks}")
@@ -194,6 +196,11 @@ def _told(project: Project, run: _Run, *, with_report: bool) -> str:
     except BrokenPipeError:
         return "nobody reads the output"
     return lacks
+
+
+def _measuring(project: Project, loss: Loss, *, wanted: bool) -> AbstractContextManager[Callable[[], object]]:
+    """What the report measures, measured beside the stages that come before it."""
+    return measured_ahead(project, stages.legacy_files(project, loss)) if wanted else nullcontext(lambda: None)
 
 
 def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:

@@ -111,6 +111,16 @@ def measure_gates(project: Project, facts: Facts) -> tuple[Gate, ...]:
     return found
 
 
+def measure_ahead(project: Project, gone: frozenset[Path], *, today: dt.date) -> None:
+    """Fill the cache for a report on the tree without the files that will be `gone`: all but what depends on facts."""
+    memory = Memory(project.state / "cache")
+    trees = _measure(project, memory, today, gone)
+    nothing = _Course(0, (), (), trees.now, trees.now)
+    for chart in _charts(project, trees, nothing, check_claims(project.claims, trees.moments)).values():
+        drawn(chart, memory)
+    memory.save()
+
+
 def _gates(
     project: Project, facts: Facts, new: Corpus, legacy: Corpus, coverage: Coverage | None, note: str
 ) -> tuple[Gate, ...]:  # fmt: skip
@@ -127,12 +137,12 @@ def _gates(
     return gates(project.gates, measured, new_name, legacy_name)
 
 
-def _corpora(project: Project, memory: Memory) -> tuple[Corpus, Corpus]:
-    """The legacy tree and the new one as they lie there now."""
-    legacy, new = (
-        measure_files(read_sources(project.root, folder, snapshot_of(project).content), memory)
-        for folder in (project.legacy, project.new)
-    )
+def _corpora(project: Project, memory: Memory, gone: frozenset[Path] = frozenset()) -> tuple[Corpus, Corpus]:
+    """The legacy tree and the new one as they lie there now, without the files that are `gone`."""
+    content = snapshot_of(project).content
+    found = (read_sources(project.root, folder, content) for folder in (project.legacy, project.new))
+    absent = {project.relative(path) for path in gone}
+    legacy, new = (measure_files({k: v for k, v in sources.items() if k not in absent}, memory) for sources in found)
     return legacy, new
 
 
@@ -170,10 +180,10 @@ class _Course:
         return forecast([at.date() for at in self.retired], left, self.since.date(), self.now.date())
 
 
-def _measure(project: Project, memory: Memory, today: dt.date) -> _Trees:
+def _measure(project: Project, memory: Memory, today: dt.date, gone: frozenset[Path] = frozenset()) -> _Trees:
     size = project.gates.lines
     names = project.relative(project.legacy), project.relative(project.new)
-    legacy, new = _corpora(project, memory)
+    legacy, new = _corpora(project, memory, gone)
     also = [project.relative(project.ports), project.relative(project.cases)]
     history = read_history(project.root, *names, memory, size, also=also, ledger=project.relative(project.ledger))
     midnight = dt.datetime.combine(today, dt.time(), dt.UTC)

@@ -29,7 +29,10 @@ def own_report() -> Report:
     return build_report(project, facts_of(project), today=dt.date.today())
 
 
-@pytest.fixture(params=["a project with a past", "this project"])
+THIS_PROJECT = pytest.param("this project", marks=pytest.mark.full(reason="measures this project as it stands, history and all"))
+
+
+@pytest.fixture(params=["a project with a past", THIS_PROJECT])
 def html(request: pytest.FixtureRequest, tmp_path: Path, write_page: Any) -> Path:
     name = "report" if request.param == "a project with a past" else "own_report"
     page: Path = write_page(request.getfixturevalue(name), tmp_path / "reports")
