@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from lossport.observe.value import raw_bytes
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.progress import Progress, no_progress
+from lossport.project.replacing import replace_file
 from lossport.source.fingerprint import Fingerprint, file_digest
 
 Refusal: TypeAlias = Callable[[str], str]
@@ -104,14 +104,8 @@ class Golden:
         return replace(_sealed(data, safetensors.torch.load(self.content), self.header.loss), just_seen=self.just_seen)
 
     def write(self, path: Path) -> None:
-        """Write the capsule beside the old one, then put it in its place."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(self.content)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+        """Write the capsule in the place of the old one."""
+        replace_file(path, self.content)
 
 
 def read_golden(path: Path, shown: str | None = None) -> Golden:
