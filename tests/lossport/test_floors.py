@@ -135,3 +135,20 @@ def test_the_harness_and_the_losses_do_not_know_each_other(folder: str) -> None:
 def test_importing_a_room_that_needs_no_tensors_never_imports_torch(room: str) -> None:
     program = f"import sys, lossport.{room}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_class_name_finds_one_thing() -> None:
+    homes: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+
+
+def test_a_module_name_finds_one_module_apart_from_the_public_ones() -> None:
+    homes: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        if path.name != "__init__.py" and room_of(module) not in PUBLIC:
+            homes.setdefault(path.stem, []).append(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}

@@ -1,5 +1,7 @@
 """Ways to write one loss, side by side: the same measures of each, as rows of values, as JSON and as a table in a document.
 
+Start at `measuring`; `report.compared` holds the values. Stands beside the house: uses it, and no room but `cli` imports it.
+
     comparison = compare(project)                         # minutes: runs tests, parity and timing in processes of their own
     comparison.rows, comparison.to_json()
     update_document(text, comparison)                     # docs/decision.md with its generated block made anew

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,6 +28,7 @@ from lossport.observe.work import work_counted
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.progress import Progress, no_progress
+from lossport.project.replacing import replace_file
 from lossport.project.snapshot import snapshot_of
 from lossport.source.fingerprint import Fingerprint, file_digest
 
@@ -101,14 +101,8 @@ class Golden:
         return replace(_sealed(data, safetensors.torch.load(self.content), self.header.loss), just_seen=self.just_seen)
 
     def write(self, path: Path) -> None:
-        """Write the capsule beside the old one, then put it in its place."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(self.content)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+        """Write the capsule in the place of the old one."""
+        replace_file(path, self.content)
 
 
 def read_golden(path: Path, shown: str | None = None, content: bytes | None = None) -> Golden:

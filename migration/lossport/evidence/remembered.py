@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from lossport.judge.verdict import Finding, Known, Verdict
+from lossport.project.replacing import replace_file
 from lossport.source.fingerprint import own_sources
 
 DECIDING = ("evidence", "judge", "observe", "power", "project")
@@ -37,13 +37,10 @@ class Remembered:
             return
         runs = {case: [[item.variation, item.digest, asdict(item.verdict)] for item in known] for case, known in cases.items()}
         data = {"cases": runs, "code": dict(code)}
-        beside = self.file.with_name(f"{self.file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
             for old in self.file.parent.glob(f"{self.file.name.partition('.')[0]}.*"):
                 old.unlink()
-            beside.write_text(json.dumps(data), encoding="utf-8")
-            os.replace(beside, self.file)
+            replace_file(self.file, json.dumps(data).encode())
 
 
 def remembered(folder: Path | None, loss: str, parts: Sequence[str | bytes]) -> Remembered:

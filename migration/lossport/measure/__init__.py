@@ -4,7 +4,8 @@
     architecture(corpus, intended_lines=2000)                # one score with its parts
     read_coverage(json_text), count_tests(texts, symbols)
 
-docs/measures.md says what each number means.
+Start at `corpus` (a tree now) and `history` (the same from git). docs/measures.md says what each number means. Imports no other
+room and never torch.
 """
 
 from lossport.measure.architecture import Architecture, Part, architecture

@@ -1,5 +1,7 @@
 """The report: one page that says what is true, its figures as JSON, and the gates.
 
+Start at `build` (measures) and `page` (renders); `gates` holds the success criteria. May import `project`, `source`, `measure`.
+
     facts = Facts(losses=(LossFacts("clip", "proven", ...), ...), gates_met=...)   # what only the pipeline knows
     report = build_report(project, facts, today=dt.date(2026, 11, 23))             # measures the tree and git
     files = render_report(report)          # {"index.html": b"...", "2026-W48.html": b"...", "metrics.json": b"..."}

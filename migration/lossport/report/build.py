@@ -22,9 +22,10 @@ from lossport.project.snapshot import snapshot_of
 from lossport.report import series
 from lossport.report.charts import Chart, drawn
 from lossport.report.claims import CheckedClaim, check_claims
+from lossport.report.criteria import gates
 from lossport.report.facts import Facts, LossFacts
 from lossport.report.forecast import Forecast, forecast
-from lossport.report.gates import Gate, Measured, gates, lost, newly_met
+from lossport.report.gates import Gate, Measured, lost, newly_met
 from lossport.report.model import Report
 from lossport.report.owners import read_owners
 from lossport.report.past import Past

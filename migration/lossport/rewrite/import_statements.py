@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lossport.follow.view import View
+from lossport.rewrite.argument_listing import Listing, import_listing
 from lossport.rewrite.edits import Transform
-from lossport.rewrite.listing import Listing, import_listing
 from lossport.rewrite.outcome import Draft
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from lossport.follow.view import View
 from lossport.project.port import Gone
+from lossport.rewrite.argument_listing import display_listing
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.edits import Transform
 from lossport.rewrite.held import held_modules
 from lossport.rewrite.import_statements import ImportEdits
-from lossport.rewrite.listing import display_listing
 from lossport.rewrite.literals import like
 from lossport.rewrite.lookups import lookups
 from lossport.rewrite.names import Names, names_of_host, other_imports, symbol_imports, words_of
