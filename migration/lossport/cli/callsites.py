@@ -117,6 +117,11 @@ def _refusals(plan: rewriting.RewritePlan, terminal: Terminal) -> None:
         terminal.line("these need a person:", "bold")
         for line in rewriting.refusal_lines(plan.refusals):
             terminal.line(f"  {line}")
+    if plan.told:
+        terminal.line()
+        terminal.line("these stay as they are, and name what goes:", "bold")
+        for line in rewriting.refusal_lines(plan.told):
+            terminal.line(f"  {line}")
 
 
 def counted(plan: rewriting.RewritePlan, *, written: bool = False) -> str:

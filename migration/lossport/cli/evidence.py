@@ -32,10 +32,10 @@ def devices(wanted: str) -> tuple[str, ...]:
 
 
 def record(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """Write the golden of a loss, unless the one there is still fits."""
+    """Write the golden of a loss; one that is there is only replaced if that is said."""
     project = snapshot_of(project)
     loss = project.loss(options.loss)
-    golden, event = evidence_of.golden_of(project, loss, terminal.busy)
+    golden, event = evidence_of.golden_of(project, loss, terminal.busy, again=options.again)
     shown = project.relative(loss.golden_file)
     if event is not None:
         evidence_of.save_evidence(project, loss, golden.content, [event])

@@ -46,8 +46,9 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=name)
         return sub
 
-    def one_loss(sub: argparse.ArgumentParser, text: str = "the loss, named like its port file") -> None:
+    def one_loss(sub: argparse.ArgumentParser, text: str = "the loss, named like its port file") -> argparse.ArgumentParser:
         sub.add_argument("loss", metavar="LOSS", help=text)
+        return sub
 
     def devices(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(
@@ -63,7 +64,8 @@ def parser() -> argparse.ArgumentParser:
     sites.add_argument("--check", action="store_true", help="exit 1 if there is any")
     sites.add_argument("--sarif", action="store_true", help="print SARIF for code hosts")
 
-    one_loss(command("record", "run the cases on the legacy loss and write its golden"))
+    record = one_loss(command("record", "run the cases on the legacy loss and write its golden"))
+    record.add_argument("--again", action="store_true", help="replace the golden that is there")
 
     parity = command("parity", "compare new losses with their goldens")
     parity.add_argument("losses", nargs="*", metavar="LOSS", help="losses to compare (default: all)")
@@ -85,14 +87,13 @@ def parser() -> argparse.ArgumentParser:
     power.add_argument("losses", nargs="*", metavar="LOSS", help="losses to try (default: all)")
     power.add_argument("--jobs", type=_count, metavar="N", help="faults to try at once (default: one a processor)")
 
-    rewrite = command("rewrite", "rewrite the call sites of LOSS, without proof or retirement")
-    one_loss(rewrite)
+    rewrite = one_loss(command("rewrite", "rewrite the call sites of LOSS, without proof or retirement"))
     rewrite.add_argument("--dry-run", action="store_true", help="print the diff, write nothing")
     rewrite.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything is left to rewrite")
     rewrite.add_argument("--sarif", action="store_true", help="print SARIF for code hosts; write nothing")
 
-    migrate = command("migrate", "prove the new loss, switch the call sites, retire the legacy file")
-    one_loss(migrate, "the loss, named like its port file; 'all' for every loss")
+    migrating = command("migrate", "prove the new loss, switch the call sites, retire the legacy file")
+    migrate = one_loss(migrating, "the loss, named like its port file; 'all' for every loss")
     migrate.add_argument("--dry-run", action="store_true", help="go as far as the rehearsal and print the diff, write nothing")
     migrate.add_argument("--without-tests", action="store_true", help="go on where no test touches what changes")
     migrate.add_argument("--force", action="store_true", help="delete a legacy file that the last commit does not have as it is")

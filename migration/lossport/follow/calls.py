@@ -517,7 +517,7 @@ APPLYING = frozenset({"builtins.map", "builtins.filter", "functools.reduce"})
 ITERATING = KEYED | APPLYING | {"builtins.next", "builtins.iter", "itertools.chain"}
 """Functions that give what they find in what they are given."""
 
-BINDING = ITERATING | WRAPPERS | {"dataclasses.field"}
+BINDING = ITERATING | WRAPPERS | PASS_THROUGH | {"dataclasses.field"}
 """Calls of which what they are given does not escape."""
 
 SCALARS = frozenset(

@@ -15,7 +15,9 @@ from lossport.follow.values import (
     EMPTY,
     NOTHING,
     OTHER,
+    Class,
     Handed,
+    Instance,
     Nothing,
     Object,
     Other,
@@ -109,6 +111,10 @@ def _entry(frame: Frame, value: Value, key: Values) -> Values:
             return field_of(frame, value, exact)
         case Handed():
             return frozenset({Other(), value})
+        case Class():
+            return frozenset({value})  # `Trainer[Old]`
+        case Instance() if frame.world.lacks(value.symbol, "__getitem__"):
+            return EMPTY  # it would fail
         case Table(display):
             entries = frame.world.tables[display]
             if exact is not None and exact in entries:

@@ -258,6 +258,10 @@ class Interest:
         """Whether a result, or this part of it, is a dictionary on the legacy side."""
         return None
 
+    def lacks(self, symbol: str, name: str) -> bool:
+        """Whether instances of a legacy class are known not to have an attribute or method."""
+        return False
+
     @property
     def changed_names(self) -> frozenset[str]:
         """The names that a port changes of what may be read of an instance or of a result."""
@@ -272,8 +276,10 @@ class SharedFacts:
         self.symbols = targets.symbols
         self.classes = targets.classes
         self.retired = targets.modules
+        self.packages = frozenset(module.rpartition(".")[0] for module in targets.modules) - {""}
         self.interest = interest.matters
         self.is_dict = interest.is_dict
+        self.lacks = interest.lacks
         self.changed_names = interest.changed_names
         self.hands_over = bool(self.changed_names)
         self.flows: dict[Path, FileFacts] = {}
@@ -309,7 +315,11 @@ class SharedFacts:
 
     def follows(self, values: Values) -> bool:
         """Whether what holds the values is looked at wherever it is used: also a legacy module."""
-        return self.carries(values) or any(isinstance(value, Named) and value.path in self.retired for value in values)
+        return self.carries(values) or self.is_legacy_module(values)
+
+    def is_legacy_module(self, values: Values) -> bool:
+        """Whether the values may be a legacy module, or the package of one, of which a name may be looked up."""
+        return any(isinstance(value, Named) and value.path in self.retired | self.packages for value in values)
 
     def _carries(self, value: Value) -> bool:
         if isinstance(value, LEGACY):

@@ -145,7 +145,26 @@ def _expression(node: ast.AST) -> ast.expr:
 
 @usage_in(ast.Match)
 def _subject(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
+    if isinstance(value, Result) and _matches_keys(uses, parent):
+        return "name", parent, "matched by keys"
     return ("name", parent, "looked at") if isinstance(value, Instance | Symbol) else escapes(uses, node, parent, value)
+
+
+def _matches_keys(uses: UseContext, statement: ast.AST) -> bool:
+    """Whether a result is matched by keys alone that are the same on both sides."""
+    assert isinstance(statement, ast.Match)
+    parts = [
+        part
+        for case in statement.cases
+        for part in ast.walk(case.pattern)
+        if isinstance(part, ast.MatchMapping | ast.MatchSequence)
+    ]
+    plain = all(isinstance(part, ast.MatchMapping) and part.rest is None for part in parts)
+    keys = {
+        key.value for part in parts if isinstance(part, ast.MatchMapping) for key in part.keys if isinstance(key, ast.Constant)
+    }
+    bound = any(isinstance(case.pattern, ast.MatchAs) and case.pattern.name for case in statement.cases)
+    return plain and not bound and not keys & uses.world.changed_names
 
 
 @usage_in(ast.MatchClass)
@@ -234,8 +253,10 @@ def _subscript(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) 
         return "name", parent, "subscript"
     if isinstance(value, Table) and node is parent.value:
         return ("kept", parent, "") if not isinstance(parent.slice, ast.Slice) else None
-    if node is parent.slice and (uses.flow.named.get(parent.value) or "").startswith(TYPING):
+    if node is parent.slice and _takes_types(uses, parent.value):
         return "name", parent, "one of several types"
+    if isinstance(value, Instance) and node is parent.value and uses.world.lacks(value.symbol, "__getitem__"):
+        return None  # it would fail: here it is something else
     if node is parent.slice or not isinstance(value, Result):
         return "escape", parent, "used as a key"
     if isinstance(parent.ctx, ast.Store) and isinstance(parent.slice, ast.Constant):
@@ -245,6 +266,12 @@ def _subscript(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) 
     if not any(isinstance(v, Result) for v in uses.flow.values.get(parent, ())):
         return "escape", parent, "read by a computed key"
     return "read", parent, ""
+
+
+def _takes_types(uses: UseContext, base: ast.expr) -> bool:
+    """Whether what is subscripted is a word of `typing`, or a generic class of the project: `Trainer[Old]`."""
+    generic = any(isinstance(value, Class) for value in uses.flow.values.get(base, ()))
+    return generic or (uses.flow.named.get(base) or "").startswith(TYPING)
 
 
 @usage_in(ast.Compare)

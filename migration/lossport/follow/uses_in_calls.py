@@ -58,6 +58,8 @@ def _call_of(call: ast.Call, value: Value) -> Usage:
             return _call_of_held(call, value)
         case Symbol() | Prepared():
             return "construct", call, ""
+        case Table():
+            return None  # it would fail: here it is something else
         case Instance():
             return "call", call, ""
         case Member(name="forward" | "__call__", unbound=False):
@@ -96,9 +98,7 @@ def _argument(uses: UseContext, call: ast.Call, node: ast.expr, value: Value) ->
     if _stands_for_it(path, call, node, value):
         return None
     holders = uses.flow.values.get(call.func, frozenset())
-    if call.args and node is call.args[-1] and _is_put(holders, value):
-        return "kept", call, ""
-    if path in WRAPPERS and first:
+    if (call.args and node is call.args[-1] and _is_put(holders, value)) or (path in WRAPPERS and first):
         return "kept", call, ""
     if path == "dataclasses.field":
         return _field(call, node, value)
@@ -108,11 +108,19 @@ def _argument(uses: UseContext, call: ast.Call, node: ast.expr, value: Value) ->
         return _asked_for_its_type(uses, call, value)
     if path in ITERATING:
         return _gone_through(uses, path, call, node, value)
-    if path in NEUTRAL_CALLS and not isinstance(value, Result):
+    if (path in NEUTRAL_CALLS or _logs(call, node)) and not isinstance(value, Result):
         return "name", call, path.partition(".")[2]
     if _is_bound(uses, call, node) or node in uses.flow.given_to_tests:
         return "kept", call, ""
     return "escape", call, f"passed to {ast.unparse(call.func)}()"
+
+
+LOGS = frozenset({"debug", "info", "warning", "error", "critical", "exception"})
+"""Methods of a logger: what they are given behind the message is shown as `print` shows it."""
+
+
+def _logs(call: ast.Call, node: ast.expr) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr in LOGS and node in call.args[1:]
 
 
 def _gone_through(uses: UseContext, path: str, call: ast.Call, node: ast.expr, value: Value) -> Usage:

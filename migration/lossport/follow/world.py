@@ -187,7 +187,7 @@ class World(SharedFacts):
         if flow.part:
             return found
         for name, values in flow.globals.items():
-            followed = self.carries(values) or any(self._receives(value) or self._shares(value) for value in values)
+            followed = self.follows(values) or any(self._receives(value) or self._shares(value) for value in values)
             if followed and name not in {symbol.rpartition(".")[2] for symbol in self.symbols}:
                 found[name] = values
         return found

@@ -87,6 +87,13 @@ def with_configurations(cases: str, found: Sequence[Construction]) -> Derived:
     return Derived(text if added else cases, tuple(new_names), tuple(missing))
 
 
+def uncovered(cases: str, found: Sequence[Construction]) -> tuple[Construction, ...]:
+    """Those constructions, of the ones that could be derived, that no case has."""
+    tree = ast.parse(cases)
+    seen = {(symbol, _literals(call)) for symbol, call in _built_anywhere(tree, _imported_names(tree))}
+    return tuple(item for item in found if item.arguments is not None and (item.symbol, item.arguments) not in seen)
+
+
 def without(derived: Derived, original: str, failed: Mapping[str, str]) -> Derived:
     """The same without the cases that turned out not to run; `failed` gives the reason by name."""
     tree = ast.parse(derived.text)
@@ -132,7 +139,8 @@ def _tree(project: Project, path: Path) -> ast.Module:
 
 def _call_at(tree: ast.Module | None, line: int, column: int) -> ast.Call | None:
     for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Call) and (node.func.lineno, node.func.col_offset + 1) == (line, column):
+        at_place = isinstance(node, ast.Call) and (node.func.lineno, node.func.col_offset + 1) == (line, column)
+        if isinstance(node, ast.Call) and at_place and not isinstance(node.func, ast.Call):  # `Old(1)(x)`: the inner one
             return node
     return None
 

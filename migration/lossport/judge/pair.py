@@ -153,5 +153,5 @@ class Pair:
             return looked_in(observe(self.legacy, case, run), new, self.ports)
 
         judged = self.judged.setdefault(case, {})
-        arbiter = Arbiter(again, Run(variation, self.device).precision, judged)
+        arbiter = Arbiter(again, Run(variation, self.device).precision, judged=judged)
         return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)

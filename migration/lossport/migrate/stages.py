@@ -18,9 +18,10 @@ from lossport.evidence.capsule import CapsuleError, parse
 from lossport.follow.sites import Site, find_sites
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
+from lossport.project.journal import read_or_none
 from lossport.project.plural import many
 from lossport.project.snapshot import Snapshot, snapshot_of
-from lossport.project.transaction import Change, read_or_none, written
+from lossport.project.transaction import Change, written
 from lossport.rewrite import REWRITER_VERSION
 from lossport.rewrite.shim import says_shim
 from lossport.source.closure import closures_of
@@ -147,6 +148,8 @@ def standing(project: Project, loss: Loss, events: Sequence[ledger.Event], sites
             command = f"lossport parity {loss.name}" if why else ""
     elif why := _why_not_recorded(project, loss, now):
         stage = "planned"
+        if loss.golden_file.is_file():
+            command = f"lossport record {loss.name} --again"
     elif why := _why_not_proven(loss, events, now):
         stage = "recorded"
     elif sites:
@@ -179,9 +182,9 @@ def _why_not_recorded(project: Project, loss: Loss, now: Fingerprint) -> str:
 
 def _why_not_proven(loss: Loss, events: Sequence[ledger.Event], now: Fingerprint) -> str:
     """Empty if the latest verdict on this golden, these cases, this port and this new source is a pass."""
-    proven, failed = ledger.latest(events, loss.name, "proven"), ledger.latest(events, loss.name, "failed")
-    if failed is not None and (proven is None or failed.at > proven.at) and not _changed_since(failed, now, ""):
-        return f"parity failed on {failed.facts.get('device')}: lossport parity {loss.name} shows where"
+    proven, last = ledger.latest(events, loss.name, "proven"), ledger.latest(events, loss.name, "proven", "failed")
+    if last is not None and last.kind == "failed" and not _changed_since(last, now, ""):
+        return f"parity failed on {last.facts.get('device')}: lossport parity {loss.name} shows where"
     return "not proven yet" if proven is None else _changed_since(proven, now, "the proof")
 
 

@@ -76,7 +76,7 @@ def _loss_facts(
     refusals: Sequence[Refusal],
 ) -> LossFacts:
     loss = where.loss
-    own = [event for event in events if event.loss == loss.name]
+    own = ledger.of_loss(events, loss.name)
     retired = ledger.latest(events, loss.name, "retired")
     named = tuple(str(path) for path in retired.facts.get("files", ())) if retired is not None else ()
     return LossFacts(

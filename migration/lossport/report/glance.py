@@ -71,6 +71,9 @@ def figures(report: Report) -> list[Figure]:
             if gate.name in ("lines", "duplication") and gate.value is not None
         ),
     ]
+    if report.moments:
+        tokens, peak = report.moments[-1].new.tokens, max(moment.legacy.tokens for moment in report.moments)
+        found.append(Figure(f"Tokens in {report.new_name}/", figure(tokens), _against(report, peak), "progress"))
     forms = sites_by_form(report.losses)
     with_sites = sum(row.sites > 0 for row in report.losses)
     found.append(
@@ -79,6 +82,11 @@ def figures(report: Report) -> list[Figure]:
     waiting = sum(len(row.facts.waiting) for row in report.losses)
     found.append(Figure("Waiting for a person", figure(waiting), "refused by the codemod" if waiting else "nothing", "waiting"))
     return found
+
+
+def _against(report: Report, peak: int) -> str:
+    """What the legacy tree had at its most: the size that no layout changes."""
+    return "what it replaces is unknown" if report.git_problem else f"{report.legacy_name}/ had {figure(peak)} at its most"
 
 
 def sites_by_form(losses: Sequence[LossRow]) -> Forms:

@@ -28,6 +28,7 @@ from lossport.report.glance import figures, next_step, sites_by_form
 from lossport.report.matrix import parity_matrix, worst_states
 from lossport.report.metrics import metrics_json
 from lossport.report.model import Report
+from lossport.report.risks import risks
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
 from lossport.report.weeks import Week, sentence_of
@@ -38,6 +39,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = (
     ("headline", "Headline"),
     ("week", "This week"),
+    ("risk", "At risk"),
     ("losses", "Losses"),
     ("gates", "Gates"),
     ("waiting", "Waiting"),
@@ -48,6 +50,9 @@ SECTIONS = (
     ("files", "Files"),
     ("method", "Method"),
 )
+
+SHOWN_RISKS = 8
+"""What fits beside the headline on one screen; the rest is folded."""
 
 LARGEST = 480_000
 """Bytes that a page may have: it stays under 500 KB."""
@@ -130,6 +135,9 @@ def _rendered(report: Report, limits: Limits) -> str:
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         version=__version__,
         next_step=next_step([row.facts for row in report.losses]),
+        risks=risks(report.losses, report.gates, report.gates_lost),
+        shown_risks=SHOWN_RISKS,
+        titles=dict(SECTIONS),
         met=[gate for gate in report.gates if gate.met],
         matrix=parity_matrix(report.losses),
         devices={row.facts.name: worst_states(row) for row in report.losses},

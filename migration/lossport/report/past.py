@@ -156,7 +156,7 @@ class Past:
             kind = item.event.kind
             if kind == "failed":
                 device = item.event.facts.get("device", "")
-                yield _step(item, "failed", name, f"parity failed on {device}" if device else "parity failed")
+                yield _step(item, "failed", name, f"on {device}" if device else "")
             elif kind in seen and not seen[kind]:
                 seen[kind] = True
                 yield _step(item, "proven" if kind == "proven" else "recorded", name)

@@ -63,10 +63,9 @@ class Week:
 
     def change(self, measure: str) -> int | None:
         """How a measure of the legacy tree changed over the week; None where that is unknown."""
-        if self.after is None:
+        if self.before is None or self.after is None:
             return None
-        earlier = getattr(self.before.legacy, measure) if self.before else 0
-        return int(getattr(self.after.legacy, measure) - earlier)
+        return int(getattr(self.after.legacy, measure) - getattr(self.before.legacy, measure))
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -114,7 +113,7 @@ def sentence_of(week: Week) -> str:
     ):
         if names := week.names(kind):
             said.append(f"{listed(names)} {words}")
-    for gates, words in ((week.gates_won, "met for the first time"), (week.gates_lost, "lost")):
+    for gates, words in ((week.gates_won, "met"), (week.gates_lost, "lost")):
         if gates:
             said.append(f"{many(len(gates), 'gate')} {words}: {listed(gates)}")
     return "; ".join(said) + "."
@@ -134,6 +133,8 @@ def _week(
     standing, earlier = past.at(last), past.at(start - instant)
     then = tuple(_gate_at(gate, after, standing) for gate in gates) if complete else tuple(gates)
     was = {gate.name: _gate_at(gate, before, earlier) for gate in gates}
+    grew = {"migrated", "parity"} if len(standing.losses) != len(earlier.losses) else set()  # a new port is no gate lost
+    compared = [gate for gate in then if gate.name not in grew]
     return Week(
         name=week_name(monday),
         monday=monday,
@@ -145,8 +146,8 @@ def _week(
         steps=tuple(step for step in past.steps if start <= step.at < end),
         gone=tuple(item for item in gone if start <= item.at < end),
         gates=then,
-        gates_won=tuple(gate.title for gate in then if gate.met and was[gate.name].met is False),
-        gates_lost=tuple(gate.title for gate in then if gate.met is False and was[gate.name].met),
+        gates_won=tuple(gate.title for gate in compared if gate.met and was[gate.name].met is False),
+        gates_lost=tuple(gate.title for gate in compared if gate.met is False and was[gate.name].met),
         claims=tuple(item for item in claims if monday <= item.claim.date < days[1]),
     )
 
@@ -165,6 +166,7 @@ def _gate_at(gate: Gate, moment: Moment | None, standing: Standing) -> Gate:
 
 
 def _mondays(since: dt.date, today: dt.date) -> Iterator[dt.date]:
+    since = min(since, today)
     monday = since - dt.timedelta(days=since.weekday())
     while monday <= today:
         yield monday

@@ -18,7 +18,7 @@ def rewrite_config(config: ConfigFile, around: Surroundings) -> tuple[list[Repla
     for mention in config.mentions:
         if around.elsewhere(mention.meaning.target):
             continue
-        reason, todo = _fault(mention, around)
+        reason, todo = _fault(mention, around) if not config.prose else ("", "")
         if reason:
             line, column = config.source.position(mention.start)
             code = config.source.line(line).strip()

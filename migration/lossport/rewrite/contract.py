@@ -133,6 +133,8 @@ class Contract:
     port: Port
     legacy: Shape | None
     new: Shape | None
+    settable: frozenset[str] = frozenset()
+    """Properties of the legacy class that can be set."""
 
     @cached_property
     def constructor(self) -> Binding:
@@ -234,7 +236,18 @@ def changed(key: Key) -> bool:
 
 def contract_of(modules: Modules, port: Port) -> Contract:
     """The port with the sources of both sides."""
-    return Contract(port, shape_of(modules, port.legacy), shape_of(modules, port.new))
+    return Contract(port, shape_of(modules, port.legacy), shape_of(modules, port.new), _settable(modules, port))
+
+
+def _settable(modules: Modules, port: Port) -> frozenset[str]:
+    """The names that the legacy class has a setter for: `@scale.setter`."""
+    info = modules.load(port.module)
+    body = info.tree.body if info is not None else []
+    members = (member for node in body if isinstance(node, ast.ClassDef) and node.name == port.name for member in node.body)
+    decorated = (d for member in members for d in getattr(member, "decorator_list", []))
+    return frozenset(
+        d.value.id for d in decorated if isinstance(d, ast.Attribute) and d.attr == "setter" and isinstance(d.value, ast.Name)
+    )
 
 
 def parameters_text(parameters: tuple[Parameter, ...]) -> str:

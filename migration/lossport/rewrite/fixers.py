@@ -60,10 +60,17 @@ class Fixers(Interest):
         contract = self.contracts.get(symbol_of(value))
         if contract is None or isinstance(value, Symbol | Prepared):
             return True
+        if isinstance(value, Member) and contract.legacy is not None and value.name in contract.legacy.attributes:
+            return value.name in contract.legacy.methods and bool(contract.instance_changes)  # else a plain value
         if isinstance(value, Instance | Member):
             return bool(contract.instance_changes)
         result = value.result if isinstance(value, ResultMember) else value
         return not result.method and not contract.is_entry(result.path) and contract.changes_below(result.path)
+
+    def lacks(self, symbol: str, name: str) -> bool:
+        """Whether instances of a legacy class are known not to have an attribute or method."""
+        contract = self.contracts.get(symbol)
+        return contract is not None and contract.legacy is not None and not contract.legacy.offers(name)
 
     @property
     def changed_names(self) -> frozenset[str]:

@@ -109,12 +109,29 @@ def other_imports(names: Names, elsewhere: Callable[[str], bool]) -> None:
     """Refuse what is imported from a legacy module besides what its ports speak of."""
     for imported in names.view.imports:
         if imported.kind == "other" and not elsewhere(imported.target):
-            names.draft.refuse(
+            say = names.draft.tell if _keeps_its_module(names.view, imported.target) else names.draft.refuse
+            say(
                 imported.alias,
                 f"imports {imported.target}, and no port says what becomes of it",
                 f"add a Port or Gone for {imported.target}, or stop using it",
                 imported.target,
             )
+
+
+def _keeps_its_module(view: View, target: str) -> bool:
+    """Whether a legacy file stays as long as nobody says what becomes of a name: a class, function or constant for others."""
+    module, _, name = target.rpartition(".")
+    info = view.modules.load(module)
+    for node in info.tree.body if info is not None and not name.startswith("_") else ():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
+            return True
+        if (
+            isinstance(node, ast.Assign)
+            and not isinstance(node.value, ast.Call)
+            and any(isinstance(bound, ast.Name) and bound.id == name for bound in node.targets)
+        ):
+            return True
+    return False
 
 
 def _persists(view: View, imported: Imported) -> bool:
@@ -251,7 +268,7 @@ def _write_name(names: Names, single: ast.Constant, new: str | None) -> None:
     if isinstance(statement, ast.Expr):
         delete_statement(names.draft, statement)
     else:
-        names.draft.refuse(single, f"__all__ names {single.value}, which goes", "remove it there")
+        names.draft.refuse(single, f"__all__ names {single.value!r}, which goes", "remove it there")
 
 
 def is_listed(names: Names, name: str) -> bool:

@@ -78,6 +78,8 @@ class RewritePlan:
     searched: int = 0
     parsed: int = 0
     not_searched: tuple[str, ...] = ()
+    told: tuple[Refusal, ...] = ()
+    """Places that name something legacy and stop nothing: prose, an example that does not parse, a path in a list of files."""
 
     @property
     def call_sites(self) -> tuple[Site, ...]:
@@ -92,6 +94,7 @@ class RewritePlan:
             sites=tuple(planned for planned in self.sites if planned.site.path in shown),
             refusals=tuple(refusal for refusal in self.refusals if refusal.path in shown),
             acknowledged=tuple(refusal for refusal in self.acknowledged if refusal.path in shown),
+            told=tuple(refusal for refusal in self.told if refusal.path in shown),
         )
 
     def diff(self) -> str:
@@ -125,7 +128,11 @@ def _plan(project: Snapshot, losses: Sequence[Loss]) -> RewritePlan:
     around = rewrite_all(project, losses, fixers, drafts, modules)
     changes = _Changes(project, losses)
     for problem in seen.problems:
-        changes.refuse(Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, problem.todo))
+        refusal = Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, problem.todo)
+        if problem.blocks:
+            changes.refuse(refusal)
+        else:
+            changes.told.append(refusal)
     for draft in drafts:
         changes.take(draft)
     for config in seen.configs:
@@ -153,6 +160,7 @@ class _Changes:
         self.edits: dict[Path, list[Replace | Transform]] = {}
         self.sources: dict[Path, Source] = {}
         self.refused: list[Refusal] = []
+        self.told: list[Refusal] = []
         self.sites: list[PlannedSite] = []
 
     def refuse(self, refusal: Refusal) -> None:
@@ -175,6 +183,7 @@ class _Changes:
             edits += [Replace(s.start, s.end, s.text) for s in item.fragment.write_back(inner)]
         for refusal in draft.refusals:
             self.refuse(refusal)
+        self.told += draft.told
         self.sites += self.planned(sites_of(item), draft.refusals)
 
     def take_config(self, config: ConfigFile, around: Surroundings) -> None:
@@ -243,6 +252,7 @@ class _Changes:
             seen.files,
             seen.parsed,
             tuple(f"{self.project.relative(path)}: {why}" for path, why in seen.not_entered),
+            tuple(sorted((r for r in self.told if not self.is_acknowledged(r)), key=_order)),
         )
 
 

@@ -25,6 +25,7 @@ def to_json(plan: RewritePlan) -> dict[str, object]:
         "sites": [_site(planned) for planned in plan.sites],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "acknowledged": [_refusal(refusal) for refusal in plan.acknowledged],
+        "told": [_refusal(refusal) for refusal in plan.told],
         "files": [file.path.relative_to(plan.root).as_posix() for file in plan.files],
         "searched": plan.searched,
         "parsed": plan.parsed,

@@ -58,9 +58,19 @@ def _legacy_star(names: Names, around: Surroundings, imported: Imported, *, with
         kept = next((n.bound for n, s in zip(new, wanted, strict=False) if s == symbol), None)
         names.renamed[old] = kept
         unlist(names, old, kept)
-    names.edits.replace(statement, imported.alias, None)
+    if not _carries_others(names, around, imported.target):
+        names.edits.replace(statement, imported.alias, None)
     for name in new:
         names.edits.add(statement, name)
+
+
+def _carries_others(names: Names, around: Surroundings, module: str) -> bool:
+    """Whether other files can have names of the legacy module through this star that no port speaks of."""
+    info = names.view.modules.load(module)
+    if info is None or _is_script(names):
+        return False
+    public = (name for name in names.view.modules.public(info) if info.names.get(name, "") is None)
+    return any(not (s in around.contracts or s in around.gone or around.elsewhere(s)) for s in (f"{module}.{n}" for n in public))
 
 
 def view_symbols(names: Names, around: Surroundings) -> Iterator[str]:

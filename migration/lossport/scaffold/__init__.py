@@ -13,7 +13,8 @@ from pathlib import Path
 
 from lossport.project.config import LOSS_NAME, Project
 from lossport.project.errors import InputError
-from lossport.project.transaction import Change, read_or_none
+from lossport.project.journal import read_or_none
+from lossport.project.transaction import Change
 from lossport.scaffold import templates
 
 NEEDED = ("__init__.py", "base.py", "registry.py", "utils.py")

@@ -15,7 +15,7 @@ JSON = frozenset({".json", ".jsonc", ".json5", ".jsonl"})
 SUFFIXES = JSON | {".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf"}
 
 _BEFORE = re.compile(r"(?:^|[:=,\[({\-!]|\s)\s*[\"']?$")
-_AFTER = re.compile(r"[\"']?\s*(?:$|[,\])}:=#;]|\s#)")
+_AFTER = re.compile(r"[\"']?\s*(?:$|[,\])}:=#;]|\s#|\s+-)")
 _KEY = re.compile(r"[ \t]*(?:-[ \t]+)?(?P<quote>[\"']?)(?P<key>[\w.$-]+)(?P=quote)[ \t]*[:=]")
 
 TARGET_KEYS = frozenset({"_target_", "class_path", "__target__", "_class_"})

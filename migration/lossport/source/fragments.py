@@ -12,7 +12,7 @@ import json
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lossport.source.jsontext import Array, Object, Text, parse_json
@@ -70,6 +70,25 @@ class Fragment:
     blocks: tuple[Block, ...]
     broken: tuple[tuple[int, str], ...] = ()
     """Pieces that are no Python: where each starts, and its text."""
+    apart: bool = False
+    """Whether each block may be run by itself, as on a page: none can rely on what another one imports."""
+
+    def block_at(self, line: int) -> int:
+        """The number of the block that a line of the module stands in; 0 if all are run as one."""
+        if self.apart:
+            for number, block in enumerate(self.blocks):
+                line -= len(block.lines)
+                if line <= 0:
+                    return number
+        return 0
+
+    @cached_property
+    def covered(self) -> tuple[tuple[int, int], ...]:
+        """The parts of the host that are code, also where it does not parse."""
+        good = (
+            (offset, offset + len(line)) for block in self.blocks for offset, line in zip(block.offsets, block.lines, strict=True)
+        )
+        return (*good, *((start, start + len(text)) for start, text in self.broken))
 
     @cached_property
     def source(self) -> Source:
@@ -170,11 +189,18 @@ def markup_fragment(text: str) -> Fragment:
     newline = _newline(text)
     blocks: list[Block | tuple[int, str]] = []
     for group in _groups(text, _lines_of(text)):
-        if all(PROMPT.match(text, start, end) for start, end, _ in group if text[start:end].strip()):
+        if _is_session(text, group):
             blocks += _doctest_blocks(text, group, newline)
         else:
             blocks += _indented_block(text, group, newline)
-    return _fragment(blocks)
+    return replace(_fragment(blocks), apart=True)
+
+
+def _is_session(text: str, group: list[tuple[int, int, int]]) -> bool:
+    """Whether all lines have prompts; `...` alone is Python."""
+    lines = [(start, end) for start, end, _ in group if text[start:end].strip()]
+    prompted = all(PROMPT.match(text, start, end) for start, end in lines)
+    return prompted and any(text[start:end].lstrip(" \t").startswith(">>>") for start, end in lines)
 
 
 def _groups(text: str, lines: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
@@ -215,7 +241,7 @@ def _is_deeper(line: str, indent: int) -> bool:
 
 def _split_doctests(text: str, body: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
     """A block is code, or a session: then its prompts are, and its output is not."""
-    if not any(PROMPT.match(text, start, end) for start, end, _ in body):
+    if not any(text[start:end].lstrip(" \t").startswith(">>>") for start, end, _ in body):
         yield body
         return
     run: list[tuple[int, int, int]] = []

@@ -12,8 +12,8 @@ import pytest
 from lossport.project import snapshot as snapshots
 from lossport.project.config import ConfigError, parse_project
 from lossport.project.errors import InputError
+from lossport.project.journal import digest
 from lossport.project.snapshot import Snapshot, snapshot_of
-from lossport.project.transaction import digest
 
 PORT = 'from lossport.port import Port\nPORTS = (Port(legacy="old.a.B", new="fresh.B"),)\n'
 

@@ -210,6 +210,11 @@ def test_steps_back_stand_in_their_week_with_commit_and_author(told: Report, mig
     }
 
 
+def test_a_new_port_loses_no_gate(told: Report) -> None:
+    assert {week.name: week.gates_lost for week in told.weeks if week.gates_lost} == {}
+    assert told.weeks[0].gates_won == ()
+
+
 def test_what_a_merge_brought_counts_from_the_merge_and_names_its_own_commit(told: Report, migration: Migration) -> None:
     week = next(week for week in told.weeks if week.name == "2026-W46")
     step = next(step for step in week.steps if step.kind == "retired")

@@ -107,9 +107,11 @@ def test_code_blocks_of_markdown_are_one_module(bench: Any) -> None:
 
 def test_a_block_of_markdown_that_is_no_python_is_a_line_in_the_result(bench: Any) -> None:
     bench.write({"guide.md": "```python\nfrom old_losses.plain import PlainLoss\nPlainLoss(\n```\n"})
-    (refusal,) = bench.plan("plain").refusals
-    assert (refusal.path, refusal.line) == ("guide.md", 2)
-    assert "does not parse" in refusal.reason
+    plan = bench.plan("plain")
+    (told,) = plan.told
+    assert (told.path, told.line) == ("guide.md", 2)
+    assert "does not parse" in told.reason
+    assert plan.refusals == ()
 
 
 def test_restructured_text(bench: Any) -> None:
