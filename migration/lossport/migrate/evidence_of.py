@@ -16,6 +16,7 @@ from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.journal import read_or_none
 from lossport.project.progress import Busy, Progress
+from lossport.project.snapshot import snapshot_of
 from lossport.rewrite import RewriteRefused, rewrite_case_file
 from lossport.rewrite.render import refusal_lines
 from lossport.rewrite.shim import is_shim
@@ -80,9 +81,9 @@ def _not_as_in_the_tree(project: Project, loss: Loss, golden: Golden, built: Seq
 
     for path, text in golden.header.sources.items():
         now = project.module_path(_module_of(path))
-        if now is not None and not is_shim(now) and now.read_text(encoding="utf-8") != text:
+        if now is not None and not is_shim(now) and snapshot_of(project).text(now) != text:
             return f"{project.relative(now)} is not what it was recorded from"
-    cases = loss.case_file.read_text(encoding="utf-8") if loss.case_file.is_file() else golden.header.cases
+    cases = snapshot_of(project).text(loss.case_file) if loss.case_file.is_file() else golden.header.cases
     if not golden.header.cases.startswith(cases.rstrip("\n")):
         return f"{project.relative(loss.case_file)} is not what it was recorded from"
     own = [item for item in built if item.symbol in loss.symbols]

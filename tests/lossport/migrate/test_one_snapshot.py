@@ -15,7 +15,7 @@ from lossport.migrate import unchanged
 ASKED_AGAIN = unchanged.Found.changed.__code__
 """Under the lock, right before the commit, everything that was read is read again on purpose."""
 
-ON_PURPOSE = ("copies.py", "transaction.py", "loaded.py", "config.py")
+ON_PURPOSE = ("copies.py", "journal.py", "transaction.py", "loaded.py", "config.py")
 """The copy for the rehearsal, the commit, which looks at the disk itself, what Python has loaded, and `[tool.lossport]`."""
 
 
