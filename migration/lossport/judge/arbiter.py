@@ -105,10 +105,25 @@ class Arbiter:
         eps = max(torch.finfo(dtype).eps for dtype in (numbers.dtype, self.precision))
         if not is_visible(numbers, reference, eps):
             return found
+        return self._beside_a_jump(step, place, numbers, [reference, *samples], eps, (first, found))
+
+    def _beside_a_jump(
+        self,
+        step: int,
+        place: str,
+        numbers: Numbers,
+        seen: list[Tensor],
+        eps: float,
+        outcomes: tuple[Close | Different, Close | Different],
+    ) -> Close | Different:
+        """Judge numbers that are visibly apart, of which one may lie beyond a jump, as a ranking of equal scores has.
+
+        `outcomes` are those by the error at this input, and by samples of rounding.
+        """
+        reference, (first, found) = seen[0], outcomes
         tied = self._is_tied(1, step, place, numbers, reference)
         if (tied and not self.elsewhere) or eps > COARSEST:
             return _at_a_tie(first) if tied else found
-        seen = [reference, *samples]
         if not tied and not self._may_jump_nearby(step, place, seen, eps):
             return found
         if not self.elsewhere and any(self._is_tied(n, step, place, numbers, reference) for n in range(2, SAMPLES + 1)):
@@ -133,7 +148,7 @@ class Arbiter:
         return more is not None and jumps(reference, little, more)
 
     def _may_jump_nearby(self, step: int, place: str, seen: list[Tensor], eps: float) -> bool:
-        """Whether rounding may carry the loss over a jump: it does in the samples at hand, or all of them are exact, as counts."""
+        """Whether rounding may carry the loss over a jump: it does in the samples at hand, or these are exact, as counts."""
         reference, *samples = seen
         far = self._numbers(Sample(False, 1, FAR * eps), step, place, reference.shape)
         return far is not None and (_are_exact(samples, reference, eps) or _is_near(samples, far, reference))

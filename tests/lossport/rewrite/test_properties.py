@@ -110,10 +110,8 @@ def pieces_outside(text: str) -> list[str]:
             continue
         is_import = isinstance(node, ast.Import | ast.ImportFrom)
         if is_import or any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node)):
-            start, end = (
-                starts[node.lineno - 1] + node.col_offset,
-                starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0),
-            )
+            last = (node.end_lineno or 0) - 1
+            start, end = starts[node.lineno - 1] + node.col_offset, starts[last] + (node.end_col_offset or 0)
             rest = lines[last][node.end_col_offset or 0 :]
             spans.append((start, end + (len(rest) - len(rest.lstrip()) if is_import else 0)))
     raw, pieces, at = text.encode(), [], 0
