@@ -124,9 +124,9 @@ def pieces_outside(text: str) -> list[str]:
 def assert_unchanged_outside(before: str, after: str) -> None:
     """Every byte outside the edited statements is there, in order, from the first to the last."""
     pieces = pieces_outside(before)
-    stripped = [piece.strip("\n") for piece in pieces[1:-1]]
+    stripped = [piece.strip("\n; ") for piece in pieces[1:-1]]  # a statement that goes takes its separator along
     between = ".*?".join(re.escape(piece) for piece in stripped)
-    pattern = re.escape(pieces[0].rstrip("\n")) + ".*?" + between + ".*?" + re.escape(pieces[-1].lstrip("\n")) + r"\Z"
+    pattern = re.escape(pieces[0].rstrip("\n; ")) + ".*?" + between + ".*?" + re.escape(pieces[-1].lstrip("\n; ")) + r"\Z"
     assert len(pieces) == 1 or re.match(pattern, after, re.DOTALL), (pieces, after)
 
 
