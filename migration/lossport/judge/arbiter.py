@@ -105,14 +105,32 @@ class Arbiter:
         eps = max(torch.finfo(dtype).eps for dtype in (numbers.dtype, self.precision))
         if not is_visible(numbers, reference, eps):
             return found
+        return self._beside_a_jump(step, place, numbers, [reference, *samples], eps, (first, found))
+
+    def _beside_a_jump(
+        self,
+        step: int,
+        place: str,
+        numbers: Numbers,
+        seen: list[Tensor],
+        eps: float,
+        outcomes: tuple[Close | Different, Close | Different],
+    ) -> Close | Different:
+        """Judge numbers that are visibly apart, of which one may lie beyond a jump, as a ranking of equal scores has.
+
+        `outcomes` are those by the error at this input, and by samples of rounding.
+        """
+        reference, (first, found) = seen[0], outcomes
         tied = self._is_tied(1, step, place, numbers, reference)
         if (tied and not self.elsewhere) or eps > COARSEST:
             return _at_a_tie(first) if tied else found
-        sides = self._sides(step, place, [reference, *samples], eps, tied=tied)
-        if not sides:
+        if not tied and not self._may_jump_nearby(step, place, seen, eps):
             return found
         if not self.elsewhere and any(self._is_tied(n, step, place, numbers, reference) for n in range(2, SAMPLES + 1)):
             return _at_a_tie(first)
+        sides = self._sides(step, place, seen, eps, tied=tied)
+        if not sides:
+            return found
         steady = self._steady_error(step, place, reference, eps)
         if isinstance(found, Close) and not tied and bool(steady.any()):
             return found
@@ -123,10 +141,17 @@ class Arbiter:
 
         One sample shows most ties, as any of many scores can be tied. All of them show the others.
         """
-        little, more = (self._numbers(Sample(True, number, by), step, place, reference.shape) for by in STEPS)
-        if little is None or more is None:
+        little = self._numbers(Sample(True, number, STEPS[0]), step, place, reference.shape)
+        if little is None or not may_jump(numbers, reference, little):
             return False
-        return may_jump(numbers, reference, little) and jumps(reference, little, more)
+        more = self._numbers(Sample(True, number, STEPS[1]), step, place, reference.shape)
+        return more is not None and jumps(reference, little, more)
+
+    def _may_jump_nearby(self, step: int, place: str, seen: list[Tensor], eps: float) -> bool:
+        """Whether rounding may carry the loss over a jump: it does in the samples at hand, or these are exact, as counts."""
+        reference, *samples = seen
+        far = self._numbers(Sample(False, 1, FAR * eps), step, place, reference.shape)
+        return far is not None and (_are_exact(samples, reference, eps) or _is_near(samples, far, reference))
 
     def _sides(self, step: int, place: str, seen: list[Tensor], eps: float, *, tied: bool) -> list[Tensor]:
         """What the loss holds on either side of a jump that rounding can carry it over; nothing where there is no such jump.
@@ -136,7 +161,7 @@ class Arbiter:
         """
         reference, *samples = seen
         far = self._numbers(Sample(False, 1, FAR * eps), step, place, reference.shape)
-        if far is None or not (tied or _are_exact(samples, reference, eps) or _is_near(samples, far, reference)):
+        if far is None:
             return []
         runs = (Sample(False, number, FACTOR * eps) for number in range(1, SAMPLES + 1))
         wider = [item for run in runs if (item := self._numbers(run, step, place, reference.shape)) is not None]
