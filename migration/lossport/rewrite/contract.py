@@ -123,7 +123,16 @@ def same_default(first: str | None, second: str | None) -> bool:
     if first is None or second is None:
         return first is second
     a, b = literal(first), literal(second)
-    return a[1] == b[1] and repr(a[1]) == repr(b[1]) if a[0] and b[0] else first == second
+    return repr(_as_tuples(a[1])) == repr(_as_tuples(b[1])) if a[0] and b[0] else first == second
+
+
+def _as_tuples(value: object) -> object:
+    """The literal with its lists as tuples: a default is read, and no call site tells the two apart."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], type):  # as `literal` gives it
+        return _as_tuples(value[1]) if isinstance(value[1], list | tuple) else value
+    if isinstance(value, list | tuple):
+        return tuple(_as_tuples(item) for item in value)
+    return value
 
 
 @dataclass(frozen=True)

@@ -209,14 +209,20 @@ class _Changes:
         self.edits.setdefault(config.path, []).extend(edits)
         for refusal in refusals:
             self.refuse(refusal)
-        self.sites += self.planned(config_sites(config), refusals)
+        edited = {config.source.position(edit.start) for edit in edits}
+        self.sites += self.planned(config_sites(config), refusals, edited)
 
     def is_acknowledged(self, refusal: Refusal) -> bool:
         """Whether the port lets a refusal stand."""
         return any(fnmatchcase(refusal.path, item.path) and item.code in refusal.code for item in self.acknowledged)
 
-    def planned(self, sites: Iterable[Site], refusals: Iterable[Refusal]) -> Iterator[PlannedSite]:
-        """The sites of a file with what happens to each; a refusal beside no site is a place of its own."""
+    def planned(
+        self, sites: Iterable[Site], refusals: Iterable[Refusal], edited: Set[tuple[int, int]] = frozenset()
+    ) -> Iterator[PlannedSite]:
+        """The sites of a file with what happens to each; a refusal beside no site is a place of its own.
+
+        A path in a configuration that a person acknowledged gets its new name all the same, and that is what is said.
+        """
         by_line: dict[int, Refusal] = {}
         for refusal in refusals:
             by_line.setdefault(refusal.line, refusal)
@@ -225,7 +231,9 @@ class _Changes:
             if refused is None:
                 yield PlannedSite(site, "rewritten")
             else:
-                yield PlannedSite(site, self.fate(refused), refused.reason)
+                fate = self.fate(refused)
+                named_anew = fate == "acknowledged" and (site.line, site.column) in edited
+                yield PlannedSite(site, "rewritten" if named_anew else fate, refused.reason)
         for refusal in by_line.values():
             site = Site(refusal.path, refusal.line, refusal.column, A_USE, refusal.symbol, refusal.code)
             yield PlannedSite(site, self.fate(refusal), refusal.reason)

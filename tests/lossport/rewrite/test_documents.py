@@ -354,6 +354,7 @@ def test_an_acknowledged_place_gets_the_new_name_and_nothing_else(bench: Any) ->
     assert [(r.path, r.line) for r in plan.refusals] == [("other.py", 3)]
     assert {(r.path, r.line) for r in plan.acknowledged} == {("a.yaml", 1), ("train.py", 3), ("train.py", 4)}
     assert {p.fate for p in plan.sites if p.site.path == "train.py"} == {"rewritten", "acknowledged"}
+    assert {p.fate for p in plan.sites if p.site.path == "a.yaml"} == {"rewritten"}
     bench.apply(plan)
     assert bench.read("a.yaml") == "_target_: new_losses.Triplet\n"
     assert bench.read("train.py") == "from new_losses import Triplet\n\nfit(Triplet(0.1), Triplet)\nTriplet(**options)\n"
