@@ -323,7 +323,8 @@ def _switch(
         what = "tests fail" if trial.output else "it does not run"
         raise run.stop("switch", f"FAILED: {what} with {rewritten}", [trial.reason, *trial.about_known(), trial.tail])
     if not tests:
-        _without_tests(project, run, rewritten, allowed=without_tests or not project.require_tests)
+        allowed = without_tests or not project.require_tests or not edits  # a file that nobody names changes no program
+        _without_tests(project, run, rewritten, allowed=allowed)
         return edits
     tested = f"the tests that touch them {'fail as before' if trial.known else 'pass'}"
     run.passed("switch", f"{rewritten}; {tested}", trial.about_known())

@@ -239,3 +239,11 @@ def test_a_folder_of_tests_that_is_not_there_is_said(small: Small) -> None:
     small.write("pyproject.toml", small.read("pyproject.toml") + 'tests = ["tset"]\n')
     small.commit()
     assert "no test in tset (no such folder) touches them" in told(small.migrate())
+
+
+def test_where_nothing_is_rewritten_no_test_is_required(small: Small) -> None:
+    small.write("app.py", "def run():\n    return 1.5\n")
+    small.commit()
+    outcome = small.migrate()
+    assert outcome.result == "migrated"
+    assert "WARNING: 0 files rewritten; no test in tests touches them: nothing was tried" in told(outcome)
