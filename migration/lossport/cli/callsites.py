@@ -14,12 +14,14 @@ from lossport.project import transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.plural import many
+from lossport.project.snapshot import snapshot_of
 
 FINE, FAILED = 0, 1
 
 
 def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Every call site with its form and what will happen to it; with `--retired`, every use of a name that is gone."""
+    project = snapshot_of(project)
     plan = rewriting.plan_rewrite(project, _losses(project, options))
     if options.files is not None:
         plan = plan.only({_shown(project, path) for path in options.files})
@@ -76,6 +78,7 @@ def rewrite(project: Project, options: argparse.Namespace, terminal: Terminal) -
     if not (options.dry_run or options.check or options.sarif):
         with transaction.locked(project.state):
             transaction.recover(project.root, project.state)  # what is planned must not rest on what is half done
+    project = snapshot_of(project)
     plan = rewriting.plan_rewrite(project, [project.loss(options.loss)])
     left = FAILED if plan.files or plan.refusals else FINE
     if options.sarif:

@@ -114,6 +114,7 @@ class CaseComparison:
             found.relative,
             found.detail,
             declared,
+            found.tied,
         )
 
 

@@ -195,6 +195,7 @@ def write_page() -> Callable[[Report, Path], Path]:
     def write(report: Report, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in render_report(report).items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
         return folder / "index.html"
 
