@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from lossport.follow.sites import Site, find_sites, is_site_of
 from lossport.migrate import stages
-from lossport.migrate.mapping import declared, mapping_rows
+from lossport.migrate.mapping_rows import declared, mapping_rows
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
 from lossport.project.snapshot import snapshot_of
@@ -18,7 +18,7 @@ from lossport.report import (
     Facts,
     LossFacts,
     ParityCell,
-    Place,
+    PlaceLeft,
     Report,
     Waiting,
     build_report,
@@ -98,7 +98,7 @@ def _loss_facts(
         next_command=where.next_command,
         mapping=mapping_rows(loss.ports, loss.gone),
         divergences=declared(loss.ports),
-        sites=tuple(Place(site.path, site.line, site.form, site.code) for site in sites if site.symbol in loss.symbols),
+        sites=tuple(PlaceLeft(site.path, site.line, site.form, site.code) for site in sites if site.symbol in loss.symbols),
         shims=tuple(project.relative(path) for path in where.shims),
     )
 

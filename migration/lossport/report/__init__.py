@@ -24,7 +24,7 @@ from lossport.report.facts import (
     OptionRow,
     OptionTable,
     ParityCell,
-    Place,
+    PlaceLeft,
     Stage,
     Waiting,
 )
@@ -46,7 +46,7 @@ __all__ = [
     "OptionRow",
     "OptionTable",
     "ParityCell",
-    "Place",
+    "PlaceLeft",
     "Report",
     "Stage",
     "Waiting",

@@ -58,7 +58,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Place:
+class PlaceLeft:
     """A call site that is left."""
 
     path: str
@@ -114,7 +114,7 @@ class LossFacts:
     shims: tuple[str, ...] = ()
     mapping: tuple[MappingRow, ...] = ()
     divergences: tuple[Declared, ...] = ()
-    sites: tuple[Place, ...] = ()
+    sites: tuple[PlaceLeft, ...] = ()
 
 
 def proof_state(loss: LossFacts) -> ProofState:

@@ -11,7 +11,7 @@ MOST_LINES = 1500
 
 
 @dataclass(frozen=True)
-class Pair:
+class CallPair:
     """A row: a line on each side with its number, or nothing on one of them."""
 
     old: str | None
@@ -21,7 +21,7 @@ class Pair:
     same: bool
 
 
-def side_by_side(old: str, new: str) -> tuple[Pair, ...]:
+def side_by_side(old: str, new: str) -> tuple[CallPair, ...]:
     """The rows of two texts.
 
     >>> [(row.old, row.new, row.same) for row in side_by_side("a\\nb\\n", "a\\nc\\nd\\n")]
@@ -33,11 +33,11 @@ def side_by_side(old: str, new: str) -> tuple[Pair, ...]:
     return tuple(_rows(before, after))
 
 
-def _rows(before: Sequence[str], after: Sequence[str]) -> Iterator[Pair]:
+def _rows(before: Sequence[str], after: Sequence[str]) -> Iterator[CallPair]:
     matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=False)
     for kind, start, end, first, last in matcher.get_opcodes():
         for offset in range(max(end - start, last - first)):
             left, right = start + offset, first + offset
             old, old_number = (before[left], left + 1) if left < end else (None, None)
             new, new_number = (after[right], right + 1) if right < last else (None, None)
-            yield Pair(old, old_number, new, new_number, kind == "equal")
+            yield CallPair(old, old_number, new, new_number, kind == "equal")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lossport.migrate.mapping import declared, mapping_rows
+from lossport.migrate.mapping_rows import declared, mapping_rows
 from lossport.port import Gone, Port, compute, constant, default, divergence, drop, gone_key, number, refuse, rename
 from lossport.project.config import Project
-from lossport.report import Declared, Facts, MappingRow, Place, Report, build_report, render_report
+from lossport.report import Declared, Facts, MappingRow, PlaceLeft, Report, build_report, render_report
 from lossport.report.sidebyside import side_by_side
 
 PORT = Port(
@@ -55,7 +55,7 @@ def test_a_port_reads_as_a_table() -> None:
 
 @pytest.fixture
 def full(project: Project, facts: Facts) -> Report:
-    site = Place("train.py", 7, "from-import", "from old_losses.focal import FocalOld")
+    site = PlaceLeft("train.py", 7, "from-import", "from old_losses.focal import FocalOld")
     focal, *rest = facts.losses
     focal = replace(focal, mapping=mapping_rows((PORT,), ()), divergences=declared((PORT,)), sites=(site,))
     return build_report(project, replace(facts, losses=(focal, *rest)), today=dt.date(2026, 11, 25))
