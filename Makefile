@@ -66,6 +66,7 @@ TIERS := quick default all rest
 PYTEST := $(BIN)/python -m pytest -q -rs --durations 10 --numprocesses $(WORKERS) --dist worksteal
 
 test: export OMP_NUM_THREADS = 1
+test: export PYTHONDONTWRITEBYTECODE = # what pytest compiles is kept: each run would spend ten seconds on it, in every worker
 test: TESTS ?= default
 test: $(READY) ## what a change is likely to break, on every core (TESTS=quick: in a minute; TESTS=all: all; TESTS=tests/losses: those)
 	@$(PYTEST) $(if $(filter $(TIERS),$(TESTS)),$(TIER_$(TESTS)),$(TESTS))

@@ -87,7 +87,7 @@ PORT = """from lossport.port import Port, drop, rename
 
 PORTS = (
     Port(
-        legacy="retiring.{module}.Old{name}Loss",
+        legacy="retiring.{module}_loss.Old{name}Loss",
         new="staying.{module}.Fresh{name}",
         parameters=(rename("T", "temperature"), drop("verbose", reason="it only prints")),
         attributes=(rename("T", "temperature"),),
@@ -96,7 +96,7 @@ PORTS = (
 """
 
 CASES = """from lossport.inputs import Inputs
-from retiring.{module} import Old{name}Loss
+from retiring.{module}_loss import Old{name}Loss
 
 
 def pairs(inputs: Inputs):
@@ -158,12 +158,12 @@ def _losses(kind: Kind) -> Iterator[tuple[str, str]]:
         yield f"cases/{named['module']}.py", CASES.format(**named)
         yield f"staying/{named['module']}.py", NEW.format(**named)
         if number < kind.retired:
-            file = f"retiring/{named['module']}.py"
+            file = f"retiring/{named['module']}_loss.py"
             events.append(
                 f'{{"at": "2026-01-01T00:00:00Z", "event": "retired", "loss": "{named["module"]}", "files": ["{file}"]}}\n'
             )
         else:
-            yield f"retiring/{named['module']}.py", LEGACY.format(**named)
+            yield f"retiring/{named['module']}_loss.py", LEGACY.format(**named)
     yield "ledger.jsonl", "".join(events)
 
 
@@ -198,5 +198,5 @@ def _site(number: int, retired: bool) -> str:
             temperature="temperature",
         )
     return SITE.format(
-        package="retiring", module=named["module"], symbol=f"Old{named['name']}Loss", number=number, temperature="T"
+        package="retiring", module=f"{named['module']}_loss", symbol=f"Old{named['name']}Loss", number=number, temperature="T"
     )

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from examples.data import digits_with_captions
-from legacy.losses import *  # noqa: F403
+from legacy.losses import *
 from legacy.multitask_loss import MultitaskLoss
 
 STEPS = 25
@@ -42,8 +42,8 @@ class Heads(nn.Module):
 
 def train_one_task(model: Heads, images: Tensor, labels: Tensor) -> str:
     """Digits only; dark images count twice."""
-    criterion = CrossEntropyLoss(smoothing=0.1)  # noqa: F405
-    squared_error = MeanSquaredError(reduction="mean")  # noqa: F405
+    criterion = CrossEntropyLoss(smoothing=0.1)
+    squared_error = MeanSquaredError(reduction="mean")
     ink = images.mean(dim=1, keepdim=True)
     weight = 1.0 + (ink.squeeze(1) > ink.median()).float()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)

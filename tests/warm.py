@@ -32,33 +32,46 @@ from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
-PRELOADED = (
-    "numpy",
-    "torch",
-    "torch.nn.functional",
-    "torch.utils._python_dispatch",
-    "safetensors.torch",
-    "lossport.cli.main",
-    "lossport.cli.commands",
-    "lossport.cli.evidence",
-    "lossport.migrate.pipeline",
-    "lossport.migrate.parity",
-    "lossport.evidence.proving",
-    "lossport.evidence.golden",
-    "lossport.evidence.searching",
-    "lossport.evidence.shim_proof",
-    "coverage",
-    "execnet",
-    "hypothesis.core",
-    "hypothesis.strategies",
-    "hypothesis.internal.conjecture.engine",
-    "pytest",
-    *(
-        f"_pytest.{name}"
-        for name in ("assertion.rewrite", "cacheprovider", "doctest", "fixtures", "junitxml", "python", "terminal")
+ALWAYS = ("numpy", "torch", "torch.nn.functional")
+"""Loaded before the first program."""
+
+FOR_WORD = {
+    "lossport": (
+        "safetensors.torch",
+        "torch.utils._python_dispatch",
+        "lossport.cli.main",
+        "lossport.cli.commands",
+        "lossport.cli.evidence",
+        "lossport.migrate.pipeline",
+        "lossport.migrate.parity",
+        "lossport.evidence.proving",
+        "lossport.evidence.golden",
+        "lossport.evidence.searching",
+        "lossport.evidence.shim_proof",
     ),
-)
-"""What most programs of the tests import. None of it looks at the folder, the arguments or the environment on import."""
+    "pytest": (
+        "coverage",
+        "execnet",
+        "hypothesis.core",
+        "hypothesis.strategies",
+        "hypothesis.internal.conjecture.engine",
+        "pytest",
+        "_pytest.assertion.rewrite",
+        "_pytest.doctest",
+        "_pytest.junitxml",
+        "_pytest.python",
+        "_pytest.terminal",
+    ),
+    "examples": ("torch._dynamo", "sklearn.datasets"),  # an optimizer's first step imports the former
+}
+"""Loaded before the first program whose command line has the word, and kept. None of it looks at the folder, the arguments or the
+environment on import."""
+
+PLUGINS = ("hypothesis", "_hypothesis_globals", "lossport", "lossport.evidence", "platformdirs")
+"""Packages among these that pytest looks into for plugins."""
+
+SECONDS_BETWEEN_LOOKS = 5.0
+"""How soon the server notices that the tests are gone: killed, say, when nothing tells it."""
 
 LARGEST_REQUEST = 2**20
 """Bytes: a command line and an environment, the latter is at most some 100 KB."""
@@ -219,14 +232,28 @@ def _server() -> _Server:
 
 
 def serve(listening: socket.socket) -> Callable[[], None]:
-    """Fork for every request; what returns, in the fork, is what it has to do."""
+    """Fork for every request; what returns, in the fork, is what it has to do. Ends when the tests have, however they ended."""
+    tests = os.getppid()
+    listening.settimeout(SECONDS_BETWEEN_LOOKS)
     while True:
-        connection, _ = listening.accept()
+        try:
+            connection, _ = listening.accept()
+        except TimeoutError:
+            if os.getppid() != tests:
+                return lambda: None
+            continue
+        connection.setblocking(True)
+        message, files, _, _ = socket.recv_fds(connection, LARGEST_REQUEST, 2)
+        while not message.endswith(b"\n"):
+            message += connection.recv(LARGEST_REQUEST)
+        wanted = json.loads(message)
+        _load([name for word, names in FOR_WORD.items() if any(word in arg for arg in wanted["args"]) for name in names])
         _reap()
         if os.fork() == 0:
             listening.close()
-            return _keep(connection)
-        connection.close()
+            return _keep(connection, wanted, files)
+        for file in (*files, connection.detach()):
+            os.close(file)
 
 
 def _reap() -> None:
@@ -235,12 +262,8 @@ def _reap() -> None:
             pass
 
 
-def _keep(connection: socket.socket) -> Callable[[], None]:
+def _keep(connection: socket.socket, wanted: Mapping[str, Any], files: Sequence[int]) -> Callable[[], None]:
     """Fork once more: one process becomes the program, the other waits for it and tells how it ended."""
-    message, files, _, _ = socket.recv_fds(connection, LARGEST_REQUEST, 2)
-    while not message.endswith(b"\n"):
-        message += connection.recv(LARGEST_REQUEST)
-    wanted = json.loads(message)
     pid = os.fork()
     if pid == 0:
         connection.close()
@@ -268,7 +291,8 @@ def _become(wanted: Mapping[str, Any], files: Sequence[int]) -> None:
     if "torch" in sys.modules and env.get("OMP_NUM_THREADS"):
         sys.modules["torch"].set_num_threads(int(env["OMP_NUM_THREADS"].partition(",")[0]))
     base = list(sys.path)
-    base.remove(str(ROOT / "migration"))  # the server's own PYTHONPATH
+    base.remove(str(ROOT / "migration"))  # the server's own PYTHONPATH: last, as an editable install has it
+    base.append(str(ROOT / "migration"))
     inherited = [os.path.abspath(entry) for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE"))
     importlib.invalidate_caches()
@@ -327,14 +351,19 @@ def _run(args: list[str], path: Callable[[list[str]], list[str]]) -> None:
             raise SystemExit(f"tests/warm.py: cannot start python {' '.join(args)}; use subprocess")
 
 
-def _preload() -> None:
-    for name in PRELOADED:
+def _load(names: Sequence[str]) -> None:
+    """Import what is not there yet, and keep the garbage collector away from it: a program would copy all that it looks at."""
+    missing = [name for name in names if name not in sys.modules]
+    for name in missing:
         with contextlib.suppress(ImportError):  # a name that moved costs time, no test
             importlib.import_module(name)
-    gc.collect()
-    gc.freeze()
+    for plugin in sys.modules.keys() & PLUGINS:  # else pytest warns in each run that it is too late to rewrite their assertions
+        sys.modules[plugin].__doc__ = f"{sys.modules[plugin].__doc__} PYTEST_DONT_REWRITE"
+    if missing:
+        gc.collect()
+        gc.freeze()
 
 
 if __name__ == "__main__":
-    _preload()
+    _load(ALWAYS)
     serve(socket.socket(fileno=int(sys.argv[1])))()

@@ -48,9 +48,10 @@ def is_left(module: str) -> bool:
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
+def clone(once: Callable[[str, Callable[[Path], object]], Path], tmp_path: Path) -> Path:
     """A clone of its own for each test."""
-    return cloned_into(tmp_path / "clone")
+    shutil.copytree(once("clone", cloned_into), tmp_path / "clone", symlinks=True)
+    return tmp_path / "clone"
 
 
 @pytest.fixture

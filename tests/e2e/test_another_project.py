@@ -200,6 +200,7 @@ def test_a_failing_test_of_theirs_stops_it(project: Path, lossport: Run) -> None
     assert git(project, "status", "--porcelain") == ""
 
 
+@pytest.mark.full(reason="rehearses three times, in processes of their own")
 def test_tests_that_fail_anyway_are_not_blamed_on_it(project: Path, lossport: Run) -> None:
     check = project / "checks/test_train.py"
     check.write_text(check.read_text() + "\n\ndef test_broken():\n    assert False\n")
@@ -210,6 +211,7 @@ def test_tests_that_fail_anyway_are_not_blamed_on_it(project: Path, lossport: Ru
     assert "checks.test_train::test_broken" in done.stdout
 
 
+@pytest.mark.full(reason="kills a migration six times")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("delay", [0.5, 3.0])
 def test_a_migration_that_is_stopped_leaves_the_tree_as_before_or_as_after(
@@ -243,6 +245,19 @@ def test_parity_writes_its_verdict_into_the_ledger(project: Path, lossport: Run)
     assert [event["event"] for event in events] == ["recorded", "proven"]
 
 
+def test_a_folder_below_the_project_will_do(project: Path) -> None:
+    done = warm.run("-m", "lossport", "status", cwd=project / "src", env=environment())
+    assert done.returncode == 0, done.stderr
+    assert "margin" in done.stdout
+
+
+def test_every_command_has_json(lossport: Run) -> None:
+    for command in (["status"], ["sites", "margin"], ["rewrite", "margin", "--dry-run"]):
+        done = lossport(*command, "--json")
+        assert done.returncode == 0, done.stderr
+        json.loads(done.stdout)
+
+
 OUTSIDE = """
 import torch
 from rank.old.margin import MarginRank
@@ -259,6 +274,7 @@ def ask_for_shims(project: Path, until: str) -> None:
     table.write_text("\n".join([*kept, f"shim-until = {until}"]) + "\n")
 
 
+@pytest.mark.full(reason="a whole migration and a second one")
 def test_a_shim_serves_code_outside_until_its_day_and_then_goes(project: Path, lossport: Run) -> None:
     ask_for_shims(project, "2999-01-01")
     done = lossport("migrate", "margin")

@@ -1,51 +1,50 @@
-"""Compares a live value with a recorded one and says in words where they differ; it neither builds nor calls anything."""
+"""Puts a live value beside a recorded one: says in words where they differ in form, and pairs up their numbers.
+
+Neither builds nor calls anything, and does not say how close numbers have to be.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from tests.legacy.recording import Encoded
+from lossport.judge.closeness import Different, Numbers
+from lossport.judge.equality import compare
+from lossport.observe.float64 import paused
+from lossport.observe.value import Array, Plain, array
+from tests.legacy.recording import Encoded, tensor_of
 
 
 @dataclass(frozen=True)
-class Tolerance:
-    """How far two numbers may be apart: `absolute + relative * the larger magnitude`."""
+class Figures:
+    """Numbers at one place, live and recorded. Whether they may differ as they do is for the judge to say."""
 
-    absolute: float
-    relative: float
+    place: str
+    live: Array | Plain
+    recorded: Array | Plain
 
-    def allows(self, wanted: float, found: float) -> bool:
-        """Whether the two count as the same number; NaN equals NaN, and an infinity only itself."""
-        if math.isnan(wanted) or math.isnan(found):
-            return math.isnan(wanted) and math.isnan(found)
-        if math.isinf(wanted) or math.isinf(found):
-            return wanted == found
-        return abs(wanted - found) <= self.absolute + self.relative * max(abs(wanted), abs(found))
+    @property
+    def outcome(self) -> Different | Numbers | None:
+        """None if they are equal in every bit; numbers if only values of floats differ; else the difference."""
+        return compare(self.live, self.recorded, torch.float32)
 
 
-EXACT = Tolerance(0.0, 0.0)
-FLOAT32 = Tolerance(1e-6, 2e-6)
-"""Recorded float32 values have 9 digits; the rest is another order of additions in another build of torch."""
-FLOAT32_GRADIENT = Tolerance(1e-6, 2e-5)
-"""Rows of norm near zero have gradients of order 1e12: their absolute error says nothing, and they lose one more digit."""
-FLOAT64 = Tolerance(1e-12, 1e-11)
+Found: TypeAlias = str | Figures
+"""A difference in words, or numbers; equal ones too, as another run is asked for them by their place."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The rules of one comparison: gradients are looser, and `itself` is the object that a method may return."""
+    """The rules of one comparison: `itself` is the object that a method may return."""
 
-    gradient: bool = False
     itself: object = None
 
-    def differences(self, wanted: Encoded, found: Any, place: str) -> Iterator[str]:
-        """Where `found` is not what was recorded, each with its place; nothing if all is equal."""
+    def differences(self, wanted: Encoded, found: Any, place: str) -> Iterator[Found]:
+        """Where `found` is not what was recorded, and all numbers, each with its place."""
         if isinstance(wanted, Mapping):
             yield from self._of_mapping(wanted, found, place)
         elif isinstance(wanted, list):
@@ -56,16 +55,16 @@ class Comparison:
         else:
             yield from self._of_number(wanted, found, place)
 
-    def _of_number(self, wanted: float, found: Any, place: str) -> Iterator[str]:
+    def _of_number(self, wanted: float, found: Any, place: str) -> Iterator[Found]:
         if type(found) is not type(wanted):
             yield f"{place}: a {type(found).__name__} instead of the {type(wanted).__name__} {wanted!r}"
-        elif not FLOAT32.allows(wanted, float(found)):
-            yield f"{place}: {found!r} instead of {wanted!r}"
+        else:
+            yield Figures(place, Plain(found), Plain(wanted))
 
-    def _of_mapping(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[str]:
-        for form, compare in _FORMS.items():
+    def _of_mapping(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[Found]:
+        for form, rule in _FORMS.items():
             if form in wanted:
-                yield from compare(self, wanted, found, place)
+                yield from rule(self, wanted, found, place)
                 return
         if not isinstance(found, Mapping):
             yield f"{place}: a {type(found).__name__} instead of a dictionary"
@@ -75,56 +74,49 @@ class Comparison:
             for (name, item), value in zip(wanted.items(), found.values(), strict=True):
                 yield from self.differences(item, value, f"{place}[{name!r}]")
 
-    def _of_sequence(self, wanted: Sequence[Encoded], found: Any, kind: type[Sequence[Any]], place: str) -> Iterator[str]:
+    def _of_sequence(self, wanted: Sequence[Encoded], found: Any, kind: type[Sequence[Any]], place: str) -> Iterator[Found]:
         if not isinstance(found, kind) or len(found) != len(wanted):
             yield f"{place}: {found!r} instead of a {kind.__name__} of {len(wanted)}"
             return
         for index, (item, value) in enumerate(zip(wanted, found, strict=True)):
             yield from self.differences(item, value, f"{place}[{index}]")
 
-    def _tensor(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[str]:
+    def _tensor(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[Found]:
         record = wanted["$tensor"]
         if not isinstance(found, Tensor):
             yield f"{place}: a {type(found).__name__} instead of a tensor"
         elif list(found.shape) != record["shape"]:
             yield f"{place}: shape {list(found.shape)} instead of {record['shape']}"
-        elif found.dtype != getattr(torch, record["dtype"]):
-            yield f"{place}: {found.dtype} instead of torch.{record['dtype']}"
         else:
-            tolerance = self._tolerance(found.dtype)
-            for index, (want, value) in enumerate(zip(record["data"], found.detach().cpu().flatten().tolist(), strict=True)):
-                if not tolerance.allows(float(want), float(value)):
-                    yield f"{place}, element {index}: {value!r} instead of {want!r}"
-                    return
+            if found.dtype != getattr(torch, record["dtype"]):
+                yield f"{place}: {found.dtype} instead of torch.{record['dtype']}"
+            with paused():
+                wanted_tensor = tensor_of(record)
+                yield Figures(place, array(found.detach()), array(wanted_tensor.to(found.dtype)))
 
-    def _tolerance(self, dtype: torch.dtype) -> Tolerance:
-        if not dtype.is_floating_point:
-            return EXACT
-        if dtype == torch.float64:
-            return FLOAT64
-        return FLOAT32_GRADIENT if self.gradient else FLOAT32
-
-    def _float(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[str]:
-        if not isinstance(found, float) or not EXACT.allows(float(wanted["$float"]), found):
+    def _float(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[Found]:
+        if not isinstance(found, float):
             yield f"{place}: {found!r} instead of {wanted['$float']}"
+        else:
+            yield Figures(place, Plain(found), Plain(float(wanted["$float"])))
 
-    def _tuple(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[str]:
+    def _tuple(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[Found]:
         yield from self._of_sequence(wanted["$tuple"], found, tuple, place)
 
-    def _self(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[str]:
+    def _self(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[Found]:
         if found is not self.itself:
             yield f"{place}: {found!r} instead of the object itself"
 
-    def _type(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[str]:
+    def _type(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[Found]:
         name = wanted.get("$module") or wanted.get("$repr")
         if type(found).__name__ != name:
             yield f"{place}: a {type(found).__name__} instead of a {name}"
 
-    def _callable(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[str]:
+    def _callable(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[Found]:
         if not callable(found):
             yield f"{place}: {found!r} instead of the callable {wanted['$callable']}"
 
-    def _built(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[str]:
+    def _built(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[Found]:
         """A module that a factory built: class, state, attributes, and the same of every sub-module."""
         if not isinstance(found, nn.Module) or type(found).__name__ != wanted["$built"]:
             yield f"{place}: a {type(found).__name__} instead of a {wanted['$built']}"
@@ -140,7 +132,7 @@ class Comparison:
                 yield f"{place}.{name}: a {type(modules[name]).__name__} instead of a {part['type']}"
             yield from self.attributes(part["attrs"], modules[name], f"{place}.{name}" if name else place)
 
-    def attributes(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[str]:
+    def attributes(self, wanted: Mapping[str, Encoded], found: Any, place: str) -> Iterator[Found]:
         """Attributes by name; more than the recorded ones may be there."""
         for name, item in wanted.items():
             if hasattr(found, name):

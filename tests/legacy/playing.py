@@ -1,4 +1,7 @@
-"""Plays a recorded case: builds the object, makes the calls, and lists every difference from what was recorded."""
+"""Plays a recorded case: builds the object, makes the calls, and lists every difference from what was recorded.
+
+Numbers are judged as parity judges them, by its own judge.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import io
 import random
 import types
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +20,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tests.legacy.comparing import Comparison
-from tests.legacy.recording import FIXTURE, Case, Encoded, Step
+from lossport.judge.arbiter import Arbiter, Looked, Sample
+from lossport.judge.closeness import Close, Different, Numbers
+from lossport.judge.equality import as_numbers
+from lossport.observe.float64 import computed_in_float64, paused
+from lossport.observe.rounding import Rounding, rounding_moved
+from tests.legacy.comparing import Comparison, Figures, Found
+from tests.legacy.recording import FIXTURE, Case, Encoded, Step, tensor_of
+
+PLAIN = Sample(in_float64=False)
+"""As the module runs by itself."""
 
 
 class DictLinear(nn.Module):
@@ -33,10 +45,57 @@ class DictLinear(nn.Module):
 
 
 def play(case: Case, package: str) -> list[str]:
-    """Every difference between the case and what the module of that name in `package` does now; empty if there is none."""
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    """Every difference between the case and what the module of that name in `package` does now; empty if there is none.
+
+    Numbers are judged as parity judges them: the module itself runs again in float64, and with its rounding moved.
+    """
+    live = seen(case, package)
+    return list(differences(live, arbiter_of(case, package)))
+
+
+def differences(live: Iterable[Found], arbiter: Arbiter) -> Iterator[str]:
+    """What differs in form, and numbers that the judge finds different, in words."""
+    for found in live:
+        outcome = found if isinstance(found, str) else judged(found, arbiter)
+        if isinstance(found, str):
+            yield found
+        elif isinstance(outcome, Different):
+            where = f", element {', '.join(map(str, outcome.index))}" if outcome.index else ""
+            yield f"{found.place}{where}: {outcome.legacy} instead of {outcome.new}"
+
+
+def judged(figures: Figures, arbiter: Arbiter) -> Close | Different | None:
+    """The outcome for numbers at one place: it is the recorded ones that have to stand up to the module as it runs here."""
+    outcome = figures.outcome
+    return arbiter.judge(0, figures.place, outcome) if isinstance(outcome, Numbers) else outcome
+
+
+def arbiter_of(case: Case, package: str) -> Arbiter:
+    """The judge of a case's numbers, which plays the case again when it has to."""
+
+    def again(sample: Sample) -> Looked:
+        numbers = {found.place: found.live for found in seen(case, package, sample) if isinstance(found, Figures)}
+        return lambda step, place: as_numbers(numbers.get(place))
+
+    return Arbiter(again, torch.float32, elsewhere=True)
+
+
+def seen(case: Case, package: str, sample: Sample = PLAIN) -> list[Found]:
+    """One play of the case: what differs in form, and all numbers.
+
+    A case in float64 is its own reference: with all else in float64, too, a module may take another way through its code.
+    """
+    widened = sample.in_float64 and not case.is_in_float64
+    rounding = Rounding(sample.number, sample.moved_by, draws=True) if sample.number else None
+    with ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        return list(_Player(package).play(case))
+        if widened:
+            stack.enter_context(computed_in_float64(torch.float32, rounding))
+        elif rounding is not None:
+            stack.enter_context(rounding_moved(rounding))
+        return list(_Player(package, widened).play(case))
 
 
 def seed_everything(seed: int) -> None:
@@ -51,9 +110,10 @@ class _Player:
     """One play of one case; `shared` are the objects that several arguments refer to."""
 
     package: str
+    in_float64: bool = False
     shared: dict[str, Any] = field(default_factory=dict)
 
-    def play(self, case: Case) -> Iterator[str]:
+    def play(self, case: Case) -> Iterator[Found]:
         for name, item in case.shared.items():
             self.shared[name] = self.decode(item)
         for name, state in case.shared_state.items():
@@ -89,10 +149,11 @@ class _Player:
         return {name: self.decode(item) for name, item in value.items()}
 
     def _tensor(self, record: Mapping[str, Any]) -> Tensor:
-        dtype = getattr(torch, record["dtype"])
-        numbers = [float(item) if isinstance(item, str) else item for item in record["data"]]
-        wide = torch.tensor(numbers, dtype=torch.float64 if dtype.is_floating_point else None)
-        return wide.to(dtype).reshape(record["shape"]).requires_grad_(record.get("requires_grad", False))
+        with paused():  # an input is what was recorded, whatever is computed from it
+            tensor = tensor_of(record)
+            if self.in_float64 and tensor.is_floating_point():
+                tensor = tensor.to(torch.float64)
+        return tensor.requires_grad_(record.get("requires_grad", False))
 
     def _new(self, record: Mapping[str, Any]) -> Any:
         make = self.find(record["symbol"])
@@ -114,11 +175,11 @@ class _Player:
             return None, _exception(build.raises, error, "construction")
         return (built, []) if build.raises is None else (None, _exception(build.raises, None, "construction"))
 
-    def _steps(self, case: Case, target: Any, built: Any) -> Iterator[str]:
+    def _steps(self, case: Case, target: Any, built: Any) -> Iterator[Found]:
         for number, step in enumerate(case.steps):
             yield from self._step(step, target, built, f"step {number}")
 
-    def _step(self, step: Step, target: Any, built: Any, place: str) -> Iterator[str]:
+    def _step(self, step: Step, target: Any, built: Any, place: str) -> Iterator[Found]:
         args, kwargs = self.decode(step.args), self.decode(step.kwargs)
         inputs = dict(_leaves("kwargs", kwargs)) | dict(_leaves("args", args))
         if isinstance(built, nn.Module):
@@ -182,7 +243,7 @@ def _differentiate(returned: Any, entry: str | int | None) -> bool:
     return True
 
 
-def _gradients(wanted: Mapping[str, Encoded], tensors: Mapping[str, Tensor], place: str) -> Iterator[str]:
+def _gradients(wanted: Mapping[str, Encoded], tensors: Mapping[str, Tensor], place: str) -> Iterator[Found]:
     """A gradient that is missing is not one that is zero."""
     for name, item in wanted.items():
         found = tensors[name].grad if name in tensors else None
@@ -191,10 +252,10 @@ def _gradients(wanted: Mapping[str, Encoded], tensors: Mapping[str, Tensor], pla
         elif item is not None and found is None:
             yield f"{place} {name}: there is none"
         elif item is not None:
-            yield from Comparison(gradient=True).differences(item, found, f"{place} {name}")
+            yield from Comparison().differences(item, found, f"{place} {name}")
 
 
-def _state(wanted: Encoded, built: Any, place: str) -> Iterator[str]:
+def _state(wanted: Encoded, built: Any, place: str) -> Iterator[Found]:
     if wanted is not None and isinstance(built, nn.Module):
         yield from Comparison().differences(wanted, dict(built.state_dict()), place)
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import torch
+from torch import Tensor
+
 Encoded: TypeAlias = Any
 """A recorded value: JSON, in which a dictionary with a `$` key stands for a tensor, a tuple, an object to build ..."""
 
@@ -66,6 +69,11 @@ class Case:
         parts = {symbol.partition(":")[0] for symbol in _built_symbols([self.shared, vars(self.build), *map(vars, self.steps)])}
         return frozenset({self.module, *(part for part in parts if "." not in part and part != FIXTURE)})
 
+    @property
+    def is_in_float64(self) -> bool:
+        """Whether an argument is in float64: the module then computes in float64 by itself, as far as it accepts it."""
+        return '"float64"' in json.dumps([self.shared, vars(self.build), *([step.args, step.kwargs] for step in self.steps)])
+
 
 FIXTURE = "fixture"
 """The module name under which a recording names a class that the player itself provides."""
@@ -103,6 +111,14 @@ def _parse_step(item: Mapping[str, Encoded]) -> Step:
 
 def _raised(item: Mapping[str, Encoded]) -> str | None:
     return str(item["raises"]["type"]) if "raises" in item else None
+
+
+def tensor_of(record: Mapping[str, Any]) -> Tensor:
+    """The tensor of a `$tensor` record. Text stands for what JSON has no number for."""
+    dtype = getattr(torch, record["dtype"])
+    numbers = [float(item) if isinstance(item, str) else item for item in record["data"]]
+    wide = torch.tensor(numbers, dtype=torch.float64 if dtype.is_floating_point else None)
+    return wide.to(dtype).reshape(record["shape"])
 
 
 def _built_symbols(value: object) -> Iterator[str]:

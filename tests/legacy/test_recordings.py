@@ -1,8 +1,4 @@
-"""Every recorded case of every legacy module that still stands.
-
-A recording ends with its module: once a loss is migrated, its file is gone or points at new code, and its cases are not
-collected any more. How many are gone is in the name of the first test.
-"""
+"""All recordings together: each has its test file, and a wrong number in any of them is noticed."""
 
 from __future__ import annotations
 
@@ -12,43 +8,45 @@ from pathlib import Path
 import pytest
 
 from tests.legacy.playing import play
-from tests.legacy.recording import Case, Encoded, Step, read_recording, stands
+from tests.legacy.recording import Encoded, Step
+from tests.legacy.suite import PACKAGE, ROOT, cases_of, modules, standing
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = "legacy"
-RECORDINGS = sorted(Path(__file__).with_name("recordings").glob("*.json"))
+STANDING = standing()
+RETIRED = sorted(modules() - STANDING)
+TALLY = f"{len(RETIRED)} of {len(modules())} modules retired"
 
-STANDING = frozenset(path.stem for path in RECORDINGS if stands(ROOT, PACKAGE, path.stem))
-RETIRED = sorted({path.stem for path in RECORDINGS} - STANDING)
-RECORDED = [case for path in RECORDINGS if path.stem in STANDING for case in read_recording(path)]
-PLAYED = [case for case in RECORDED if case.modules <= STANDING]
+FILE = '''\
+"""What `{module}.py` did, case by case."""
 
-TALLY = (
-    f"{len(RETIRED)} of {len(RECORDINGS)} modules retired, {len(PLAYED)} cases played, "
-    f"{len(RECORDED) - len(PLAYED)} left out with a retired part"
-)
+from tests.legacy.suite import suite_of
+
+test_it_does_what_was_recorded, test_its_recording_is_whole = suite_of("{module}.py")
+'''
+"""The test file of a recording, the same for all: `python -m tests.legacy.test_recordings` writes those that are missing."""
+
+
+def file_of(module: str) -> Path:
+    """Where the tests of a recording stand."""
+    return Path(__file__).with_name(f"test_{module}.py")
 
 
 @pytest.mark.parametrize("tally", [TALLY], ids=[TALLY])
-def test_a_recording_is_played_until_its_module_is_retired(tally: str) -> None:
-    """Nothing is lost on the way: each recorded module is either played or retired."""
-    played = {case.module for case in PLAYED}
-    left_out = STANDING - played
-    assert not left_out, f"{tally}; no case of {', '.join(sorted(left_out))} can be played"
-    assert played.isdisjoint(RETIRED)
-    assert {path.stem for path in (ROOT / PACKAGE).glob("[!_]*.py")} <= {path.stem for path in RECORDINGS}
+def test_every_module_was_recorded(tally: str) -> None:
+    """Nothing is lost on the way: each module of the package has a recording, standing or retired."""
+    there = {path.stem for path in (ROOT / PACKAGE).glob("[!_]*.py")}
+    assert there <= modules(), f"{tally}; not recorded: {sorted(there - modules())}"
 
 
-@pytest.mark.parametrize("case", PLAYED, ids=lambda case: case.id)
-def test_the_module_does_what_was_recorded(case: Case) -> None:
-    differences = play(case, PACKAGE)
-    assert not differences, "\n".join([f"{case.id}: {case.why}", *differences])
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_every_recording_has_its_test_file(module: str) -> None:
+    """One file a module, so that whoever changes one module runs the tests of that one."""
+    assert file_of(module).read_text(encoding="utf-8") == FILE.format(module=module)
 
 
 @pytest.mark.parametrize("module", sorted(STANDING))
 def test_a_wrong_number_in_a_recording_is_noticed(module: str) -> None:
-    """The first number that any case of the module returned, made a little larger."""
-    case, step = next((case, step) for case in PLAYED if case.module == module for step in case.steps if has_number(step))
+    """The first number that any case of the module returned, made a little larger; `test_noticed` changes all of them."""
+    case, step = next((case, step) for case in cases_of(module) for step in case.steps if has_number(step))
     seen = {**step.seen, "returns": with_first_number_changed(step.seen["returns"])}
     steps = tuple(replace(item, seen=seen) if item is step else item for item in case.steps)
     differences = play(replace(case, steps=steps), PACKAGE)
@@ -71,3 +69,8 @@ def with_first_number_changed(value: Encoded) -> Encoded:
         if changed != item:
             return {**value, key: changed} if isinstance(value, dict) else [*value[:key], changed, *value[key + 1 :]]
     return value
+
+
+if __name__ == "__main__":
+    for name in sorted(modules()):
+        file_of(name).write_text(FILE.format(module=name), encoding="utf-8")

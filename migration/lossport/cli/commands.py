@@ -16,13 +16,13 @@ from lossport.cli.overview import overview
 from lossport.cli.terminal import Terminal
 from lossport.measure import git
 from lossport.migrate import pipeline, stages, tell
-from lossport.migrate.pipeline import Outcome, Step
+from lossport.migrate.pipeline import Outcome, StageStep
 from lossport.project import transaction
 from lossport.project.config import Project
 from lossport.project.errors import InputError
 from lossport.project.progress import Progress
+from lossport.project.snapshot import snapshot_of
 from lossport.report import Gate, lost, measure_gates, metrics, next_step
-from lossport.report.words import gate_target, gate_value
 
 FINE, FAILED, INTERRUPTED = 0, 1, 130
 
@@ -38,7 +38,7 @@ class Watcher:
         self._terminal = terminal
         self._last = ""
 
-    def step(self, step: Step) -> None:
+    def step(self, step: StageStep) -> None:
         label = "" if step.stage == self._last else step.stage
         self._last = step.stage
         self._terminal.step(label, step.text, step.seconds, failed=step.failed)
@@ -53,6 +53,7 @@ class Watcher:
 
 def status(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """How far, what holds each loss up, which gates are missed, what is next: in one screen."""
+    project = snapshot_of(project)
     with terminal.busy("looking"):
         where, facts = tell.standings_and_facts(project)
         gates = measure_gates(project, facts)
@@ -88,12 +89,14 @@ def status(project: Project, options: argparse.Namespace, terminal: Terminal) ->
 
 def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Take one loss, or all of them, through every stage; those whose legacy modules use it go first."""
+    project = snapshot_of(project)
     waiting = project.names([] if options.loss == "all" else [options.loss])
     outcomes: list[Outcome] = []
     postponed: set[str] = set()
     while waiting:
         name = waiting[0]
         outcome = _migrate_one(project, name, options, terminal)
+        project = outcome.left or project
         if outcome.result == "others first":
             circle = postponed.intersection(outcome.first)
             if circle:
@@ -138,7 +141,7 @@ def _migrate_one(project: Project, name: str, options: argparse.Namespace, termi
         without_tests=options.without_tests,
         with_report=options.loss != "all",
     )
-    _ending(project, outcome, terminal)
+    _ending(outcome.left or project, outcome, terminal)
     return outcome
 
 
@@ -247,7 +250,7 @@ def compare(project: Project, options: argparse.Namespace, terminal: Terminal) -
 def report(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Write the dashboard; with --check, write nothing and fail if a gate that was met is lost."""
     if options.check:
-        return _check_gates(project, terminal)
+        return _check_gates(snapshot_of(project), terminal)
     with terminal.busy("measuring"):
         dashboard = tell.dashboard(project)
         with transaction.locked(project.state):
@@ -255,8 +258,8 @@ def report(project: Project, options: argparse.Namespace, terminal: Terminal) ->
             transaction.commit(project.root, project.state, changes)
     written = [project.relative(change.path) for change in changes if change.path.is_relative_to(project.reports)]
     terminal.document({"written": written, "lost": list(map(_lost, dashboard.gates_lost)), "metrics": metrics(dashboard)})
-    for path in written:
-        terminal.line(f"  written    {path}")
+    shown, *rest = written or ("",)
+    terminal.line(f"  written    {shown or 'nothing new'}{f' and {len(rest)} more files beside it' if rest else ''}")
     if dashboard.git_problem:
         terminal.line(f"  git        cannot be read: {dashboard.git_problem}", "bold red")
     _tell_lost(dashboard.gates_lost, terminal)
@@ -286,5 +289,5 @@ def _lost(gate: Gate) -> dict[str, Any]:
 
 def _tell_lost(gates: Sequence[Gate], terminal: Terminal) -> None:
     for gate in gates:
-        said = f"{gate.title}: {gate_value(gate)}, and it was {gate_target(gate)}; see it: {gate.command}"
+        said = f"{gate.title}: {gate.value_words}, and it was {gate.target_words()}; see it: {gate.command}"
         terminal.line(f"  lost       {said}", "bold red")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,22 @@ from typing import Any
 import torch
 
 from lossport.evidence.capsule import CapsuleError
-from lossport.evidence.golden import Golden, environment, load_golden, read_golden
+from lossport.evidence.environment import environment
+from lossport.evidence.golden import Golden, load_golden, read_golden
 from lossport.evidence.loaded import is_unchanged, loaded_code
 from lossport.evidence.opening import open_pair
-from lossport.evidence.peak import cost
+from lossport.evidence.peak import costs_of
 from lossport.evidence.remembered import remembered
-from lossport.judge.counterexample import Counterexample, counterexample
+from lossport.judge.counterexample import counterexample
 from lossport.judge.divergences import not_seen, not_shown, too_wide
 from lossport.judge.pair import UNSTEADY, Pair
 from lossport.judge.shrink import shrink
 from lossport.judge.variants import BY_NAME, Extent
-from lossport.judge.verdict import NOT_RUN, Known, Proof, Verdict
+from lossport.judge.verdict import NOT_RUN, Counterexample, Known, Proof, Verdict
 from lossport.observe.isolation import Scope, Sources, resolve
 from lossport.observe.run import steady
 from lossport.project.config import Loss, Project
+from lossport.project.errors import failure_in_words
 from lossport.project.inputs import PLAIN, Variation
 from lossport.project.progress import Progress, no_progress
 from lossport.source.fingerprint import Fingerprint, file_digest
@@ -83,9 +85,11 @@ def prove(
             verdicts += not_seen(loss, verdicts)
         if only is None and all(item.passed for item in verdicts):
             known.save(found, known.code if unchanged else loaded_code(pair.new.scope))
-        shown = _counterexample(project, loss, pair, verdicts)
+        shown, why_not = _counterexample(project, loss, pair, verdicts)
+        here = environment(device)
     unused = not_shown(loss, device, verdicts) if only is None else ()
-    notes = _notes(golden, device)
+    other_runs = () if only or extent != "chosen" else _other_runs(golden, device, verdicts)
+    notes = (*_notes(golden, here), *other_runs, *why_not)
     if only is None and all(item.passed for item in verdicts):
         notes += too_wide(loss, device, verdicts, complete=extent == "all")
     return Proof(
@@ -93,7 +97,7 @@ def prove(
         device,
         tuple(verdicts),
         given,
-        environment(device),
+        here,
         unused=unused,
         notes=notes,
         seconds=time.perf_counter() - began,
@@ -111,21 +115,22 @@ def _case(pair: Pair, golden: Golden, name: str, extent: Extent) -> Sequence[Kno
 
 def _parts(loss: Loss, golden: Golden, rewritten: str, device: str, extent: Extent) -> list[str | bytes]:
     """All that a verdict depends on, but for what the new loss shows."""
-    port = loss.port_file.read_bytes()
-    return [golden.content, rewritten, port, json.dumps(environment(device), sort_keys=True), device, extent]
+    return [golden.content, rewritten, loss.port_digest, json.dumps(environment(device), sort_keys=True), device, extent]
 
 
-def _counterexample(project: Project, loss: Loss, pair: Pair, verdicts: Sequence[Verdict]) -> Counterexample | None:
-    """The first difference, made small. Whatever goes wrong with that must not hide the verdict."""
+def _counterexample(
+    project: Project, loss: Loss, pair: Pair, verdicts: Sequence[Verdict]
+) -> tuple[Counterexample | None, tuple[str, ...]]:
+    """The first difference, made small, and a note if that failed. The verdict stands without it."""
     failed = next((item for item in verdicts if item.kind == "different"), None)
     if failed is None:
-        return None
+        return None, ()
     variation = BY_NAME.get(failed.case.partition("@")[2], PLAIN)
     try:
         smallest = shrink(pair, failed, variation)
-        return None if smallest is None else counterexample(project, loss, pair, smallest)
-    except Exception:  # a loss that fails in odd ways at odd sizes; the verdict stands without a smaller input
-        return None
+        return (None if smallest is None else counterexample(project, loss, pair, smallest)), ()
+    except Exception as error:  # the code under test runs at odd sizes here, and so does ours
+        return None, (f"no smaller input that differs was found: {failure_in_words(error)}",)
 
 
 def current_fingerprint(loss: Loss) -> Fingerprint:
@@ -143,7 +148,7 @@ def costs(
     with ExitStack() as stack:
         stack.enter_context(steady(device))
         pair = open_pair(stack, project, loss, golden, rewritten=rewritten, device=device)
-        return {case: {side.name: cost(side, case, device) for side in (pair.legacy, pair.new)} for case in only or golden.cases}
+        return {case: costs_of((pair.legacy, pair.new), case, device) for case in only or golden.cases}
 
 
 def revive(capsule: str | Path, symbol: str) -> Any:
@@ -179,13 +184,25 @@ def _stored_cases(loss: Loss, golden: Golden, given: Fingerprint) -> str:
     return text
 
 
-def _notes(golden: Golden, device: str) -> tuple[str, ...]:
+def _notes(golden: Golden, here: Mapping[str, str]) -> tuple[str, ...]:
     notes = []
-    if not golden.same_environment(environment(device)):
-        there, here = golden.header.environment, environment(device)
+    if not golden.same_environment(here):
+        there = golden.header.environment
         differing = [
             f"{key} {there.get(key, 'none')} there, {here.get(key, 'none')} here" for key in here if there.get(key) != here[key]
         ]
         notes.append(f"the golden was recorded elsewhere: {', '.join(differing)}")
     notes += [f"no case for {item}" for item in golden.not_derived]
     return tuple(notes)
+
+
+def _other_runs(golden: Golden, device: str, verdicts: Sequence[Verdict]) -> list[str]:
+    """Variants that the golden lists and that do not apply here, and the other way round, where a case is varied at all."""
+    if golden.runs is None or device != "cpu":
+        return []
+    here = {item.case for item in verdicts if "@" in item.case}
+    varied = {name.partition("@")[0] for name in here}
+    there = {name for name in golden.runs if name.partition("@")[0] in varied}
+    missing, new = sorted(there - here), sorted(here - there)
+    told = [f"not run here, though the golden lists it: {', '.join(missing)}"] if missing else []
+    return told + ([f"run here, though the golden does not list it: {', '.join(new)}"] if new else [])

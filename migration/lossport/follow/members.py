@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lossport.follow.flow import ClassFacts, Frame, decorator_names
+from lossport.follow.file_facts import ClassFacts
+from lossport.follow.flow import Frame, decorator_names
 from lossport.follow.inheritance import bases_of, inherited_member, lineage, member_of
 from lossport.follow.modules_of_torch import inherited as from_torch
 from lossport.follow.values import (
@@ -42,26 +43,31 @@ def attribute_of(frame: Frame, value: Value, name: str) -> Values:
             return frame.world.resolve(frame.flow, f"{path}.{name}")
         case Symbol(path):
             return frozenset({Member(path, name, unbound=True)})
-        case Instance(symbol) if name == "__class__":
-            return frozenset({Symbol(symbol)})
+        case Instance(symbol):
+            return frozenset({Symbol(symbol) if name == "__class__" else Member(symbol, name)})
         case Object(node, mine) if name == "__class__":
             return frozenset({Class(node, mine)})
-        case Instance(symbol):
-            return frozenset({Member(symbol, name)})
         case Result():
             return frozenset({ResultMember(value, name)})
         case Object() | Class() | Super():
             return _attribute_of_local(frame, value, name)
         case Table():
             return frozenset({TableMember(value, name)})
+        case _:
+            return _attribute_of_unknown(frame, value, name)
+
+
+def _attribute_of_unknown(frame: Frame, value: Value, name: str) -> Values:
+    """What `value.name` may stand for, where the value is torch's, a library's, or nobody knows whose."""
+    match value:
         case Wrapped() if name == "module":
             return frame.world.tables[value.node]["module"]
         case Wrapped():
             return from_torch(value, name, carries=frame.world.carries(frozenset({value}))) or OTHER
-        case Handed():
-            return HANDED if name in frame.world.holding else frozenset({Other(), value})
         case Inherited():
             return OTHER
+        case Handed() if name not in frame.world.holding:
+            return frozenset({Other(), value})
         case _:
             return HANDED if name in frame.world.holding else OTHER
 

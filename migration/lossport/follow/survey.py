@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from lossport.follow.file_facts import FileFacts, Interest
 from lossport.follow.flow import Flow
 from lossport.follow.readers import readers_of
+from lossport.follow.referred import called_from_a_folder, referred, sections
 from lossport.follow.values import Symbol
 from lossport.follow.view import View, flow_of
-from lossport.follow.world import Interest, World
+from lossport.follow.world import World
 from lossport.project.config import Loss, Project
 from lossport.project.pause import collection_paused
 from lossport.source import scripts
@@ -49,6 +51,8 @@ class Problem:
     reason: str
     code: str = ""
     todo: str = "mend the file, or leave it out by exclude= in [tool.lossport]"
+    blocks: bool = True
+    """Whether nothing may be written while the place stands. Prose that names a loss is only told."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class ConfigFile:
     shown: str
     source: Source
     mentions: tuple[Mention, ...]
+    prose: bool = False
+    """A page of documentation: a path in it is a name, and nothing is built from it."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ class _Surveyor:
             elif path.suffix in scripts.SUFFIXES or str(path) in self._without_suffix:
                 self._enter_script(path)
             else:
-                self._enter_document(path, wanted)
+                configs += self._enter_document(path, wanted)
         self.settle()
         self.world.give_up()
         views = [self._view(key, flow) for key, flow in self.world.flows.items()]
@@ -156,6 +162,7 @@ class _Surveyor:
         """A module. One that leads nowhere is not followed, but one that cannot be parsed is told of, as it may."""
         raw = self._content(path)
         if not leads(path, raw):
+            self._tell_of_folder(path, raw)
             if self._symbol.search(raw):
                 self._parse(path)
             return
@@ -164,6 +171,15 @@ class _Surveyor:
             flow.heat((*wanted.words, *wanted.packages))
             self._enter_docstrings(path, flow, wanted)
 
+    def _tell_of_folder(self, path: Path, raw: bytes) -> None:
+        """`sys.path.insert(0, "legacy")`, and then `from clip import OldClip`."""
+        for offset, target in called_from_a_folder(raw, self.targets):
+            line = raw.count(b"\n", 0, offset) + 1
+            code = raw.split(b"\n")[line - 1].decode(errors="replace").strip()
+            reason = f"imports {target} by way of sys.path, where it cannot be followed"
+            todo = "import it by its whole path, or acknowledge this place"
+            self.problems.append(Problem(_shown(self.project, path), line, 1, reason, code, todo))
+
     def _content(self, path: Path | str) -> bytes:
         """Empty for a file that cannot be read, which is told where it is searched."""
         try:
@@ -171,7 +187,7 @@ class _Surveyor:
         except OSError:
             return b""
 
-    def _view(self, key: Path, flow: Flow) -> View:
+    def _view(self, key: Path, flow: FileFacts) -> View:
         path, fragment, host = self.parts.get(key, (key, None, flow.source))
         made = View(flow, path, _shown(self.project, path), self.targets, fragment)
         made.host = host
@@ -196,32 +212,47 @@ class _Surveyor:
             self.problems.append(Problem(_shown(self.project, path), 1, 1, f"contains a legacy name and is {why}"))
         return bool(why)
 
-    def _enter_docstrings(self, path: Path, flow: Flow, wanted: Wanted) -> None:
+    def _enter_docstrings(self, path: Path, flow: FileFacts, wanted: Wanted) -> None:
         pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted.words))})\b")
         for statement in flow.hot_statements():
             hot = ast.Module([statement], [])
             for fragment in docstring_fragments(flow.source, hot, lambda text: pattern.search(text) is not None):
                 self._enter_fragment(path, fragment, flow.source, wanted, flow)
 
-    def _enter_document(self, path: Path, wanted: Wanted) -> None:
-        """A notebook or a page: its Python, if it has any."""
+    def _enter_document(self, path: Path, wanted: Wanted) -> list[ConfigFile]:
+        """A notebook or a page: its Python, if it has any, and the paths in its text."""
         source = self._read(path)
         if source is None:
-            return
+            return []
         try:
             fragment = notebook_fragment(source.text) if path.suffix == NOTEBOOK else markup_fragment(source.text)
         except (ValueError, RecursionError) as error:
             self.problems.append(Problem(_shown(self.project, path), 1, 1, f"contains a legacy name and is no notebook: {error}"))
-            return
+            return []
         self._enter_fragment(path, fragment, source, wanted, None)
+        return self._prose(path, source, fragment) if path.suffix in MARKUP else []
 
-    def _enter_fragment(self, path: Path, fragment: Fragment, source: Source, wanted: Wanted, host: Flow | None) -> None:
+    def _prose(self, path: Path, source: Source, fragment: Fragment) -> list[ConfigFile]:
+        """The paths in a page outside its Python: roles and directives are rewritten, anything else is told."""
+
+        def outside(offset: int) -> bool:
+            return not any(start <= offset <= end for start, end in fragment.covered)
+
+        named = [mention for mention in referred(source.text, path, self.modules, self.targets) if outside(mention.start)]
+        known = {mention.start for mention in named}
+        places = scripts.legacy_places(source.text, path, self.modules, self.targets)
+        told = [(offset, target) for offset, target in places if offset not in known and outside(offset)]
+        self._tell_of(path, source.text, told, "names {}, outside of the code that is read", blocks=False)
+        return [ConfigFile(path, _shown(self.project, path), source, tuple(named), prose=True)] if named else []
+
+    def _enter_fragment(self, path: Path, fragment: Fragment, source: Source, wanted: Wanted, host: FileFacts | None) -> None:
         pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted.words))})\b")
         for offset, text in fragment.broken:
             if pattern.search(text):
                 line, column = source.position(offset)
-                reason = "contains a legacy name in code that does not parse"
-                self.problems.append(Problem(_shown(self.project, path), line, column, reason, source.line(line).strip()))
+                reason, code = "contains a legacy name in code that does not parse", source.line(line).strip()
+                blocks = path.suffix not in MARKUP
+                self.problems.append(Problem(_shown(self.project, path), line, column, reason, code, blocks=blocks))
         if not fragment.blocks:
             return
         key = path.with_name(f"{path.name}#{len(self.parts)}")
@@ -239,7 +270,16 @@ class _Surveyor:
             source.text, path.suffix, self.modules, self.targets.symbols, self.targets.modules, self.project.root
         )
         listed = tuple(mentions)
-        self._tell_of(path, source.text, scripts.commands(source.text, path, self.modules, self.targets))
+        run = list(scripts.commands(source.text, path, self.modules, self.targets))
+        self._tell_of(path, source.text, run)
+        lines = {source.position(offset)[0] for offset, _ in run}
+        named = scripts.files(source.text, path, self.modules, self.targets)
+        rest = [
+            place
+            for place in (*named, *sections(source.text, path, self.modules, self.targets))
+            if source.position(place[0])[0] not in lines
+        ]
+        self._tell_of(path, source.text, rest, "names {}, which goes", blocks=False)
         return [ConfigFile(path, _shown(self.project, path), source, listed)] if listed else []
 
     def _enter_script(self, path: Path) -> None:
@@ -248,15 +288,23 @@ class _Surveyor:
             text = raw.decode("utf-8", errors="replace")
             self._tell_of(path, text, scripts.legacy_places(text, path, self.modules, self.targets))
 
-    def _tell_of(self, path: Path, text: str, places: Iterable[tuple[int, str]]) -> None:
+    def _tell_of(
+        self,
+        path: Path,
+        text: str,
+        places: Iterable[tuple[int, str]],
+        reason: str = "uses {}, and files of this kind are not rewritten",
+        *,
+        blocks: bool = True,
+    ) -> None:
         """Places that no tool rewrites: one a line."""
         lines = {text.count("\n", 0, offset): (offset, target) for offset, target in reversed(list(places))}
         for number, (offset, target) in sorted(lines.items()):
             column = offset - text.rfind("\n", 0, offset)
             code = text.split("\n")[number].strip()
-            reason = f"uses {target}, and files of this kind are not rewritten"
-            todo = "name what is new there, or acknowledge this place"
-            self.problems.append(Problem(_shown(self.project, path), number + 1, column, reason, code, todo))
+            todo = "name what is new there" + (", or acknowledge this place" if blocks else "")
+            shown = _shown(self.project, path)
+            self.problems.append(Problem(shown, number + 1, column, reason.format(target), code, todo, blocks))
 
     def settle(self) -> None:
         """Run everything until nothing is left to find out; anew where a file that others use joined after them."""
@@ -278,7 +326,7 @@ class _Surveyor:
         """The words of the symbols, and the packages in which a name may be computed."""
         packages = {module.rpartition(".")[0] for module in self.targets.modules} - {""}
         offering = any(self._offers(package) for package in packages)
-        computing = ("import_module", "__import__", *(("getattr", "vars") if offering else ()))
+        computing = ("import_module", "__import__", *(("import",) if offering else ()))
         return Wanted(names_of(self.targets.symbols), tuple(sorted(p.rpartition(".")[2] for p in packages)), computing)
 
     def _offers(self, package: str) -> bool:

@@ -7,6 +7,7 @@ and a few ULP, never more. There are no averages.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,8 +37,14 @@ PROPORTION = 32.0
 """Moved a thousand times as far, a smooth loss scatters a thousand times as far. One that scatters less than this many times as
 far jumps there, as a ranking does at a tie: samples on both sides of a jump say nothing about rounding."""
 
-VISIBLE = 2.0**-10
+COARSEST = 2.0**-20
+"""Rounding coarser than this is not small: a loss in half precision is not nearly linear in it, and numbers vanish to zero."""
+
+VISIBLE = 2.0**-14
 """A jump changes a value by more than this share of the tensor's largest: smaller differences need not be looked at for one."""
+
+VISIBLE_IN_HALF = 2.0**-10
+"""The same in half precision, which rounds by more than the other share."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class Close:
 
 @dataclass(frozen=True)
 class Different:
-    """A difference that counts: both values at the worst element."""
+    """A difference that counts: both values at the worst element. `tied` if the legacy loss jumps right at this input."""
 
     legacy: str
     new: str
@@ -63,6 +70,7 @@ class Different:
     ulp: float | None = None
     relative: float | None = None
     detail: str = ""
+    tied: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,19 @@ def judge(numbers: Numbers, reference: Tensor | None, own_error: Tensor | None, 
         float(ulps[where]),
         float(relative[where]),
     )
+
+
+def judge_sides(numbers: Numbers, sides: Sequence[Tensor], steady: Tensor, precision: torch.dtype) -> Close | Different:
+    """Whether each new number is what one of the sides of a jump holds, as exactly as rounding without the jump allows."""
+    apart = torch.stack([_finite_difference(numbers.new, side) for side in sides])
+    nearest = apart.argmin(0, keepdim=True)
+    side = torch.stack(tuple(sides)).gather(0, nearest).squeeze(0)
+    return judge(numbers, side, steady, precision)
+
+
+def steady_error(little: Tensor, more: Tensor, eps: float) -> Tensor:
+    """How far rounding of `eps` carries the loss while it does not jump, from two runs that moved the same way, less and more."""
+    return worst_of_row(own_error(more, little)) * (PROPORTION * eps / STEPS[-1])
 
 
 def is_hopeless(numbers: Numbers, reference: Tensor, own_error: Tensor) -> bool:
@@ -171,10 +192,11 @@ def may_jump(numbers: Numbers, reference: Tensor, little: Tensor) -> bool:
     return bool(near * PROPORTION > _finite_difference(numbers.legacy, numbers.new).max())
 
 
-def is_visible(numbers: Numbers, reference: Tensor) -> bool:
-    """Whether legacy and new are so far apart that one of them may have jumped."""
+def is_visible(numbers: Numbers, reference: Tensor, eps: float) -> bool:
+    """Whether legacy and new are so far apart that one of them may have jumped; `eps` is what the run rounds by."""
+    share = VISIBLE_IN_HALF if eps > COARSEST else VISIBLE
     largest = float(reference.abs().nan_to_num(posinf=0.0).max())
-    return bool((_finite_difference(numbers.legacy, numbers.new) > VISIBLE * largest).any())
+    return bool((_finite_difference(numbers.legacy, numbers.new) > share * largest).any())
 
 
 def digits(value: object, dtype: torch.dtype) -> str:

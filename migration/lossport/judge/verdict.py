@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 from lossport.source.fingerprint import Fingerprint
-
-if TYPE_CHECKING:
-    from lossport.judge.counterexample import Counterexample
 
 Kind: TypeAlias = Literal["equal", "close", "intended", "not provable", "different"]
 
@@ -27,7 +25,10 @@ NOT_RUN = "not run here"
 
 @dataclass(frozen=True)
 class Finding:
-    """One place where legacy and new differ. `index` is the worst element, `divergence` the id that declares it."""
+    """One place where legacy and new differ. `index` is the worst element, `divergence` the id that declares it.
+
+    `tied` says that the legacy loss jumps right at this input: which side it is on, rounding decides on each machine.
+    """
 
     case: str
     moment: str
@@ -40,6 +41,7 @@ class Finding:
     relative: float | None = None
     detail: str = ""
     divergence: str | None = None
+    tied: bool = False
 
     @property
     def is_of_form(self) -> bool:
@@ -77,6 +79,23 @@ class Verdict:
     def divergences(self) -> tuple[str, ...]:
         """The ids of the intended differences that this case shows."""
         return tuple(dict.fromkeys(item.divergence for item in self.findings if item.divergence is not None))
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The smallest run that differs: in words, as lines to paste, and as a pytest file with its name."""
+
+    words: str
+    lines: tuple[str, ...]
+    test: str
+    file_name: str
+
+    def save(self, folder: Path) -> Path:
+        """Write the pytest file into a folder, which is made if need be, and return its path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / self.file_name
+        path.write_text(self.test, encoding="utf-8")
+        return path
 
 
 @dataclass(frozen=True)
@@ -222,7 +241,7 @@ def failure_words(verdicts: Sequence[Verdict]) -> str:
 def _plain(finding: Finding) -> dict[str, Any]:
     data = asdict(finding)
     data["index"] = None if finding.index is None else list(finding.index)
-    return {name: value for name, value in data.items() if value not in (None, "")}
+    return {name: value for name, value in data.items() if value not in (None, "", False)}
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lossport.evidence.cost import cost_ratios
+from lossport.evidence.cost import NotMeasured, cost_ratios
 from lossport.migrate import stages
 from lossport.project import ledger, transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
+from lossport.project.journal import read_or_none
 from lossport.project.progress import Busy, Progress
+from lossport.project.snapshot import snapshot_of
 from lossport.rewrite import RewriteRefused, rewrite_case_file
 from lossport.rewrite.render import refusal_lines
 from lossport.rewrite.shim import is_shim
@@ -79,9 +81,9 @@ def _not_as_in_the_tree(project: Project, loss: Loss, golden: Golden, built: Seq
 
     for path, text in golden.header.sources.items():
         now = project.module_path(_module_of(path))
-        if now is not None and not is_shim(now) and now.read_text(encoding="utf-8") != text:
+        if now is not None and not is_shim(now) and snapshot_of(project).text(now) != text:
             return f"{project.relative(now)} is not what it was recorded from"
-    cases = loss.case_file.read_text(encoding="utf-8") if loss.case_file.is_file() else golden.header.cases
+    cases = snapshot_of(project).text(loss.case_file) if loss.case_file.is_file() else golden.header.cases
     if not golden.header.cases.startswith(cases.rstrip("\n")):
         return f"{project.relative(loss.case_file)} is not what it was recorded from"
     own = [item for item in built if item.symbol in loss.symbols]
@@ -158,14 +160,17 @@ def proof_event(project: Project, loss: Loss, golden: Golden, proof: Proof) -> l
     facts = {name: value for name, value in proof.summary().items() if name not in ("loss", "skipped")}
     if not proof.passed:
         return ledger.event("failed", loss.name, facts)
-    cost = cost_ratios(project, loss, golden, proof.device, proof.fingerprint, stages.read_events(project))
-    return ledger.event("proven", loss.name, {**facts, "cost": cost})
+    try:
+        facts["cost"] = cost_ratios(project, loss, golden, proof.device, proof.fingerprint, stages.read_events(project))
+    except NotMeasured as error:
+        facts |= {"cost": {}, "not_measured": str(error)}
+    return ledger.event("proven", loss.name, facts)
 
 
 def save_evidence(project: Project, loss: Loss, golden: bytes, events: Sequence[ledger.Event]) -> None:
     """The golden and the events of `record` or `parity`, at once; nothing where they say what is known already."""
     with transaction.locked(project.state):
-        known = stages.read_events(project)
+        known = ledger.read(read_or_none(project.ledger), where=project.relative(project.ledger))
         new = [event for event in events if not ledger.repeats(known, event)]
         changes = [transaction.written(loss.golden_file, golden), stages.events_added(project, new)]
         transaction.commit(project.root, project.state, [change for change in changes if change.before != change.after])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,8 +24,11 @@ from lossport.migrate.unchanged import Found
 from lossport.project import ledger, transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
+from lossport.project.plural import many
 from lossport.project.progress import Progress
+from lossport.project.snapshot import Snapshot, snapshot_of
 from lossport.project.transaction import Change
+from lossport.report.ahead import measured_ahead
 from lossport.rewrite import RewritePlan, plan_rewrite, shim
 from lossport.rewrite.render import refusal_lines
 from lossport.source.files import source_files
@@ -37,13 +40,13 @@ if TYPE_CHECKING:
 class Observer(Protocol):
     """Who watches a migration: told every step as it ends, and asked to show that something long runs."""
 
-    def step(self, step: Step) -> None: ...
+    def step(self, step: StageStep) -> None: ...
 
     def busy(self, text: str) -> AbstractContextManager[Progress]: ...
 
 
 @dataclass(frozen=True)
-class Step:
+class StageStep:
     """One line of a migration: what a stage came to, and what a person needs to know if it failed."""
 
     stage: str
@@ -57,6 +60,7 @@ class Step:
 class Outcome:
     """What a migration came to: `migrated`, `switched`, `nothing to do`, `rehearsed` (a dry run), `stopped`, or `others first`.
 
+    `left` is the project as a migration has left it, where it wrote anything.
     `lacks` says what is missing after a migration that is done: the report, and why.
     `switched` is a migration whose legacy file stays, as something that stays names it: `kept` are those files.
     `first` are the losses whose legacy modules use this one: as long as they stand, rewriting them would change what their own
@@ -65,7 +69,7 @@ class Outcome:
 
     loss: str
     result: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StageStep, ...] = ()
     first: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     shims: tuple[str, ...] = ()
@@ -73,6 +77,7 @@ class Outcome:
     kept: tuple[str, ...] = ()
     lacks: str = ""
     diff: str = field(default="", repr=False)
+    left: Snapshot | None = field(default=None, repr=False, compare=False)
 
 
 class Stopped(Exception):
@@ -83,7 +88,7 @@ class _Run:
     """The steps so far, each told and timed as it ends."""
 
     def __init__(self, observer: Observer) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[StageStep] = []
         self._observer = observer
         self._since = time.perf_counter()
         self.busy = observer.busy
@@ -97,7 +102,7 @@ class _Run:
 
     def _end(self, stage: str, text: str, failed: bool, details: Sequence[str]) -> None:
         now = time.perf_counter()
-        self.steps.append(Step(stage, text, now - self._since, failed, tuple(details)))
+        self.steps.append(StageStep(stage, text, now - self._since, failed, tuple(details)))
         self._since = now
         self._observer.step(self.steps[-1])
 
@@ -120,15 +125,15 @@ def migrate(
         dry_run: go as far as the rehearsal, write nothing.
         force: delete legacy files also where the last commit does not have them as they are.
         with_report: write the dashboard anew; who migrates many losses does that once, after the last.
-
         without_tests: go on where no test touches what changes.
 
     Raises:
         ConfigError, InputError: the port, the cases or the tree are such that no stage can be run.
     """
-    loss = project.loss(name)
-    with transaction.locked(project.state):
+    with transaction.locked(project.state), ExitStack() as stack:
         transaction.recover(project.root, project.state)
+        project = snapshot_of(project)
+        loss = project.loss(name)
         run = _Run(observer)
         began_with = unchanged.found(project, loss)
         where = stages.standings(project, [loss], sites=())[name]
@@ -144,6 +149,7 @@ def migrate(
             _plan(project, loss, plan, run)
             if not force:
                 _ask_git(project, loss, run)
+            measured = stack.enter_context(_measuring(project, loss, wanted=with_report and not dry_run))
             golden, recorded = _record(project, loss, run)
             golden, proven = _prove(project, loss, golden, devices, run)
             shims = _shims(project, loss, golden, run) if asked else {}
@@ -170,16 +176,18 @@ def migrate(
             return outcome
         _ask_again(began_with)
         events = [*recorded, *proven, *_ends(project, loss, edits, removals, kept)]
-        interrupted = not _commit(project, loss, golden, events, [*edits, *removals])
-        done = replace(outcome, result="switched" if kept else "migrated")
-        lacks = "interrupted" if interrupted else _told(project, run, with_report=with_report)
+        written, interrupted = _commit(project, loss, golden, events, [*edits, *removals])
+        now = project.after(written)
+        done = replace(outcome, result="switched" if kept else "migrated", left=now)
+        lacks = "interrupted" if interrupted else _told(now, run, measured, with_report=with_report)
         return replace(done, steps=tuple(run.steps), lacks=lacks)
 
 
-def _told(project: Project, run: _Run, *, with_report: bool) -> str:
+def _told(project: Project, run: _Run, measured: Callable[[], object], *, with_report: bool) -> str:
     """Say that the migration is done, then write the report; why it could not be written, or empty."""
     try:
         run.passed("tell", "ledger")
+        measured()
         lacks = report_refreshed(project) if with_report else ""
         if with_report:
             run.passed("tell", project.relative(page_of(project)) if not lacks else f"NO REPORT: {lacks}")
@@ -188,6 +196,11 @@ def _told(project: Project, run: _Run, *, with_report: bool) -> str:
     except BrokenPipeError:
         return "nobody reads the output"
     return lacks
+
+
+def _measuring(project: Project, loss: Loss, *, wanted: bool) -> AbstractContextManager[Callable[[], object]]:
+    """What the report measures, measured beside the stages that come before it."""
+    return measured_ahead(project, stages.legacy_files(project, loss)) if wanted else nullcontext(lambda: None)
 
 
 def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
@@ -199,17 +212,17 @@ def _plan(project: Project, loss: Loss, plan: RewritePlan, run: _Run) -> None:
     wrong = sides.wrong_sides(project, loss)
     if wrong:
         raise run.stop("plan", "the new side is not a replacement of the legacy one", wrong)
-    files = len({planned.site.path for planned in plan.sites})
-    found = f"{_count(len(plan.sites), 'call site')} in {_count(files, 'file')}"
+    files = len({site.path for site in plan.call_sites})
+    found = f"{many(len(plan.call_sites), 'call site')} in {many(files, 'file')}"
     if plan.refusals:
-        text = f"{found}; {_count(len(plan.refusals), 'place')} need{'s' if len(plan.refusals) == 1 else ''} a person"
+        text = f"{found}; {many(len(plan.refusals), 'place')} need{'s' if len(plan.refusals) == 1 else ''} a person"
         raise run.stop("plan", text, refusal_lines(plan.refusals))
     lost = replaced.lost_names(project, loss)
     if lost:
-        text = f"{found}; {_count(len(lost), 'name')} would be lost with the legacy file"
+        text = f"{found}; {many(len(lost), 'name')} would be lost with the legacy file"
         raise run.stop("plan", text, refusal_lines(lost))
-    acknowledged = f"{_count(len(plan.acknowledged), 'refusal')} acknowledged" if plan.acknowledged else "none needs a person"
-    run.passed("plan", f"{found}; {acknowledged}" if plan.sites else "no call sites")
+    acknowledged = f"{many(len(plan.acknowledged), 'refusal')} acknowledged" if plan.acknowledged else "none needs a person"
+    run.passed("plan", f"{found}; {acknowledged}" if plan.call_sites else "no call sites")
 
 
 def _ask_git(project: Project, loss: Loss, run: _Run) -> None:
@@ -236,7 +249,7 @@ def _record(project: Project, loss: Loss, run: _Run) -> tuple[Golden, list[ledge
     """The golden: the one there is, if it was made from this legacy source and these cases; else a new one."""
     golden, event = evidence_of.golden_of(project, loss, run.busy)
     made = "golden kept: its sources are unchanged" if event is None else "golden made"
-    run.passed("record", f"{_count(golden.case_count, 'case')}; {made}")
+    run.passed("record", f"{many(golden.case_count, 'case')}; {made}")
     return golden, [] if event is None else [event]
 
 
@@ -283,7 +296,9 @@ def _removals(
     files = [*stages.legacy_files(project, loss), *(() if shims else stages.shim_files(project, loss))]
     named = replaced.still_named(project, plan, [path for path in files if path not in shims])
     kept = {path: f"{project.relative(path)} stays: {', '.join(places)}" for path, places in named.items()}
-    changes = [Change(path, path.read_bytes(), shims[path].encode() if path in shims else None) for path in files]
+    changes = [
+        Change(path, snapshot_of(project).content(path), shims[path].encode() if path in shims else None) for path in files
+    ]
     return [change for change in changes if change.path not in kept], kept
 
 
@@ -299,10 +314,10 @@ def _switch(
     """Rehearse the whole migration on a copy: the rewritten call sites without the legacy file."""
     edits = [Change(file.path, file.before, file.after) for file in plan.files]
     changes = [*edits, *removals]
-    rewritten = f"{_count(len(edits), 'file')} rewritten"
+    rewritten = f"{many(len(edits), 'file')} rewritten"
     with run.busy("choosing the tests that touch the call sites"):
         tests = touching_tests(project, source_files(project), [change.path for change in changes])
-    with run.busy(f"rehearsing with {_count(len(tests), 'test file')}"):
+    with run.busy(f"rehearsing with {many(len(tests), 'test file')}"):
         trial = rehearse(project, changes, tests, check)
     if not trial.passed:
         what = "tests fail" if trial.output else "it does not run"
@@ -334,7 +349,7 @@ def _without_package(
     after = {**{file.path: file.after for file in plan.files}, **{change.path: change.after for change in removals}}
     left = emptied(project, after)
     kept = tuple(file for file in plan.files if file.path not in left.files)
-    gone = [Change(path, path.read_bytes(), None) for path in left.files]
+    gone = [Change(path, snapshot_of(project).content(path), None) for path in left.files]
     return replace(plan, files=kept), [*removals, *gone], [f"{left.kept}, which is empty now and stays"] if left.kept else []
 
 
@@ -373,8 +388,13 @@ def _ask_again(began_with: Found) -> None:
         raise InputError(f"while the migration ran, {'; '.join(changed)}. Nothing was changed; run it again")
 
 
-def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> bool:
-    """Everything at once: evidence, call sites, the deleted file, and what takes it back. False if somebody interrupts after."""
+def _commit(
+    project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]
+) -> tuple[list[Path], bool]:
+    """Everything at once: evidence, call sites, the deleted file, and what takes it back.
+
+    The files that were written, and whether somebody interrupted after the commit.
+    """
     undo = undo_file(project, loss.name)
     undo.parent.mkdir(parents=True, exist_ok=True)
     evidence_files = [
@@ -382,11 +402,12 @@ def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Ev
         stages.events_added(project, events),
         transaction.written(undo, transaction.undo_record(project.root, changes)),
     ]
+    written = [change.path for change in (*changes, *evidence_files)]
     try:
         transaction.commit(project.root, project.state, [*changes, *evidence_files])
     except transaction.CommittedThenInterrupted:
-        return False
-    return True
+        return written, True
+    return written, False
 
 
 def undo(project: Project, name: str) -> tuple[str, ...]:
@@ -458,7 +479,3 @@ def write_files(project: Project, contents: Mapping[Path, bytes]) -> None:
     with transaction.locked(project.state):
         changes = [transaction.written(path, content) for path, content in contents.items()]
         transaction.commit(project.root, project.state, changes)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

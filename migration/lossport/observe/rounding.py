@@ -28,6 +28,13 @@ EXACT = frozenset(f"aten::{name}" for name in _EXACT_NAMES.split())
 """Operations that move, choose or make values without rounding."""
 
 
+NORMAL_DRAWS = frozenset(f"aten::{name}" for name in ("randn", "randn_like", "normal", "normal_"))
+"""Draws from the normal distribution: r cos(t) of two uniform numbers, which each processor computes with its own cosine."""
+
+DRAW_ERROR = 12.0
+"""How far apart two processors draw a normal number of float32, in units of its epsilon: an angle of up to 2 pi is rounded by two
+of them, and the radius goes up to 5.8, the largest that 24 bits give. Uniform draws have the same bits everywhere."""
+
 SIGNS = 4099
 """Directions are drawn once and taken up one after the other: a prime number of them, so that no tensor size meets the same ones
 in every operation."""
@@ -41,17 +48,23 @@ def _is_exact(func: Any) -> bool:
 
 
 class Rounding:
-    """One sample of moved rounding: what an operation computed, off by one unit in its last place, or by `by` relatively."""
+    """One sample of moved rounding: what an operation computed, off by one unit in its last place, or by `by` relatively.
 
-    def __init__(self, sample: int, by: float | None = None) -> None:
+    With `draws`, normal random numbers move, too, as far as another processor may draw them apart with the same seed.
+    """
+
+    def __init__(self, sample: int, by: float | None = None, *, draws: bool = False) -> None:
         generator = torch.Generator().manual_seed(sample)
         self._signs = torch.randint(0, 2, (SIGNS,), generator=generator, dtype=torch.float64) * 2 - 1
         self._by = by
+        self._draws = draws
         self._factors: dict[tuple[torch.dtype, torch.device], Tensor] = {}
         self._used = 0
 
     def moved(self, func: Any, result: Any) -> Any:
         """The result of an operation, moved if the operation rounds."""
+        if self._draws and func._schema.name in NORMAL_DRAWS:
+            return self._drawn_elsewhere(result)
         if _is_exact(func):
             return result
         if isinstance(result, tuple | list):
@@ -74,6 +87,14 @@ class Rounding:
             return value if abs(number) <= largest and number.is_integer() else value * factors
         exact = value == value.clamp(-largest, largest).trunc_()
         return torch.where(exact, value, value * factors)
+
+    def _drawn_elsewhere(self, value: Tensor) -> Tensor:
+        """Normal numbers as another processor draws them; a tensor that is drawn into stays the same tensor."""
+        if not value.is_floating_point() or not value.numel():
+            return value
+        by = torch.finfo(torch.float32).eps if self._by is None else self._by
+        signs = self._next(self._signs, value).to(value)
+        return value.add_(signs, alpha=DRAW_ERROR * by)
 
     def _next(self, factors: Tensor, value: Tensor) -> Tensor:
         start, count = self._used % SIGNS, value.numel()

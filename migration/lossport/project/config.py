@@ -30,6 +30,10 @@ class ConfigError(ValueError):
     """Wrong configuration or a wrong port file. The message says what, where, what was expected, and what to do."""
 
 
+CLAIM_METRICS = ("complete", "duplication-reduced", "duplication", "lines", "legacy-lines")
+"""What a claim may name to be measured; the report knows how."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """A figure that somebody stated on a day: `[[tool.lossport.claims]]`."""
@@ -302,7 +306,12 @@ def _claim(item: object, index: int) -> Claim:
     if date is None:
         raise ConfigError(f"{reader.where}.date: missing; expected a date such as 2026-05-04")
     value = reader.number("value", None)
-    claim = Claim(date, reader.string("text", None), reader.string("source", None), reader.string("metric", ""), value)
+    metric = reader.string("metric", "")
+    if metric and metric.strip().lower().replace("_", "-") not in CLAIM_METRICS:
+        raise ConfigError(
+            f"{reader.where}.metric: {metric!r} is not a metric; use one of {', '.join(CLAIM_METRICS)}, or leave it out"
+        )
+    claim = Claim(date, reader.string("text", None), reader.string("source", None), metric, value)
     reader.finish()
     return claim
 

@@ -16,7 +16,9 @@ from lossport.report.claims import CheckedClaim
 from lossport.report.facts import ParityCell
 from lossport.report.forecast import Forecast
 from lossport.report.gates import Gate
-from lossport.report.model import LossRow, Report, Retired
+from lossport.report.model import LossRow, Report
+from lossport.report.past import RetiredFile
+from lossport.report.risks import risks
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
 from lossport.report.weeks import Week
@@ -41,6 +43,7 @@ def metrics(report: Report) -> dict[str, Any]:
         "week": report.week,
         "retired": report.retired,
         "retired_with_a_current_proof": report.retired_now,
+        "risks": [asdict(risk) for risk in risks(report.losses, report.gates, report.gates_lost)],
         "weeks": [_week(week) for week in report.weeks],
         "losses": {row.facts.name: _loss(row) for row in report.losses},
         "gates": {gate.name: _gate(gate, report.trends.get(gate.name)) for gate in report.gates},
@@ -106,7 +109,7 @@ def _claim(item: CheckedClaim) -> dict[str, Any]:
     }
 
 
-def _gone(item: Retired) -> dict[str, Any]:
+def _gone(item: RetiredFile) -> dict[str, Any]:
     return {
         "loss": item.loss,
         "path": item.path,

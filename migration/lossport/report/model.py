@@ -13,18 +13,21 @@ from lossport.report.claims import CheckedClaim
 from lossport.report.facts import Facts, LossFacts, Stage, proof_state
 from lossport.report.forecast import PACE_DAYS, Forecast
 from lossport.report.gates import Gate
+from lossport.report.past import LossStep, RetiredFile
 from lossport.report.trends import Trend
+from lossport.report.weeks import Week
 from lossport.report.words import listed
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from lossport.report.weeks import Week
-
 
 @dataclass(frozen=True)
 class LossRow:
-    """One loss with what was measured about its files. `port` and `cases` are paths, empty where there is no such file."""
+    """One loss with what was measured about its files. `port` and `cases` are paths, empty where there is no such file.
+
+    `sources` are the legacy source, as it was last, and the new one.
+    """
 
     facts: LossFacts
     owners: tuple[str, ...]
@@ -34,6 +37,7 @@ class LossRow:
     tests: int
     port: str = ""
     cases: str = ""
+    sources: tuple[str, str] = ("", "")
 
     @property
     def hours_to_proof(self) -> float | None:
@@ -46,18 +50,6 @@ class LossRow:
     def sites(self) -> int:
         """Call sites left, of every form."""
         return sum(self.facts.sites_left.values())
-
-
-@dataclass(frozen=True)
-class Retired:
-    """A legacy file that is gone, and the loss it belonged to if a port says so. `commit` is None before it is committed."""
-
-    loss: str | None
-    path: str
-    at: dt.datetime
-    commit: str | None
-    lines: int | None
-    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,16 +79,17 @@ class Report:
     claims: tuple[CheckedClaim, ...]
     since: dt.date
     forecast: Forecast | None
-    gone: tuple[Retired, ...]
+    gone: tuple[RetiredFile, ...]
     charts: Mapping[str, Markup]
     coverage: Mapping[str, FileCoverage] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     weeks: tuple[Week, ...] = ()
+    steps: tuple[LossStep, ...] = ()
     kept: frozenset[str] = frozenset()
     root_link: str = ".."
 
     @property
-    def gone_this_week(self) -> tuple[Retired, ...]:
+    def gone_this_week(self) -> tuple[RetiredFile, ...]:
         """The legacy files that went away in the week of the report."""
         week = self.today.isocalendar()[:2]
         return tuple(item for item in self.gone if item.at.date().isocalendar()[:2] == week)

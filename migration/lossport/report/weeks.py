@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lossport.measure.history import History, Moment
+from lossport.project.plural import many
 from lossport.report.claims import CheckedClaim
 from lossport.report.gates import Gate
-from lossport.report.model import Retired
-from lossport.report.past import Past, Standing, Step
+from lossport.report.past import LossStep, Past, RetiredFile, StandingThen
 from lossport.report.trends import gate_then
-from lossport.report.words import figure, listed, many
+from lossport.report.words import figure, listed
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Week:
     name: str
     monday: dt.date
     complete: bool
-    standing: Standing
-    standing_before: Standing
+    standing: StandingThen
+    standing_before: StandingThen
     before: Moment | None
     after: Moment | None
-    steps: tuple[Step, ...]
-    gone: tuple[Retired, ...]
+    steps: tuple[LossStep, ...]
+    gone: tuple[RetiredFile, ...]
     gates: tuple[Gate, ...]
     gates_won: tuple[str, ...]
     gates_lost: tuple[str, ...]
@@ -43,12 +43,12 @@ class Week:
         return self.monday + dt.timedelta(days=6)
 
     @property
-    def forwards(self) -> tuple[Step, ...]:
+    def forwards(self) -> tuple[LossStep, ...]:
         """The steps towards being done."""
         return tuple(step for step in self.steps if not step.back)
 
     @property
-    def backwards(self) -> tuple[Step, ...]:
+    def backwards(self) -> tuple[LossStep, ...]:
         """The steps away from it."""
         return tuple(step for step in self.steps if step.back)
 
@@ -63,10 +63,9 @@ class Week:
 
     def change(self, measure: str) -> int | None:
         """How a measure of the legacy tree changed over the week; None where that is unknown."""
-        if self.after is None:
+        if self.before is None or self.after is None:
             return None
-        earlier = getattr(self.before.legacy, measure) if self.before else 0
-        return int(getattr(self.after.legacy, measure) - earlier)
+        return int(getattr(self.after.legacy, measure) - getattr(self.before.legacy, measure))
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -85,7 +84,7 @@ def weeks(
     history: History,
     work_tree: Moment,
     gates: Sequence[Gate],
-    gone: Sequence[Retired],
+    gone: Sequence[RetiredFile],
     claims: Sequence[CheckedClaim],
     since: dt.date,
     today: dt.date,
@@ -114,14 +113,14 @@ def sentence_of(week: Week) -> str:
     ):
         if names := week.names(kind):
             said.append(f"{listed(names)} {words}")
-    for gates, words in ((week.gates_won, "met for the first time"), (week.gates_lost, "lost")):
+    for gates, words in ((week.gates_won, "met"), (week.gates_lost, "lost")):
         if gates:
             said.append(f"{many(len(gates), 'gate')} {words}: {listed(gates)}")
     return "; ".join(said) + "."
 
 
 def _week(
-    monday: dt.date, past: Past, history: History, work_tree: Moment, gates: Sequence[Gate], gone: Sequence[Retired],
+    monday: dt.date, past: Past, history: History, work_tree: Moment, gates: Sequence[Gate], gone: Sequence[RetiredFile],
     claims: Sequence[CheckedClaim], today: dt.date,
 ) -> Week:  # fmt: skip
     days = monday, monday + dt.timedelta(days=7)
@@ -134,6 +133,8 @@ def _week(
     standing, earlier = past.at(last), past.at(start - instant)
     then = tuple(_gate_at(gate, after, standing) for gate in gates) if complete else tuple(gates)
     was = {gate.name: _gate_at(gate, before, earlier) for gate in gates}
+    grew = {"migrated", "parity"} if len(standing.losses) != len(earlier.losses) else set()  # a new port is no gate lost
+    compared = [gate for gate in then if gate.name not in grew]
     return Week(
         name=week_name(monday),
         monday=monday,
@@ -145,13 +146,13 @@ def _week(
         steps=tuple(step for step in past.steps if start <= step.at < end),
         gone=tuple(item for item in gone if start <= item.at < end),
         gates=then,
-        gates_won=tuple(gate.title for gate in then if gate.met and was[gate.name].met is False),
-        gates_lost=tuple(gate.title for gate in then if gate.met is False and was[gate.name].met),
+        gates_won=tuple(gate.title for gate in compared if gate.met and was[gate.name].met is False),
+        gates_lost=tuple(gate.title for gate in compared if gate.met is False and was[gate.name].met),
         claims=tuple(item for item in claims if monday <= item.claim.date < days[1]),
     )
 
 
-def _gate_at(gate: Gate, moment: Moment | None, standing: Standing) -> Gate:
+def _gate_at(gate: Gate, moment: Moment | None, standing: StandingThen) -> Gate:
     """A gate as it was, by today's target; open where git cannot tell."""
     if gate.name == "migrated":
         total = len(standing.losses)
@@ -165,6 +166,7 @@ def _gate_at(gate: Gate, moment: Moment | None, standing: Standing) -> Gate:
 
 
 def _mondays(since: dt.date, today: dt.date) -> Iterator[dt.date]:
+    since = min(since, today)
     monday = since - dt.timedelta(days=since.weekday())
     while monday <= today:
         yield monday

@@ -1,14 +1,11 @@
-"""How values are said on the page and in the terminal: numbers, days, counts and gates as words. Pure text, no markup."""
+"""How values are said on the page and in the terminal: numbers, days and counts as words. Pure text, no markup."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lossport.report.forecast import Forecast
-    from lossport.report.gates import Gate
+from lossport.report.forecast import Forecast
 
 NOTHING = "\N{EN DASH}"
 """Stands where there is no value."""
@@ -28,11 +25,6 @@ def figure(value: float | None) -> str:
     if 0 < abs(value) < SMALLEST:
         return f"< {SMALLEST}"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
-
-
-def many(count: int, word: str) -> str:
-    """A count with its word: 1 day, 2 days; loss and losses."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word.endswith('s') else 's'}"
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:
@@ -57,16 +49,6 @@ def duration(hours: float | None) -> str:
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
-def gate_value(gate: Gate) -> str:
-    """A gate's value with its unit, or that it was not measured."""
-    if gate.value is None:
-        return "not measured"
-    if gate.unit == "hours":
-        return duration(gate.value)
-    unit = gate.unit.removesuffix("s") if gate.value == 1 else gate.unit
-    return f"{figure(gate.value)} {unit}".strip()
-
-
 def age(at: dt.datetime, today: dt.date) -> str:
     """How long ago, in days."""
     days = (today - at.date()).days
@@ -82,14 +64,6 @@ def span(end: Forecast) -> str:
 
 
 def sentence(text: str) -> str:
+    """The text with a full stop, if it has no end yet."""
     text = text.strip()
     return text if not text or text.endswith((".", "!", "?")) else f"{text}."
-
-
-def gate_target(gate: Gate, target: float | None = None) -> str:
-    """What a gate asks for, or asked for when it had another target: under 2,000 lines; all 19; none."""
-    wanted = gate.target if target is None else target
-    if gate.sense == "exactly":
-        return "none" if wanted == 0 else f"all {figure(wanted)}"
-    unit = "" if gate.unit.startswith("of") else gate.unit
-    return f"{gate.sense} {figure(wanted)} {unit}".strip()

@@ -83,7 +83,7 @@ def set_attribute(draft: Draft, use: Use, contract: Contract) -> None:
     """`criterion.T = 2`, `del criterion.cache`; `Old.forward = ...` is monkeypatching."""
     target = use.around
     assert isinstance(target, ast.Attribute)
-    if isinstance(use.value, Symbol) or is_method(contract, target.attr):
+    if isinstance(use.value, Symbol) or (is_method(contract, target.attr) and target.attr not in contract.settable):
         _monkeypatching(draft, use, contract, target.attr)
         return
     new = new_name(draft, use, contract, target.attr)
@@ -142,6 +142,8 @@ def unbound(draft: Draft, use: Use, contract: Contract) -> None:
     name = use.value.name
     if name.startswith("__") and name not in ("__init__", "__call__", "__dict__"):
         return
+    if not contract.symbol_changes and contract.new is not None and name in contract.new.methods.keys() | contract.new.attributes:
+        return  # only the name of the class changes: `Old.from_config(...)`
     called = isinstance(use.around, ast.Call) and use.around.func is use.node
     if called or is_method(contract, name) or name in ("forward", "__init__", "__call__", "__dict__"):
         draft.refuse(

@@ -123,7 +123,16 @@ def same_default(first: str | None, second: str | None) -> bool:
     if first is None or second is None:
         return first is second
     a, b = literal(first), literal(second)
-    return a[1] == b[1] and repr(a[1]) == repr(b[1]) if a[0] and b[0] else first == second
+    return repr(_as_tuples(a[1])) == repr(_as_tuples(b[1])) if a[0] and b[0] else first == second
+
+
+def _as_tuples(value: object) -> object:
+    """The literal with its lists as tuples: a default is read, and no call site tells the two apart."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], type):  # as `literal` gives it
+        return _as_tuples(value[1]) if isinstance(value[1], list | tuple) else value
+    if isinstance(value, list | tuple):
+        return tuple(_as_tuples(item) for item in value)
+    return value
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,8 @@ class Contract:
     port: Port
     legacy: Shape | None
     new: Shape | None
+    settable: frozenset[str] = frozenset()
+    """Properties of the legacy class that can be set."""
 
     @cached_property
     def constructor(self) -> Binding:
@@ -234,7 +245,18 @@ def changed(key: Key) -> bool:
 
 def contract_of(modules: Modules, port: Port) -> Contract:
     """The port with the sources of both sides."""
-    return Contract(port, shape_of(modules, port.legacy), shape_of(modules, port.new))
+    return Contract(port, shape_of(modules, port.legacy), shape_of(modules, port.new), _settable(modules, port))
+
+
+def _settable(modules: Modules, port: Port) -> frozenset[str]:
+    """The names that the legacy class has a setter for: `@scale.setter`."""
+    info = modules.load(port.module)
+    body = info.tree.body if info is not None else []
+    members = (member for node in body if isinstance(node, ast.ClassDef) and node.name == port.name for member in node.body)
+    decorated = (d for member in members for d in getattr(member, "decorator_list", []))
+    return frozenset(
+        d.value.id for d in decorated if isinstance(d, ast.Attribute) and d.attr == "setter" and isinstance(d.value, ast.Name)
+    )
 
 
 def parameters_text(parameters: tuple[Parameter, ...]) -> str:

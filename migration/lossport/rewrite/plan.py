@@ -24,15 +24,13 @@ from lossport.rewrite.check import check_port
 from lossport.rewrite.config_files import rewrite_config
 from lossport.rewrite.edits import OverlapError, Replace, Transform, apply_edits, splices
 from lossport.rewrite.fixers import Fixers
+from lossport.rewrite.import_order import in_kept_order
 from lossport.rewrite.imports import Imports
 from lossport.rewrite.outcome import Draft, Refusal
 from lossport.rewrite.references import Surroundings
 from lossport.source.fragments import Splice
 from lossport.source.modules import Modules, modules_of
 from lossport.source.source import Source, SourceError, decode, parse
-
-REWRITER_VERSION = "3"
-"""Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""
 
 A_USE = "use"
 """The form of a place that is refused without naming anything: it uses what a call site made."""
@@ -47,6 +45,11 @@ class PlannedSite:
     site: Site
     fate: Fate
     reason: str = ""
+
+    @property
+    def is_call_site(self) -> bool:
+        """Whether the place names a legacy symbol, and so counts; other uses of what a symbol gave are only listed."""
+        return self.site.form != A_USE
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,13 @@ class RewritePlan:
     searched: int = 0
     parsed: int = 0
     not_searched: tuple[str, ...] = ()
+    told: tuple[Refusal, ...] = ()
+    """Places that name something legacy and stop nothing: prose, an example that does not parse, a path in a list of files."""
+
+    @property
+    def call_sites(self) -> tuple[Site, ...]:
+        """The places that name a legacy symbol: what is counted wherever a number of call sites is shown."""
+        return tuple(planned.site for planned in self.sites if planned.is_call_site)
 
     def only(self, shown: Set[str]) -> RewritePlan:
         """What it says of some files, given by their paths from the root."""
@@ -82,6 +92,7 @@ class RewritePlan:
             sites=tuple(planned for planned in self.sites if planned.site.path in shown),
             refusals=tuple(refusal for refusal in self.refusals if refusal.path in shown),
             acknowledged=tuple(refusal for refusal in self.acknowledged if refusal.path in shown),
+            told=tuple(refusal for refusal in self.told if refusal.path in shown),
         )
 
     def diff(self) -> str:
@@ -115,7 +126,11 @@ def _plan(project: Snapshot, losses: Sequence[Loss]) -> RewritePlan:
     around = rewrite_all(project, losses, fixers, drafts, modules)
     changes = _Changes(project, losses)
     for problem in seen.problems:
-        changes.refuse(Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, problem.todo))
+        refusal = Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, problem.todo)
+        if problem.blocks:
+            changes.refuse(refusal)
+        else:
+            changes.told.append(refusal)
     for draft in drafts:
         changes.take(draft)
     for config in seen.configs:
@@ -143,6 +158,7 @@ class _Changes:
         self.edits: dict[Path, list[Replace | Transform]] = {}
         self.sources: dict[Path, Source] = {}
         self.refused: list[Refusal] = []
+        self.told: list[Refusal] = []
         self.sites: list[PlannedSite] = []
 
     def refuse(self, refusal: Refusal) -> None:
@@ -161,11 +177,30 @@ class _Changes:
         if item.fragment is None:
             edits += draft.edits
         else:
-            inner = [Splice(s.start, s.end, s.text) for s in splices(item.source.text, draft.edits)]
+            inner = [Splice(s.start, s.end, s.text) for s in self.ordered(item.source.text, draft)]
             edits += [Replace(s.start, s.end, s.text) for s in item.fragment.write_back(inner)]
         for refusal in draft.refusals:
             self.refuse(refusal)
+        self.told += draft.told
         self.sites += self.planned(sites_of(item), draft.refusals)
+
+    def ordered(self, text: str, draft: Draft) -> list[Replace]:
+        """The edits of a fragment as plain replacements: line by line where they would leave its imports out of order."""
+        after = apply_edits(text, draft.edits)
+        kept = in_kept_order(text, after, self.is_own)
+        old, new = text.split("\n"), kept.split("\n")
+        if kept == after or len(old) != len(new):
+            return splices(text, draft.edits)
+        found, start = [], 0
+        for before, line in zip(old, new, strict=True):
+            if before != line:
+                found.append(Replace(start, start + len(before), line))
+            start += len(before) + 1
+        return found
+
+    def is_own(self, module: str) -> bool:
+        """Whether a top-level module is one of the project's."""
+        return self.project.module_path(module) is not None
 
     def take_config(self, config: ConfigFile, around: Surroundings) -> None:
         """The edits and refusals of one configuration file."""
@@ -174,14 +209,20 @@ class _Changes:
         self.edits.setdefault(config.path, []).extend(edits)
         for refusal in refusals:
             self.refuse(refusal)
-        self.sites += self.planned(config_sites(config), refusals)
+        edited = {config.source.position(edit.start) for edit in edits}
+        self.sites += self.planned(config_sites(config), refusals, edited)
 
     def is_acknowledged(self, refusal: Refusal) -> bool:
         """Whether the port lets a refusal stand."""
         return any(fnmatchcase(refusal.path, item.path) and item.code in refusal.code for item in self.acknowledged)
 
-    def planned(self, sites: Iterable[Site], refusals: Iterable[Refusal]) -> Iterator[PlannedSite]:
-        """The sites of a file with what happens to each; a refusal beside no site is a place of its own."""
+    def planned(
+        self, sites: Iterable[Site], refusals: Iterable[Refusal], edited: Set[tuple[int, int]] = frozenset()
+    ) -> Iterator[PlannedSite]:
+        """The sites of a file with what happens to each; a refusal beside no site is a place of its own.
+
+        A path in a configuration that a person acknowledged gets its new name all the same, and that is what is said.
+        """
         by_line: dict[int, Refusal] = {}
         for refusal in refusals:
             by_line.setdefault(refusal.line, refusal)
@@ -190,7 +231,9 @@ class _Changes:
             if refused is None:
                 yield PlannedSite(site, "rewritten")
             else:
-                yield PlannedSite(site, self.fate(refused), refused.reason)
+                fate = self.fate(refused)
+                named_anew = fate == "acknowledged" and (site.line, site.column) in edited
+                yield PlannedSite(site, "rewritten" if named_anew else fate, refused.reason)
         for refusal in by_line.values():
             site = Site(refusal.path, refusal.line, refusal.column, A_USE, refusal.symbol, refusal.code)
             yield PlannedSite(site, self.fate(refusal), refusal.reason)
@@ -204,6 +247,8 @@ class _Changes:
         source = self.sources[path]
         try:
             after = apply_edits(source.text, self.edits[path])
+            if path.suffix == ".py":
+                after = in_kept_order(source.text, after, self.is_own)
         except OverlapError as error:
             line, column = source.position(error.offset)
             reason = "two rewrites of this code do not go together"
@@ -233,6 +278,7 @@ class _Changes:
             seen.files,
             seen.parsed,
             tuple(f"{self.project.relative(path)}: {why}" for path, why in seen.not_entered),
+            tuple(sorted((r for r in self.told if not self.is_acknowledged(r)), key=_order)),
         )
 
 

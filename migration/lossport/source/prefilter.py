@@ -84,6 +84,7 @@ class _Words:
         return not self._plain.isdisjoint(found) or (self._others is not None and self._others.search(raw) is not None)
 
 
+_BEGINS = re.compile(rb"(?m)(?:^|[;:])[ \t]*(?:from|import)\b")
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 
 
@@ -129,16 +130,17 @@ def _content(snapshot: Snapshot, path: str) -> bytes:
 
 
 def _import_words(raw: bytes) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    """The words of all import statements of a file, and of those that have a star. A line that is no statement may count."""
+    """The words of all import statements of a file, and of those that have a star."""
     words: set[bytes] = set()
     stars: set[bytes] = set()
     at = raw.find(b"import")
     while at >= 0:
         start, end = _statement(raw, at)
-        found = _WORD.findall(raw, start, end)
-        words.update(found)
-        if raw.find(b"*", at, end) >= 0:
-            stars.update(found)
+        if _BEGINS.search(raw, start, end):
+            found = _WORD.findall(raw, start, end)
+            words.update(found)
+            if raw.find(b"*", at, end) >= 0:
+                stars.update(found)
         at = raw.find(b"import", end)
     return frozenset(words), frozenset(stars)
 

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 RIGHT, WRONG, KEPT = range(3)
 
 
+@pytest.mark.full(reason="runs tests, parity and timing of every option in processes of their own")
 def test_a_comparison_measures_every_option_and_imports_no_torch(root: Path) -> None:
     program = (
         "import json, sys\n"

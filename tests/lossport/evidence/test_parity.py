@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,13 @@ def two(made: Any) -> Any:
     return made
 
 
-def run(made: Any, *args: str, program: tuple[str, ...] = ("-m", "lossport")) -> subprocess.CompletedProcess[str]:
-    return warm.run(*program, *args, cwd=made.root, env={**os.environ, "NO_COLOR": "1"})
+def run(made: Any, *args: str) -> subprocess.CompletedProcess[str]:
+    return warm.run("-m", "lossport", *args, cwd=made.root, env={**os.environ, "NO_COLOR": "1"})
+
+
+def run_bare(made: Any, *args: str) -> subprocess.CompletedProcess[str]:
+    """Where little is installed: in an interpreter of its own, which has imported nothing yet."""
+    return subprocess.run([sys.executable, "-c", BARE, *args], cwd=made.root, capture_output=True, text=True, check=False)
 
 
 def events(made: Any) -> list[tuple[str, str]]:
@@ -198,14 +204,14 @@ def test_a_machine_with_torch_and_safetensors_alone_proves_a_capsule_without_the
     shutil.rmtree(two.root / "old_losses")
     shutil.rmtree(two.root / ".lossport")
     for losses in (["gap"], ["gap", "pairs", "--jobs", "2"]):
-        done = run(two, "parity", *losses, "--device", "cpu", program=("-c", BARE))
+        done = run_bare(two, "parity", *losses, "--device", "cpu")
         assert done.returncode == 0, done.stderr
         assert "equal" in done.stdout
 
 
 def test_a_search_without_hypothesis_says_what_to_install(two: Any) -> None:
     assert run(two, "record", "gap").returncode == 0
-    done = run(two, "parity", "gap", "--device", "cpu", "--search", "1", program=("-c", BARE))
+    done = run_bare(two, "parity", "gap", "--device", "cpu", "--search", "1")
     assert done.returncode == 2
     assert "pip install 'lossport[search]'" in done.stderr
     assert "Traceback" not in done.stderr

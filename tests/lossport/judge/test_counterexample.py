@@ -154,3 +154,15 @@ def test_a_difference_in_a_variant_is_made_small_too(made: Any, extent: str) -> 
     assert not proof.passed
     assert "@float64" in proof.first.case or "@" in proof.first.case
     assert proof.counterexample is not None
+
+
+def test_a_mistake_of_ours_while_an_input_is_made_small_is_told(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise KeyError("steps")
+
+    monkeypatch.setattr("lossport.evidence.proving.shrink", broken)
+    made.edit("fresh/pairs.py", "right.t()) / self.temperature", "right.t()) * self.temperature")
+    proof = made.prove()
+    assert proof.counterexample is None
+    assert not proof.passed
+    assert "no smaller input that differs was found: KeyError: 'steps' (test_counterexample.py:" in "\n".join(proof.notes)

@@ -291,6 +291,7 @@ def test_what_was_measured_once_is_never_read_again(
     assert len(read) == 1
 
 
+@pytest.mark.full(reason="makes and measures five hundred commits")
 @pytest.mark.slow
 def test_five_hundred_commits_take_seconds_once_and_less_than_one_after(repository: Repository, tmp_path: Path) -> None:
     stream = []

@@ -241,6 +241,7 @@ def test_a_recovery_that_is_killed_at_any_point_is_taken_up_by_the_next(tmp_path
     assert deadline > 3, "every step of the recovery was a kill point"
 
 
+@pytest.mark.full(reason="kills processes again and again; every single kill point is tried in each run")
 @pytest.mark.slow
 def test_a_process_killed_at_a_random_moment_leaves_the_tree_as_before_or_as_after(tmp_path: Path) -> None:
     moments = random.Random(6)

@@ -164,12 +164,6 @@ async def main():
 asyncio.run(main())
 """
     },
-    "another_symbol_of_the_module": {
-        "main.py": """\
-from old_losses.triplet import LIMIT, TripletLoss
-print(TripletLoss(T=2.0)(1, 2)["accuracy"], LIMIT)
-"""
-    },
     "eval_of_something_else": {
         "main.py": """\
 import argparse
@@ -248,5 +242,12 @@ print([weight * loss(1, 2)["accuracy"] for loss, weight in zip(losses, weights)]
     },
 }
 
-REFUSED: dict[str, list[str]] = {}
-FOLLOWS = set(PROGRAMS)
+REFUSED: dict[str, list[str]] = {
+    "match_on_a_name": ["main.py:11"],
+    "match_on_keys": ["main.py:3"],
+    "positions_unpacked": ["main.py:3"],
+    "options_over_a_base": ["main.py:3"],
+    "options_updated": ["main.py:7"],
+    "options_passed_on": ["main.py:3"],
+}
+"""What needs a person, and where; every other program is rewritten."""
