@@ -153,13 +153,13 @@ def _sorted(group: Sequence[ImportLine]) -> list[ImportLine]:
     """One group in order: what is imported from one module in one statement, names with `as` in statements of their own."""
     pieces = [piece for line in group for piece in _divided(line)]
     found: list[ImportLine] = []
-    for line in sorted(pieces, key=lambda line: line.key):
-        joined = _join(found[-1], line) if found else None
+    for line in pieces:
+        joined = next(((n, both) for n, other in enumerate(found) if (both := _join(other, line)) is not None), None)
         if joined is not None:
-            found[-1] = joined
+            found[joined[0]] = joined[1]
         else:
             found.append(line)
-    return found
+    return sorted(found, key=lambda line: line.key)
 
 
 def _divided(line: ImportLine) -> list[ImportLine]:
