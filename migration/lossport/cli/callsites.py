@@ -9,17 +9,19 @@ from pathlib import Path
 
 from lossport import rewrite as rewriting
 from lossport.cli.terminal import Terminal
+from lossport.migrate import stages
 from lossport.project import transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.plural import many
-from lossport.rewrite import shim
+from lossport.project.snapshot import snapshot_of
 
 FINE, FAILED = 0, 1
 
 
 def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Every call site with its form and what will happen to it; with `--retired`, every use of a name that is gone."""
+    project = snapshot_of(project)
     plan = rewriting.plan_rewrite(project, _losses(project, options))
     if options.files is not None:
         plan = plan.only({_shown(project, path) for path in options.files})
@@ -56,17 +58,12 @@ def _losses(project: Project, options: argparse.Namespace) -> list[Loss]:
     if options.retired:
         if options.loss is not None:
             raise InputError("sites: either LOSS or --retired, which looks for the names of every retired loss")
-        return [loss for loss in project.losses() if _is_retired(project, loss)]
+        events = stages.read_events(project)
+        return [loss for loss in project.losses() if stages.is_retired(project, loss, events)]
     if options.loss is None:
         known = ", ".join(project.loss_names) or "none yet"
         raise InputError(f"sites: name a loss ({known}), or say --retired for the names of every retired loss")
     return [project.loss(options.loss)]
-
-
-def _is_retired(project: Project, loss: Loss) -> bool:
-    """Whether the legacy modules are gone, or shims stand in for them."""
-    paths = (project.module_path(module) for module in loss.modules)
-    return all(path is None or path.read_text(encoding="utf-8", errors="replace").startswith(shim.MARKER) for path in paths)
 
 
 def _shown(project: Project, path: Path) -> str:
@@ -81,6 +78,7 @@ def rewrite(project: Project, options: argparse.Namespace, terminal: Terminal) -
     if not (options.dry_run or options.check or options.sarif):
         with transaction.locked(project.state):
             transaction.recover(project.root, project.state)  # what is planned must not rest on what is half done
+    project = snapshot_of(project)
     plan = rewriting.plan_rewrite(project, [project.loss(options.loss)])
     left = FAILED if plan.files or plan.refusals else FINE
     if options.sarif:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from lossport.cli.terminal import Terminal
 from lossport.migrate import evidence_of
 from lossport.migrate import parity as comparing
-from lossport.migrate.parity import Compared, Wanted
+from lossport.migrate.parity import Compared, ParityRequest
 from lossport.project.config import Project
 from lossport.project.plural import many
+from lossport.project.snapshot import snapshot_of
 
 if TYPE_CHECKING:
     from lossport.evidence import Proof, Searched
@@ -32,6 +33,7 @@ def devices(wanted: str) -> tuple[str, ...]:
 
 def record(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Write the golden of a loss; one that is there is only replaced if that is said."""
+    project = snapshot_of(project)
     loss = project.loss(options.loss)
     golden, event = evidence_of.golden_of(project, loss, terminal.busy, again=options.again)
     shown = project.relative(loss.golden_file)
@@ -45,8 +47,9 @@ def record(project: Project, options: argparse.Namespace, terminal: Terminal) ->
 
 def parity(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Compare new losses with their goldens, on every device that is wanted and here."""
+    project = snapshot_of(project)
     names = project.names(options.losses)
-    wanted = Wanted(devices(options.device), options.extent, options.search)
+    wanted = ParityRequest(devices(options.device), options.extent, options.search)
     jobs = options.jobs or comparing.processors()
     found: list[Compared] = []
     with terminal.busy(f"comparing {names[0] if len(names) == 1 else f'{len(names)} losses'}") as progress:

@@ -1,24 +1,25 @@
 """The command line: arguments, progress and words on a terminal; nothing else.
 
-Exit status: 0 fine, 1 a check failed, 2 wrong use, configuration or input, 130 interrupted.
+Exit status: 0 fine, 1 a check failed, 2 wrong use, configuration or input, 130 interrupted, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from lossport import __version__
+from lossport.cli.ending import exits_refused, heard, silence_output
 from lossport.cli.terminal import Terminal
-from lossport.project.config import ConfigError, find_project
-from lossport.project.errors import InputError
+from lossport.project import journal, transaction
+from lossport.project.config import ConfigError, Project, find_project
+from lossport.project.errors import InputError, ProgramEnded
+from lossport.project.transaction import CommittedThenInterrupted
 
-FINE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+FINE, FAILED, WRONG_USE, INTERRUPTED, NOBODY_READS = 0, 1, 2, 130, 141
 
 
 CALL_SITES = frozenset({"sites", "rewrite"})
@@ -129,26 +130,54 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     options = parser().parse_args(argv)
     terminal = Terminal(as_json=options.json or getattr(options, "sarif", False))
-    signal.signal(signal.SIGTERM, _interrupt)
+    with heard(), exits_refused():
+        try:
+            status = _run(options, terminal)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence_output()
+            return NOBODY_READS
+        except KeyboardInterrupt as error:
+            written = isinstance(error, CommittedThenInterrupted)
+            terminal.error(
+                "interrupted: all that was to be written is written" if written else "interrupted: nothing is half done"
+            )
+            return INTERRUPTED
+        except (SystemExit, ProgramEnded) as end:
+            terminal.error(f"a port, a case or a loss ended the program ({end}): take that out; nothing was found out")
+            return WRONG_USE
+    return status
+
+
+def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     try:
         # Most of the start is importing: Ctrl-C is heard, --help does not wait for it, and a hook pays for call sites alone.
         room = importlib.import_module("lossport.cli.callsites" if options.run in CALL_SITES else "lossport.cli.commands")
-        return int(getattr(room, options.run)(find_project(options.project), options, terminal))
+        project = find_project(options.project)
+        _put_right(project, terminal)
+        return int(getattr(room, options.run)(project, options, terminal))
     except (ConfigError, InputError) as error:
-        terminal.error(str(error))
-        terminal.document({"error": str(error)})
-        return WRONG_USE
-    except KeyboardInterrupt:
-        terminal.error("interrupted: nothing is half done")
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
-        sys.stderr.close()
-        return FINE
+        return _wrong(terminal, str(error))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _wrong(terminal, f"{where}{error.strerror or error}; mend that, then run this again")
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Termination takes the way of Ctrl-C: whatever is half done is rolled back."""
-    raise KeyboardInterrupt
+def _wrong(terminal: Terminal, told: str) -> int:
+    terminal.error(told)
+    terminal.document({"error": told})
+    return WRONG_USE
+
+
+def _put_right(project: Project, terminal: Terminal) -> None:
+    """Before anything is read: put back what a command that was cut short has left, and say so."""
+    if journal.exists(project.state):
+        with transaction.locked(project.state):
+            restored = transaction.recover(project.root, project.state)
+        told = f"put back as they were: {', '.join(restored)}" if restored else "nothing had been changed yet"
+        terminal.error(f"a lossport command was cut short here; {told}")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,46 +15,38 @@ import safetensors.torch
 import torch
 
 from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, CapsuleError, Header, parse, read_bytes, seal
+from lossport.evidence.environment import environment
+from lossport.judge.applying import given_to, named_variants, observe_variant
 from lossport.judge.configurations import Construction, Derived, only, with_configurations, without
+from lossport.judge.variants import derived
 from lossport.observe.encoding import Tensors
 from lossport.observe.isolation import Sources
 from lossport.observe.observation import Observation, decode_observation, encoded_digest
-from lossport.observe.run import Run, observe, steady
+from lossport.observe.run import Run, Trace, observe, steady
 from lossport.observe.side import Side, legacy_side
 from lossport.observe.value import raw_bytes
+from lossport.observe.work import work_counted
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.progress import Progress, no_progress
+from lossport.project.snapshot import snapshot_of
 from lossport.source.fingerprint import Fingerprint, file_digest
 
 Refusal: TypeAlias = Callable[[str], str]
 """Why a case file cannot be rewritten for the new loss; empty if it can."""
 
 
-def environment(device: str = "cpu") -> dict[str, str]:
-    """What the numbers may depend on."""
-    found = {
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "machine": platform.machine(),
-        "vectors": torch.backends.cpu.get_cpu_capability(),
-        "device": device,
-    }
-    if torch.device(device).type == "cuda":
-        found["gpu"] = torch.cuda.get_device_name(device)
-        found["cuda"] = str(torch.version.cuda)
-    return found
-
-
-LONGEST_DERIVED = 2.0
-"""Seconds that a derived case may take: a queue of full size says no more than a small one, and parity runs it several times."""
+MOST_WORK_DERIVED = 2_000_000_000
+"""Work that a derived case may take, as `observe.work` counts it, about two seconds: a queue of full size says no more than a
+small one, and parity runs it several times. Not timed, so that the same cases are derived on every machine."""
 
 
 @dataclass(frozen=True)
 class Golden:
     """A recorded loss. `observations` are those of the written cases, by name, on the CPU in float32.
 
-    `just_seen` are the same as they were seen, where this process recorded them: parity need not look a third time.
+    `just_seen` are the same and those of their variants as they were seen, where this process recorded them: parity need not look
+    again.
     """
 
     header: Header
@@ -72,6 +63,12 @@ class Golden:
     def case_count(self) -> int:
         """How many written cases it holds."""
         return len(self.cases)
+
+    @property
+    def runs(self) -> frozenset[str] | None:
+        """The variants that apply to the written cases, as `case@variant`; None in a golden that does not list them."""
+        listed = self.header.data.get("runs")
+        return None if listed is None else frozenset(listed)
 
     @property
     def not_derived(self) -> tuple[str, ...]:
@@ -114,13 +111,13 @@ class Golden:
             beside.unlink(missing_ok=True)
 
 
-def read_golden(path: Path, shown: str | None = None) -> Golden:
-    """Read and check a capsule.
+def read_golden(path: Path, shown: str | None = None, content: bytes | None = None) -> Golden:
+    """Read and check a capsule; `content` is what it holds, where it was read already.
 
     Raises:
         CapsuleError: it cannot be trusted or read; the message says why.
     """
-    content = read_bytes(path, shown)
+    content = read_bytes(path, shown) if content is None else content
     golden = Golden(parse(content, shown or str(path)), content)
     golden = replace(golden, unsteady=tuple(golden.header.data.get("unsteady", ())))
     try:
@@ -132,7 +129,7 @@ def read_golden(path: Path, shown: str | None = None) -> Golden:
 
 def load_golden(project: Project, loss: Loss) -> Golden:
     """The recorded golden of a loss; see `read_golden`."""
-    return read_golden(loss.golden_file, project.relative(loss.golden_file))
+    return read_golden(loss.golden_file, project.relative(loss.golden_file), snapshot_of(project).content(loss.golden_file))
 
 
 def record(
@@ -153,7 +150,7 @@ def record(
     """
     shown = project.relative(loss.case_file)
     try:
-        text = loss.case_file.read_text(encoding="utf-8")
+        text = snapshot_of(project).text(loss.case_file)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{shown}: cannot be read: {error}; a loss needs a case file") from error
     sources = Sources(_closure(project, loss), fallback=lambda module: from_tree(project, module))
@@ -165,6 +162,8 @@ def record(
             derived = _configured(project, loss, sources, own, text, refusal)
         with legacy_side(sources, symbols, (), (shown, derived.text)) as side:
             observations, unsteady = _observed(side, progress)
+            varied = _varied(side, observations, unsteady, named_variants(loss))
+        here = environment()
     tensors = Tensors()
     given = fingerprint or Fingerprint(cases=file_digest(loss.case_file), port=loss.port_digest)
     data = {
@@ -173,16 +172,17 @@ def record(
         "loss": loss.name,
         "symbols": list(loss.symbols),
         "fingerprint": replace(given, new="").as_dict(),
-        "environment": environment(),
+        "environment": here,
         "sources": dict(sorted(sources.texts.items())),
         "cases_path": shown,
         "cases": derived.text,
         "rewritten": rewritten,
         "unsteady": unsteady,
+        "runs": sorted(varied),
         "not_derived": list(derived.missing),
         "observations": {name: item.encoded(tensors) for name, item in observations.items()},
     }
-    return replace(_sealed(data, tensors.stored, loss.name), just_seen=observations)
+    return replace(_sealed(data, tensors.stored, loss.name), just_seen={**observations, **varied})
 
 
 def _observed(side: Side, progress: Progress) -> tuple[dict[str, Observation], list[str]]:
@@ -196,6 +196,24 @@ def _observed(side: Side, progress: Progress) -> tuple[dict[str, Observation], l
             unsteady.append(name)
     progress("", len(side.cases), len(side.cases))
     return observations, unsteady
+
+
+def _varied(
+    side: Side, observations: Mapping[str, Observation], unsteady: Sequence[str], named: Collection[str]
+) -> dict[str, Observation]:
+    """The variants that apply to the cases, as `case@variant`, and what the legacy loss shows in them."""
+    found: dict[str, Observation] = {}
+    for case, plain in observations.items():
+        if case in unsteady or plain.raised:
+            continue
+        trace = Trace()
+        observe(side, case, Run(), trace)
+        given = given_to(trace)
+        for variation in derived(case, list(observations), "chosen", named):
+            seen = observe_variant(side, case, Run(variation), plain, given)
+            if seen is not None:
+                found[f"{case}@{variation.name}"] = seen
+    return found
 
 
 def _configured(
@@ -213,12 +231,14 @@ def _configured(
     symbols = tuple(port.legacy for port in loss.ports)
     with legacy_side(sources, symbols, (), (project.relative(loss.case_file), derived.text)) as side:
         for name in derived.names:
-            seen = observe(side, name, Run())
+            with work_counted() as work:
+                seen = observe(side, name, Run())
             raised = seen.steps[-1].raised if seen.raised else None
             if raised is not None:
                 failed[name] = f"does not fit the case that it was derived from ({raised.type}); write one"
-            elif seen.seconds > LONGEST_DERIVED:
-                failed[name] = f"takes {seen.seconds:.0f} s; write a case of it"
+            elif work.units > MOST_WORK_DERIVED:
+                times = work.units / MOST_WORK_DERIVED
+                failed[name] = f"takes {times:.0f} times the work that a derived case may; write a smaller case of it"
     return without(derived, text, failed)
 
 
@@ -247,7 +267,7 @@ def _closure(project: Project, loss: Loss) -> dict[str, str]:
     from lossport.source.closure import module_closure  # noqa: PLC0415  # a capsule runs where there is no tree to read
 
     paths = {path for module in loss.modules for path in module_closure(project, module)}
-    return {import_path(project, path): path.read_text(encoding="utf-8") for path in sorted(paths)}
+    return {import_path(project, path): snapshot_of(project).text(path) for path in sorted(paths)}
 
 
 def from_tree(project: Project, module: str) -> tuple[str, str] | None:
@@ -255,7 +275,7 @@ def from_tree(project: Project, module: str) -> tuple[str, str] | None:
     path = project.module_path(module)
     if path is None:
         return None
-    return import_path(project, path), path.read_text(encoding="utf-8")
+    return import_path(project, path), snapshot_of(project).text(path)
 
 
 def import_path(project: Project, path: Path) -> str:

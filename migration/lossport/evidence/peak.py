@@ -7,7 +7,7 @@ on neither the machine nor its allocator. On CUDA the allocator's own count is t
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from lossport.observe.observation import Observation
 from lossport.observe.run import Run, observe
 from lossport.observe.side import Side
 
@@ -75,12 +76,22 @@ def peak_memory(device: str) -> Iterator[Peak]:
         yield peak
 
 
-def cost(side: Side, case: str, device: str) -> dict[str, float]:
-    """Seconds of a plain run, the better of two, and its peak in bytes. Nothing of a case that raises: it ends early."""
-    seen = [observe(side, case, Run(device=device)) for _ in range(2)]
+TURNS = 3
+"""Times that each side runs, one after the other in turns: whatever slows the machine for a moment slows both."""
+
+
+def costs_of(sides: Sequence[Side], case: str, device: str) -> dict[str, dict[str, float]]:
+    """Seconds of a plain run by side, the least of its turns, and its peak in bytes; nothing of a side that raises.
+
+    On the CPU the seconds are those of the processor, which other programs do not take part in.
+    """
+    turns = [{side.name: observe(side, case, Run(device=device)) for side in sides} for _ in range(TURNS)]
+    return {side.name: _cost(side, case, device, [turn[side.name] for turn in turns]) for side in sides}
+
+
+def _cost(side: Side, case: str, device: str, seen: Sequence[Observation]) -> dict[str, float]:
     if any(run.raised for run in seen):
         return {}
-    seconds = min(run.seconds for run in seen)
     with peak_memory(device) as peak:
         observe(side, case, Run(device=device))
-    return {"seconds": seconds, "peak_bytes": peak.bytes}
+    return {"seconds": min(run.seconds for run in seen), "peak_bytes": peak.bytes}

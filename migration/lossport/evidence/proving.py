@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 import torch
 
 from lossport.evidence.capsule import CapsuleError
-from lossport.evidence.golden import Golden, environment, load_golden, read_golden
+from lossport.evidence.environment import environment
+from lossport.evidence.golden import Golden, load_golden, read_golden
 from lossport.evidence.loaded import is_unchanged, loaded_code
 from lossport.evidence.opening import open_pair
-from lossport.evidence.peak import cost
+from lossport.evidence.peak import costs_of
 from lossport.evidence.remembered import remembered
 from lossport.judge.counterexample import counterexample
 from lossport.judge.divergences import not_seen, not_shown, too_wide
@@ -85,8 +86,10 @@ def prove(
         if only is None and all(item.passed for item in verdicts):
             known.save(found, known.code if unchanged else loaded_code(pair.new.scope))
         shown, why_not = _counterexample(project, loss, pair, verdicts)
+        here = environment(device)
     unused = not_shown(loss, device, verdicts) if only is None else ()
-    notes = (*_notes(golden, device), *why_not)
+    other_runs = () if only or extent != "chosen" else _other_runs(golden, device, verdicts)
+    notes = (*_notes(golden, here), *other_runs, *why_not)
     if only is None and all(item.passed for item in verdicts):
         notes += too_wide(loss, device, verdicts, complete=extent == "all")
     return Proof(
@@ -94,7 +97,7 @@ def prove(
         device,
         tuple(verdicts),
         given,
-        environment(device),
+        here,
         unused=unused,
         notes=notes,
         seconds=time.perf_counter() - began,
@@ -112,8 +115,7 @@ def _case(pair: Pair, golden: Golden, name: str, extent: Extent) -> Sequence[Kno
 
 def _parts(loss: Loss, golden: Golden, rewritten: str, device: str, extent: Extent) -> list[str | bytes]:
     """All that a verdict depends on, but for what the new loss shows."""
-    port = loss.port_file.read_bytes()
-    return [golden.content, rewritten, port, json.dumps(environment(device), sort_keys=True), device, extent]
+    return [golden.content, rewritten, loss.port_digest, json.dumps(environment(device), sort_keys=True), device, extent]
 
 
 def _counterexample(
@@ -146,7 +148,7 @@ def costs(
     with ExitStack() as stack:
         stack.enter_context(steady(device))
         pair = open_pair(stack, project, loss, golden, rewritten=rewritten, device=device)
-        return {case: {side.name: cost(side, case, device) for side in (pair.legacy, pair.new)} for case in only or golden.cases}
+        return {case: costs_of((pair.legacy, pair.new), case, device) for case in only or golden.cases}
 
 
 def revive(capsule: str | Path, symbol: str) -> Any:
@@ -182,13 +184,25 @@ def _stored_cases(loss: Loss, golden: Golden, given: Fingerprint) -> str:
     return text
 
 
-def _notes(golden: Golden, device: str) -> tuple[str, ...]:
+def _notes(golden: Golden, here: Mapping[str, str]) -> tuple[str, ...]:
     notes = []
-    if not golden.same_environment(environment(device)):
-        there, here = golden.header.environment, environment(device)
+    if not golden.same_environment(here):
+        there = golden.header.environment
         differing = [
             f"{key} {there.get(key, 'none')} there, {here.get(key, 'none')} here" for key in here if there.get(key) != here[key]
         ]
         notes.append(f"the golden was recorded elsewhere: {', '.join(differing)}")
     notes += [f"no case for {item}" for item in golden.not_derived]
     return tuple(notes)
+
+
+def _other_runs(golden: Golden, device: str, verdicts: Sequence[Verdict]) -> list[str]:
+    """Variants that the golden lists and that do not apply here, and the other way round, where a case is varied at all."""
+    if golden.runs is None or device != "cpu":
+        return []
+    here = {item.case for item in verdicts if "@" in item.case}
+    varied = {name.partition("@")[0] for name in here}
+    there = {name for name in golden.runs if name.partition("@")[0] in varied}
+    missing, new = sorted(there - here), sorted(here - there)
+    told = [f"not run here, though the golden lists it: {', '.join(missing)}"] if missing else []
+    return told + ([f"run here, though the golden does not list it: {', '.join(new)}"] if new else [])

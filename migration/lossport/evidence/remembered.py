@@ -13,11 +13,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lossport.judge.verdict import Finding, Known, Verdict
+from lossport.source.fingerprint import own_sources
 
 DECIDING = ("evidence", "judge", "observe", "power", "project")
 """The rooms whose code decides verdicts."""
@@ -61,7 +61,7 @@ def remembered(folder: Path | None, loss: str, parts: Sequence[str | bytes]) -> 
 
 def file_of(folder: Path, loss: str, parts: Sequence[str | bytes]) -> Path:
     """Where to keep what depends on these parts and on this package."""
-    digest = hashlib.sha256(_own_sources())
+    digest = hashlib.sha256(own_sources(DECIDING).encode())
     for part in parts:
         content = part.encode() if isinstance(part, str) else part
         digest.update(f"{len(content)}:".encode() + content)
@@ -76,13 +76,3 @@ def _known(item: Sequence[Any]) -> Known:
 
 def _index(index: Sequence[int] | None) -> tuple[int, ...] | None:
     return None if index is None else tuple(index)
-
-
-@cache
-def _own_sources() -> bytes:
-    """A digest of the rooms that decide: another comparison gives other verdicts."""
-    house = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(path for room in DECIDING for path in (house / room).glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.digest()

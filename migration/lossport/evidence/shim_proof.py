@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from lossport.evidence.golden import Golden, environment, from_tree, import_path
+from lossport.evidence.environment import environment
+from lossport.evidence.golden import Golden, from_tree, import_path
 from lossport.judge.mapping import Ports, mapped_result
 from lossport.judge.pair import Pair
 from lossport.judge.verdict import Proof

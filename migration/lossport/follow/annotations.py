@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from lossport.follow.facts import Env
+from lossport.follow.file_facts import Env
 from lossport.follow.flow import Frame, evaluate
 from lossport.follow.values import EMPTY, NOTHING, OTHER, Class, Instance, Object, Other, Symbol, Table, Value, Values
 

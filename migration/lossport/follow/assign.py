@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from lossport.follow.annotations import TABLES, annotated, name_of
-from lossport.follow.facts import ClassFacts, Env, FunctionFacts, FunctionNode
+from lossport.follow.file_facts import ClassFacts, Env, FunctionFacts, FunctionNode
 from lossport.follow.flow import Flow, Frame, decorator_names, evaluate, is_static
 from lossport.follow.modules_of_torch import WRAPPERS
 from lossport.follow.values import (

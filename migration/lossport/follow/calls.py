@@ -5,14 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from lossport.follow.assign import grow_table, is_mapping, items_of
-from lossport.follow.facts import ClassFacts, FunctionFacts
+from lossport.follow.file_facts import ClassFacts, FunctionFacts
 from lossport.follow.flow import Frame, decorator_names, escape
 from lossport.follow.inheritance import inherited_symbols, member_of
-from lossport.follow.instance_dicts import attributes_table
-from lossport.follow.members import attribute_of
 from lossport.follow.modules_of_torch import HOOKS, LOADS, RETURN_THEMSELVES, WRAPPERS, hook_arguments
 from lossport.follow.values import (
     EMPTY,
@@ -32,7 +29,6 @@ from lossport.follow.values import (
     Prepared,
     Result,
     ResultMember,
-    Super,
     Symbol,
     Table,
     TableMember,
@@ -41,7 +37,6 @@ from lossport.follow.values import (
     Values,
     Wrapped,
 )
-from lossport.source.modules import absolute
 
 PASS_THROUGH = frozenset({"copy.copy", "copy.deepcopy", "torch.compile", "torch.jit.script", "typing.cast"})
 """Functions whose result behaves as their first argument does, as far as it is followed (`cast`: the last)."""
@@ -117,9 +112,7 @@ def _is_held(frame: Frame, values: Values) -> bool:
 
 
 def _is_unknown(value: Value) -> bool:
-    return (
-        isinstance(value, Named) and value.path not in SCALARS and value.path not in _NAMED and value.path not in FOLLOWED_CALLS
-    )
+    return isinstance(value, Named) and value.path not in SCALARS and value.path not in NAMED and value.path not in FOLLOWED_CALLS
 
 
 def _escape_methods(frame: Frame, values: Values) -> None:
@@ -146,11 +139,11 @@ def _made_by(frame: Frame, symbol: str) -> Values:
 
 
 def _call_symbol(frame: Frame, value: Symbol, given: Arguments) -> Values:
-    _heat_options(frame, given)
+    heat_options(frame, given)
     return _made_by(frame, value.path)
 
 
-def _heat_options(frame: Frame, given: Arguments) -> None:
+def heat_options(frame: Frame, given: Arguments) -> None:
     """A dictionary that a legacy call unpacks is looked for, wherever it is made."""
     for keyword in given.node.keywords:
         if keyword.arg is None and isinstance(keyword.value, ast.Name | ast.Attribute):
@@ -158,7 +151,7 @@ def _heat_options(frame: Frame, given: Arguments) -> None:
 
 
 def _call_prepared(frame: Frame, value: Prepared, given: Arguments) -> Values:
-    _heat_options(frame, given)
+    heat_options(frame, given)
     return _made_by(frame, value.symbol)
 
 
@@ -199,7 +192,7 @@ def _call_table_member(frame: Frame, value: TableMember, given: Arguments) -> Va
         found = entries[key] if key in entries and key is not None else frozenset().union(OTHER, *entries.values())
         return found.union(*given.positional[1:])
     if value.name == "sort":
-        _by_key(frame, given, items_of(frame, frozenset({value.table})))
+        by_key(frame, given, items_of(frame, frozenset({value.table})))
     if value.name in GROWING and given.positional:
         return _grow(frame, value, given)
     return OTHER
@@ -291,7 +284,7 @@ def record_fields(facts: ClassFacts) -> list[str]:
 
 def _call_named(frame: Frame, value: Named, given: Arguments) -> Values:
     path = value.path
-    rule = _NAMED.get(path)
+    rule = NAMED.get(path)
     if rule is not None:
         return rule(frame, given)
     if path in PASS_THROUGH:
@@ -309,204 +302,36 @@ def _call_named(frame: Frame, value: Named, given: Arguments) -> Values:
         grow_table(frame, given.node, {})
         return frozenset({Table(given.node)})
     if path in CONTAINERS:
-        return _container(frame, path, given)
+        return container(frame, path, given)
     if any(frame.world.carries(values) for values in (*given.positional, *given.keywords)):
         frame.world.pull(frame.flow, path)
     return OTHER
 
 
-def _container(frame: Frame, path: str, given: Arguments) -> Values:
+def container(frame: Frame, path: str, given: Arguments) -> Values:
     """`list(table)` and its like: the table itself; of a dictionary its keys, unless it becomes one again."""
     tables = frozenset(v for v in given.first if isinstance(v, Table))
     series = frozenset(v for v in tables if path not in MAPPINGS and is_mapping(frame, v))
     if not series and any(isinstance(value, TableMember | Handed) for value in given.first):
-        return _table_of(frame, given, items_of(frame, given.first))
-    return (tables - series) | (_table_of(frame, given, items_of(frame, series)) if series else EMPTY) or OTHER
+        return table_of(frame, given, items_of(frame, given.first))
+    return (tables - series) | (table_of(frame, given, items_of(frame, series)) if series else EMPTY) or OTHER
 
 
-_Named: TypeAlias = Callable[[Frame, Arguments], Values]
-
-
-def _partial(frame: Frame, given: Arguments) -> Values:
-    symbols = {value: _constructor(frame, value) for value in given.first}
-    if frame.world.hands_over:
-        escape(frame, given.first, HANDED)  # what calls it later may give it anything
-    if any(symbols.values()):
-        _heat_options(frame, given)
-    return frozenset(Prepared(symbol, given.node) if symbol else next(iter(OTHER)) for symbol in symbols.values())
-
-
-def _constructor(frame: Frame, value: Value) -> str | None:
-    """The legacy symbol that is built where a value is called: itself, or the base whose constructor a class has."""
-    if isinstance(value, Class):
-        facts = frame.world.of_class(value)
-        return None if frame.world.attribute(facts, "__init__") else frame.world.legacy_base(facts)
-    return value.path if isinstance(value, Symbol) else None
-
-
-def _import_module(frame: Frame, given: Arguments) -> Values:
-    names = {_absolute(frame, given, value.value) for value in given.first if isinstance(value, Text)}
-    written_out = bool(given.node.args) and isinstance(given.node.args[0], ast.Constant)
-    if not written_out and frame.function is not None:
-        _ask_for_callers(frame.function)
-    result: Values = EMPTY
-    for name in names:
-        if isinstance(name, str) and name and all(part.isidentifier() for part in name.split(".")):
-            result |= frame.world.resolve(frame.flow, name)
-    return result if len(names) == len(given.first) and result else result | OTHER
-
-
-def _absolute(frame: Frame, given: Arguments, name: str | int) -> str | int:
-    """The whole name of a module; a relative one starts from the package that is given beside it."""
-    if not isinstance(name, str) or not name.startswith("."):
-        return name
-    package = given.text(1) or next((k.value for k in given.node.keywords if k.arg == "package"), None)
-    if isinstance(package, ast.Constant):
-        package = str(package.value)
-    beside = given.node.args[1] if len(given.node.args) > 1 else package
-    if isinstance(beside, ast.Name) and beside.id in ("__package__", "__name__"):
-        package = frame.flow.info.package
-    if not isinstance(package, str):
-        return name
-    level = len(name) - len(name.lstrip("."))
-    return absolute(package, name[level:] or None, level) or name
-
-
-def _ask_for_callers(facts: FunctionFacts) -> None:
-    """A name is computed from what a function is given: whatever calls it says what that can be."""
-    if not facts.hot:
-        facts.hot = True
-        facts.flow.heat({facts.name})
-        facts.flow.touch()
-
-
-def _getattr(frame: Frame, given: Arguments) -> Values:
-    name = given.text(1)
-    if not isinstance(name, str):
-        return OTHER
-    found = frozenset().union(*(attribute_of(frame, base, name) for base in given.first))
-    return found.union(*given.positional[2:])
-
-
-def _vars(frame: Frame, given: Arguments) -> Values:
-    return attributes_table(frame, given.node, given.first)
-
-
-def _super(frame: Frame, given: Arguments) -> Values:
-    facts: FunctionFacts | None = frame.function
-    while facts is not None:
-        if facts.owner is not None:
-            return frozenset({Super(facts.owner)})
-        facts = facts.parent
-    return OTHER
-
-
-def _type(frame: Frame, given: Arguments) -> Values:
-    found = frozenset().union(*(attribute_of(frame, value, "__class__") for value in given.first))
-    return found if len(given.positional) == 1 and found else OTHER
-
-
-def _enumerate(frame: Frame, given: Arguments) -> Values:
-    return _pairs(frame, given, [OTHER, items_of(frame, given.first)])
-
-
-def _zip(frame: Frame, given: Arguments) -> Values:
-    if any(isinstance(arg, ast.Starred) for arg in given.node.args):
-        return OTHER
-    return _pairs(frame, given, [items_of(frame, values) for values in given.positional])
-
-
-def _pairs(frame: Frame, given: Arguments, parts: list[Values]) -> Values:
-    """An iterable of tuples. The tuple has no syntax of its own: the function of the call stands in for it."""
-    grow_table(frame, given.node.func, dict(enumerate(parts)))
-    grow_table(frame, given.node, {None: frozenset({Table(given.node.func)})})
-    return frozenset({Table(given.node)})
-
-
-def _table_of(frame: Frame, given: Arguments, entries: Values) -> Values:
+def table_of(frame: Frame, given: Arguments, entries: Values) -> Values:
     """An iterable of the entries, for which the call stands in."""
     grow_table(frame, given.node, {None: entries})
     return frozenset({Table(given.node)})
 
 
-def _by_key(frame: Frame, given: Arguments, entries: Values) -> None:
+def by_key(frame: Frame, given: Arguments, entries: Values) -> None:
     """`key=` is called with each entry."""
     for keyword, function in zip(given.node.keywords, given.keywords, strict=True):
         if keyword.arg == "key":
             call_with(frame, function, given.node, [entries])
 
 
-def _sorted(frame: Frame, given: Arguments) -> Values:
-    _by_key(frame, given, items_of(frame, given.first))
-    return _container(frame, "builtins.sorted", given)
-
-
-def _chosen(frame: Frame, given: Arguments) -> Values:
-    """`max(entries, key=f)`, `max(first, second)`."""
-    several = len(given.positional) > 1
-    entries = frozenset().union(*given.positional) if several else items_of(frame, given.first)
-    _by_key(frame, given, entries)
-    return entries or OTHER
-
-
-def _map(frame: Frame, given: Arguments) -> Values:
-    entries = [items_of(frame, values) for values in given.positional[1:]]
-    return _table_of(frame, given, call_with(frame, given.first, given.node, entries))
-
-
-def _filter(frame: Frame, given: Arguments) -> Values:
-    entries = items_of(frame, given.positional[1]) if len(given.positional) > 1 else OTHER
-    call_with(frame, given.first, given.node, [entries])
-    return _table_of(frame, given, entries)
-
-
-def _reduce(frame: Frame, given: Arguments) -> Values:
-    entries = items_of(frame, given.positional[1]) if len(given.positional) > 1 else OTHER
-    so_far = given.positional[2] if len(given.positional) > 2 else entries
-    so_far |= call_with(frame, given.first, given.node, [so_far, entries])
-    return so_far | call_with(frame, given.first, given.node, [so_far, entries])
-
-
-def _next(frame: Frame, given: Arguments) -> Values:
-    return items_of(frame, given.first).union(*given.positional[1:]) or OTHER
-
-
-def _chain(frame: Frame, given: Arguments) -> Values:
-    return _table_of(frame, given, frozenset().union(*(items_of(frame, values) for values in given.positional)))
-
-
-def _field(frame: Frame, given: Arguments) -> Values:
-    """A field of a dataclass holds its default, or what its factory makes."""
-    held: Values = EMPTY
-    for keyword, values in zip(given.node.keywords, given.keywords, strict=True):
-        if keyword.arg == "default":
-            held |= values
-        elif keyword.arg == "default_factory":
-            empty = ast.copy_location(ast.Call(keyword.value, [], []), keyword.value)
-            held |= call(frame, values, Arguments(empty, (), ()))
-    return held or frame.unknown()
-
-
-_NAMED: dict[str, _Named] = {
-    "functools.partial": _partial,
-    "importlib.import_module": _import_module,
-    "builtins.getattr": _getattr,
-    "builtins.vars": _vars,
-    "builtins.super": _super,
-    "builtins.type": _type,
-    "builtins.enumerate": _enumerate,
-    "builtins.zip": _zip,
-    "dataclasses.field": _field,
-    "builtins.sorted": _sorted,
-    "builtins.min": _chosen,
-    "builtins.max": _chosen,
-    "builtins.map": _map,
-    "builtins.filter": _filter,
-    "builtins.next": _next,
-    "builtins.iter": _chain,
-    "itertools.chain": _chain,
-    "functools.reduce": _reduce,
-}
+NAMED: dict[str, Callable[[Frame, Arguments], Values]] = {}
+"""What calls of known functions give, by dotted path; filled by `library_calls`."""
 
 KEYED = frozenset({"builtins.sorted", "builtins.min", "builtins.max"})
 """Functions that call what they are given as `key=` with each entry."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from lossport.follow.assign import assign, define_function, field_of, grow_table, heat_holder, items_of, narrowed, place
 from lossport.follow.calls import GROWING, Arguments, call
-from lossport.follow.facts import Env
+from lossport.follow.file_facts import Env
 from lossport.follow.flow import Frame, escape, evaluate, rule
 from lossport.follow.instance_dicts import attributes_table
 from lossport.follow.members import attribute_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from lossport.follow.annotations import annotated
 from lossport.follow.assign import assign, define_function, grow_table, is_fixture, items_of, narrowed, store_name
 from lossport.follow.calls import Arguments, call
-from lossport.follow.facts import ClassFacts, Env, FunctionFacts
+from lossport.follow.file_facts import ClassFacts, Env, FunctionFacts
 from lossport.follow.flow import MAX_LOOP_ROUNDS, Frame, decorator_names, escape, evaluate, run_block, run_top, step
 from lossport.follow.values import EMPTY, OTHER, Class, Function, Instance, Named, Symbol, Table, Values
 from lossport.follow.wrapping import passes_on

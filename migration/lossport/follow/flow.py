@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from lossport.follow.facts import ClassFacts, Env, FileFacts, FunctionFacts, FunctionNode
+from lossport.follow.file_facts import ClassFacts, Env, FileFacts, FunctionFacts, FunctionNode
 from lossport.follow.values import EMPTY, NOTHING, OTHER, Class, Function, Named, Object, Value, Values
 from lossport.follow.world import World
 

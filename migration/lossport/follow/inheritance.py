@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lossport.follow.facts import ClassFacts, FileFacts, SharedFacts
+from lossport.follow.file_facts import ClassFacts, FileFacts, SharedFacts
 from lossport.follow.values import EMPTY, Class, Member, Object, Values
 
 

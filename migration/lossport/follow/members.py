@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossport.follow.facts import ClassFacts
+from lossport.follow.file_facts import ClassFacts
 from lossport.follow.flow import Frame, decorator_names
 from lossport.follow.inheritance import bases_of, inherited_member, lineage, member_of
 from lossport.follow.modules_of_torch import inherited as from_torch
@@ -64,10 +64,10 @@ def _attribute_of_unknown(frame: Frame, value: Value, name: str) -> Values:
             return frame.world.tables[value.node]["module"]
         case Wrapped():
             return from_torch(value, name, carries=frame.world.carries(frozenset({value}))) or OTHER
-        case Handed():
-            return HANDED if name in frame.world.holding else frozenset({Other(), value})
         case Inherited():
             return OTHER
+        case Handed() if name not in frame.world.holding:
+            return frozenset({Other(), value})
         case _:
             return HANDED if name in frame.world.holding else OTHER
 

@@ -26,6 +26,11 @@ class Site:
     code: str
 
 
+def is_site_of(site: Site, loss: Loss) -> bool:
+    """Whether a place is a call site of the loss: it names one of its symbols, or a module that goes with them."""
+    return site.symbol in loss.symbols or site.symbol in loss.modules
+
+
 @dataclass(frozen=True)
 class SiteReport:
     """All sites of some losses, the files that a person has to look at, and how many files were searched and parsed."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lossport.follow.facts import FileFacts, Interest
+from lossport.follow.file_facts import FileFacts, Interest
 from lossport.follow.flow import Flow
 from lossport.follow.readers import readers_of
 from lossport.follow.referred import called_from_a_folder, referred, sections

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from lossport.follow.facts import FileFacts
+from lossport.follow.file_facts import FileFacts
 from lossport.follow.uses_by_syntax import BY_SYNTAX, Usage, UsageRule, UseContext, UseKind, augmented, escapes
 from lossport.follow.uses_in_calls import IN_CALLS
 from lossport.follow.values import (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from lossport.follow.facts import FileFacts, FunctionFacts, SharedFacts
+from lossport.follow.file_facts import FileFacts, FunctionFacts, SharedFacts
 from lossport.follow.inheritance import member_of
 from lossport.follow.values import Class, Instance, Member, Object, Result, ResultMember, Super, Symbol, Table, TableMember, Value
 from lossport.source.variables import FUNCTIONS

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from lossport.follow.calls import APPLYING, CONTAINERS, GROWING, ITERATING, PASS_THROUGH, record_fields
-from lossport.follow.facts import FunctionFacts
+from lossport.follow.file_facts import FunctionFacts
 from lossport.follow.inheritance import member_of
 from lossport.follow.modules_of_torch import WRAPPERS
 from lossport.follow.uses_by_syntax import Usage, UsageRule, UseContext
@@ -104,10 +104,9 @@ def _argument(uses: UseContext, call: ast.Call, node: ast.expr, value: Value) ->
         return _field(call, node, value)
     if first and path in BY_NAME and isinstance(value, Instance | Symbol):
         return _by_name(call, value)
-    if path == "builtins.isinstance" and isinstance(value, Result):
-        return _asked_for_its_type(uses, call, value)
-    if path in ITERATING:
-        return _gone_through(uses, path, call, node, value)
+    asks = _asked_for_its_type(uses, call, value) if path == "builtins.isinstance" and isinstance(value, Result) else None
+    if asks is not None or path in ITERATING:
+        return asks or _gone_through(uses, path, call, node, value)
     if (path in NEUTRAL_CALLS or _logs(call, node)) and not isinstance(value, Result):
         return "name", call, path.partition(".")[2]
     if _is_bound(uses, call, node) or node in uses.flow.given_to_tests:

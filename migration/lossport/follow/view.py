@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 import lossport.follow.evaluate
-import lossport.follow.execute  # noqa: F401  # both register their rules
-from lossport.follow.facts import FileFacts, Interest
+import lossport.follow.execute
+import lossport.follow.library_calls  # noqa: F401  # each registers its rules
+from lossport.follow.file_facts import FileFacts, Interest
 from lossport.follow.flow import Flow
 from lossport.follow.uses import Use, Uses
 from lossport.follow.world import World

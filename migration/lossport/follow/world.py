@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from lossport.follow.facts import ClassFacts, FileFacts, FunctionFacts, Interest, SharedFacts
+from lossport.follow.file_facts import ClassFacts, FileFacts, FunctionFacts, Interest, SharedFacts
 from lossport.follow.inheritance import carrying, is_shared, kin_below, lineage
 from lossport.follow.values import (
     EMPTY,

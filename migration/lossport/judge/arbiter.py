@@ -6,7 +6,7 @@ Knows neither cases nor ports: whoever asks says how the code runs again, and wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import torch
@@ -105,19 +105,28 @@ class Arbiter:
         eps = max(torch.finfo(dtype).eps for dtype in (numbers.dtype, self.precision))
         if not is_visible(numbers, reference, eps):
             return found
-        little, more = (self._numbers(Sample(True, 1, by), step, place, shape) for by in STEPS)
-        if little is None or more is None:
-            return first
-        tied = may_jump(numbers, reference, little) and jumps(reference, little, more)
+        tied = self._is_tied(1, step, place, numbers, reference)
         if (tied and not self.elsewhere) or eps > COARSEST:
-            return first if tied else found
+            return _at_a_tie(first) if tied else found
         sides = self._sides(step, place, [reference, *samples], eps, tied=tied)
         if not sides:
             return found
+        if not self.elsewhere and any(self._is_tied(n, step, place, numbers, reference) for n in range(2, SAMPLES + 1)):
+            return _at_a_tie(first)
         steady = self._steady_error(step, place, reference, eps)
         if isinstance(found, Close) and not tied and bool(steady.any()):
             return found
         return judge_sides(numbers, sides, steady, self.precision)
+
+    def _is_tied(self, number: int, step: int, place: str, numbers: Numbers, reference: Tensor) -> bool:
+        """Whether the loss jumps right at this input, as one sample of moves shows it: both have to be on the same side there.
+
+        One sample shows most ties, as any of many scores can be tied. All of them show the others.
+        """
+        little, more = (self._numbers(Sample(True, number, by), step, place, reference.shape) for by in STEPS)
+        if little is None or more is None:
+            return False
+        return may_jump(numbers, reference, little) and jumps(reference, little, more)
 
     def _sides(self, step: int, place: str, seen: list[Tensor], eps: float, *, tied: bool) -> list[Tensor]:
         """What the loss holds on either side of a jump that rounding can carry it over; nothing where there is no such jump.
@@ -157,6 +166,10 @@ class Arbiter:
             self._cache[sample] = self.again(sample)
         found = self._cache[sample](step, place)
         return found if found is not None and found.shape == shape else None
+
+
+def _at_a_tie(found: Close | Different) -> Close | Different:
+    return replace(found, tied=True) if isinstance(found, Different) else found
 
 
 def _are_exact(samples: list[Tensor], reference: Tensor, eps: float) -> bool:

@@ -61,7 +61,7 @@ class Close:
 
 @dataclass(frozen=True)
 class Different:
-    """A difference that counts: both values at the worst element."""
+    """A difference that counts: both values at the worst element. `tied` if the legacy loss jumps right at this input."""
 
     legacy: str
     new: str
@@ -70,6 +70,7 @@ class Different:
     ulp: float | None = None
     relative: float | None = None
     detail: str = ""
+    tied: bool = False
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def looked_in(seen: Observation, new: Observation, ports: Ports) -> Looked:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CaseComparison:
     """Legacy against new for one case."""
 
     case: str
@@ -114,6 +114,7 @@ class Comparison:
             found.relative,
             found.detail,
             declared,
+            found.tied,
         )
 
 

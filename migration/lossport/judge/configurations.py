@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lossport.project.config import Loss, Project
+from lossport.project.snapshot import snapshot_of
 
 PREFIX = "configuration_"
 """Of the names of derived cases; they get no variants, as their template has its own."""
@@ -119,15 +121,20 @@ def _is_class(project: Project, module: str, name: str) -> bool:
     path = project.module_path(module)
     if path is None:
         return False
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _tree(project, path)
     return not any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name for node in tree.body)
 
 
 def _parsed(project: Project, path: str) -> ast.Module | None:
     try:
-        return ast.parse((project.root / path).read_text(encoding="utf-8"))
+        return _tree(project, project.root / path)
     except (SyntaxError, UnicodeDecodeError, OSError):
         return None
+
+
+def _tree(project: Project, path: Path) -> ast.Module:
+    snapshot = snapshot_of(project)
+    return snapshot.of_file(path, "tree", lambda: ast.parse(snapshot.text(path)))
 
 
 def _call_at(tree: ast.Module | None, line: int, column: int) -> ast.Call | None:

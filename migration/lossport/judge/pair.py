@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from lossport.judge.applying import Given, given_to, observe_variant
 from lossport.judge.arbiter import Arbiter, Judged, Looked, Sample
-from lossport.judge.comparison import Comparison, covers, looked_in
+from lossport.judge.comparison import CaseComparison, covers, looked_in
 from lossport.judge.distribution import equal_in_distribution
-from lossport.judge.variants import BY_NAME, Extent, changes_inputs, changes_width, derived, parts_of
+from lossport.judge.variants import BY_NAME, Extent, derived, parts_of
 from lossport.judge.verdict import Finding, Known, Verdict
 from lossport.observe.observation import Observation
-from lossport.observe.run import Run, observe
+from lossport.observe.run import Run, Trace, observe
 from lossport.observe.side import Side
 from lossport.project.inputs import PLAIN, Variation
 from lossport.project.port import Divergence, Port
@@ -29,7 +30,11 @@ class Recorded(Protocol):
 
     @property
     def just_seen(self) -> Mapping[str, Observation]:
-        """Observations that this process recorded; they need not be looked at a third time."""
+        """Observations that this process recorded, of cases and their variants; they need not be looked at again."""
+
+    @property
+    def runs(self) -> Collection[str] | None:
+        """The variants that apply to the written cases, as `case@variant`; None where they are not listed."""
 
     def digest(self, case: str) -> str:
         """The digest of the recorded observation of a case."""
@@ -54,6 +59,7 @@ class Pair:
     divergences: tuple[Divergence, ...]
     device: str
     judged: dict[str, Judged] = field(default_factory=dict)
+    given: dict[str, Given] = field(default_factory=dict)
 
     def written(self, case: str, golden: Recorded) -> Seen:
         """The case as written. The legacy loss has to show the same twice to be provable.
@@ -70,16 +76,12 @@ class Pair:
         verdict = self.compare(case, case, PLAIN, old, new).verdict
         return Seen(self._allowing_for_chance(case, PLAIN, old, verdict), old, new)
 
-    def varied(self, case: str, variation: Variation, plain: Observation | None = None) -> Seen | None:
-        """Run one case in one variation on both sides and judge it; None if the variation does not apply to the case.
-
-        `plain` is the legacy observation of the case as written: a variation of inputs that leaves it as it is does not apply.
-        """
+    def varied(self, case: str, variation: Variation, plain: Observation, golden: Recorded) -> Seen | None:
+        """Run one case in one variation on both sides and judge it; None if the variation does not apply to the case."""
         run = Run(variation, self.device)
-        old = observe(self.legacy, case, run)
-        if changes_width(variation) and old.raised:
-            return None
-        if plain is not None and changes_inputs(variation) and old.digest == plain.digest:
+        known = golden.just_seen.get(f"{case}@{variation.name}") if self.device == "cpu" else None
+        old = known or observe_variant(self.legacy, case, run, plain, self._given(case))
+        if old is None:
             return None
         new = observe(self.new, case, run)
         name = f"{case}@{variation.name}"
@@ -87,6 +89,14 @@ class Pair:
         if verdict.kind == "different" and observe(self.legacy, case, run).digest != old.digest:
             return Seen(Verdict(name, "not provable", verdict.findings, reason=UNSTEADY), old, new)
         return Seen(self._allowing_for_chance(case, variation, old, verdict), old, new)
+
+    def _given(self, case: str) -> Given:
+        """What the legacy loss is given in a case as written."""
+        if case not in self.given:
+            trace = Trace()
+            observe(self.legacy, case, Run(device=self.device), trace)
+            self.given[case] = given_to(trace)
+        return self.given[case]
 
     def _allowing_for_chance(self, case: str, variation: Variation, old: Observation, verdict: Verdict) -> Verdict:
         """A random loss that draws another stream by declaration is judged by distribution where its values differ."""
@@ -121,14 +131,15 @@ class Pair:
 
     def runs(self, case: str, golden: Recorded, extent: Extent) -> Iterator[tuple[Variation, Seen]]:
         """The case as written, then its variants, with those that a divergence names; none for a case that raises, or whose
-        numbers differ before it varies, by intention or not."""
+        numbers differ before it varies, by intention or not. What rounding decides at a tie does not count: the same variants are
+        derived on every machine."""
         plain = self.written(case, golden)
         yield PLAIN, plain
-        agrees = plain.verdict.passed and all(item.is_of_form for item in plain.verdict.findings)
+        agrees = plain.verdict.passed and all(item.is_of_form or item.tied for item in plain.verdict.findings)
         if agrees and not plain.old.raised:
             named = {name for item in self.divergences for name in item.cases}
             for variation in derived(case, golden.cases, extent, named):
-                found = self.varied(case, variation, plain.old)
+                found = self.varied(case, variation, plain.old, golden)
                 if found is not None:
                     yield variation, found
 
@@ -145,7 +156,7 @@ class Pair:
             for item in (known[:1] if written_alone else known)
         )
 
-    def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> Comparison:
+    def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> CaseComparison:
         """Both observations, with the legacy loss at hand for float64 and samples of its rounding."""
 
         def again(sample: Sample) -> Looked:
@@ -154,4 +165,4 @@ class Pair:
 
         judged = self.judged.setdefault(case, {})
         arbiter = Arbiter(again, Run(variation, self.device).precision, judged=judged)
-        return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)
+        return CaseComparison(name, old, new, self.ports, self.divergences, self.device, arbiter)

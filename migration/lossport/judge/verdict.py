@@ -25,7 +25,10 @@ NOT_RUN = "not run here"
 
 @dataclass(frozen=True)
 class Finding:
-    """One place where legacy and new differ. `index` is the worst element, `divergence` the id that declares it."""
+    """One place where legacy and new differ. `index` is the worst element, `divergence` the id that declares it.
+
+    `tied` says that the legacy loss jumps right at this input: which side it is on, rounding decides on each machine.
+    """
 
     case: str
     moment: str
@@ -38,6 +41,7 @@ class Finding:
     relative: float | None = None
     detail: str = ""
     divergence: str | None = None
+    tied: bool = False
 
     @property
     def is_of_form(self) -> bool:
@@ -237,7 +241,7 @@ def failure_words(verdicts: Sequence[Verdict]) -> str:
 def _plain(finding: Finding) -> dict[str, Any]:
     data = asdict(finding)
     data["index"] = None if finding.index is None else list(finding.index)
-    return {name: value for name, value in data.items() if value not in (None, "")}
+    return {name: value for name, value in data.items() if value not in (None, "", False)}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ docs/measures.md says what each number means.
 
 from lossport.measure.architecture import Architecture, Part, architecture
 from lossport.measure.classes import ClassMeasure
-from lossport.measure.complexity import Function
-from lossport.measure.corpus import Corpus, FileMeasure, Problem, measure_bytes, measure_corpus
+from lossport.measure.complexity import MeasuredFunction
+from lossport.measure.corpus import Corpus, FileMeasure, UnreadFile, measure_bytes, measure_corpus
 from lossport.measure.coverage import Coverage, CoverageError, FileCoverage, read_coverage
 from lossport.measure.duplication import MIN_LINES, MIN_TOKENS, Duplication
 from lossport.measure.suite import count_tests
@@ -26,9 +26,9 @@ __all__ = [
     "Duplication",
     "FileCoverage",
     "FileMeasure",
-    "Function",
+    "MeasuredFunction",
     "Part",
-    "Problem",
+    "UnreadFile",
     "architecture",
     "count_tests",
     "measure_bytes",

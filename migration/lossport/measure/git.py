@@ -60,7 +60,7 @@ def explained(error: GitError, root: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """One path in a commit. `blob` is None where the file is gone; `moved_from` has the old path of a rename."""
 
     path: str
@@ -75,7 +75,7 @@ class Commit:
     id: str
     at: dt.datetime
     merge: bool
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
     author: str = ""
 
 
@@ -211,7 +211,7 @@ def _commit(part: bytes) -> Commit:
     fields = part.split(b"\0")
     head, _, author = fields[0].decode("utf-8", "replace").partition("\x02")
     commit, seconds, *parents = head.split()
-    changes: list[Change] = []
+    changes: list[FileChange] = []
     rest = iter(fields[1:])
     for field in rest:
         entry = field.lstrip(b"\n")
@@ -223,7 +223,7 @@ def _commit(part: bytes) -> Commit:
         if status[0] in "RC":
             moved_from, path = (path if status[0] == "R" else None), _path(next(rest))
         gone = status[0] == "D" or not mode.startswith("100")  # a link or a submodule is no source file
-        changes.append(Change(path, None if gone else blob, moved_from))
+        changes.append(FileChange(path, None if gone else blob, moved_from))
     return Commit(commit, dt.datetime.fromtimestamp(int(seconds), dt.UTC), len(parents) > 1, tuple(changes), author.strip())
 
 

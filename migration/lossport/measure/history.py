@@ -14,7 +14,7 @@ from pathlib import Path
 from lossport.measure import git
 from lossport.measure.architecture import architecture
 from lossport.measure.cache import Memory
-from lossport.measure.corpus import Corpus, FileMeasure, Problem
+from lossport.measure.corpus import Corpus, FileMeasure, UnreadFile
 from lossport.measure.duplication import CloneIndex, Duplication
 from lossport.measure.lineage import Lineage, followed
 from lossport.measure.tree import Tree, digest
@@ -185,7 +185,7 @@ class _Reader:
         self._legacy = Tree(legacy)
         self._new = Tree(new)
         self._files: dict[str, FileMeasure] = {}
-        self._broken: dict[str, tuple[git.Commit, Problem]] = {}
+        self._broken: dict[str, tuple[git.Commit, UnreadFile]] = {}
         self._states: dict[str, dict[str, str]] = {}
 
     def moments(self, commits: list[git.Commit]) -> Iterator[Moment]:
@@ -204,7 +204,7 @@ class _Reader:
             self._states[commit.id] = dict(self._legacy.blobs)
             yield Moment(commit.id, latest, self._figures(self._legacy), self._figures(self._new))
 
-    def _apply(self, change: git.Change, commit: git.Commit, at: dt.datetime) -> None:
+    def _apply(self, change: git.FileChange, commit: git.Commit, at: dt.datetime) -> None:
         names = [tree.name(change.path) for tree in (self._legacy, self._new)]
         self._legacy.apply(change)
         if names[0] is None:  # the new folder may have the name that the legacy one had before
@@ -264,7 +264,7 @@ class _Reader:
                 lines = self._file(self._legacy.blobs[gone]).total
                 self.removals.append(Removal(gone, commit.id, at, lines, author=commit.author))
 
-    def _note_problem(self, change: git.Change, commit: git.Commit) -> None:
+    def _note_problem(self, change: git.FileChange, commit: git.Commit) -> None:
         problem = self._file(change.blob or "").problem
         if problem is not None:
             self._broken.setdefault(change.path, (commit, problem))

@@ -70,11 +70,11 @@ def _longer(line: Lineage, commits: Sequence[git.Commit], others: Sequence[str] 
     return Lineage(line.folder, (Former(folder, first.id), *line.formers))
 
 
-def _in(change: git.Change, prefix: str) -> bool:
+def _in(change: git.FileChange, prefix: str) -> bool:
     return change.path.startswith(prefix) and change.blob is not None
 
 
-def _former(change: git.Change, prefix: str) -> str:
+def _former(change: git.FileChange, prefix: str) -> str:
     """The folder that a file was moved from, if its place below the folder stayed the same; else nothing."""
     tail = change.path.removeprefix(prefix)
     moved = change.moved_from or ""

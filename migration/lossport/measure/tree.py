@@ -36,7 +36,7 @@ class Tree:
                 return self._line.folder + path.removeprefix(folder)
         return None
 
-    def apply(self, change: git.Change) -> None:
+    def apply(self, change: git.FileChange) -> None:
         """Follow one change, if it is about this folder."""
         for path in (change.moved_from, change.path if change.blob is None else None):
             if path is not None and (gone := self.name(path)) is not None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from lossport.project.config import Project
 from lossport.project.errors import InputError
 from lossport.project.listing import GIT_TIMEOUT_S, NEVER_ENTERED, listed_by_git
+from lossport.project.snapshot import snapshot_of
 from lossport.project.transaction import Change
 
 LARGE = 8 * 2**20
@@ -80,10 +81,11 @@ def _runs(pid: int) -> bool:
 
 def _files(project: Project) -> Iterator[Path]:
     """Every file and link that the copy holds."""
-    names = listed_by_git(project.root)
-    if names is None:
+    snapshot = snapshot_of(project)
+    if not snapshot.by_git:
         yield from _walked(project.root)
         return
+    names = snapshot.listing
     folders = {os.path.dirname(name) for name in names}
     for name in names:
         path = project.root / name

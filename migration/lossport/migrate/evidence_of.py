@@ -14,6 +14,7 @@ from lossport.migrate import stages
 from lossport.project import ledger, transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
+from lossport.project.journal import read_or_none
 from lossport.project.progress import Busy, Progress
 from lossport.rewrite import RewriteRefused, rewrite_case_file
 from lossport.rewrite.render import refusal_lines
@@ -168,7 +169,7 @@ def proof_event(project: Project, loss: Loss, golden: Golden, proof: Proof) -> l
 def save_evidence(project: Project, loss: Loss, golden: bytes, events: Sequence[ledger.Event]) -> None:
     """The golden and the events of `record` or `parity`, at once; nothing where they say what is known already."""
     with transaction.locked(project.state):
-        known = stages.read_events(project)
+        known = ledger.read(read_or_none(project.ledger), where=project.relative(project.ledger))
         new = [event for event in events if not ledger.repeats(known, event)]
         changes = [transaction.written(loss.golden_file, golden), stages.events_added(project, new)]
         transaction.commit(project.root, project.state, [change for change in changes if change.before != change.after])

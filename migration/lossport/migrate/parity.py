@@ -34,7 +34,7 @@ PRELOADED = ("torch", "lossport.migrate.parity", "lossport.evidence.proving", "l
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ParityRequest:
     """What to compare: devices, which variants, and for how many seconds to search beyond them."""
 
     devices: tuple[str, ...]
@@ -71,7 +71,7 @@ class Compared:
         return differs or any(not found.passed for _, found in self.searched)
 
 
-def compare(project: Project, name: str, wanted: Wanted, built: Sequence[Construction], progress: Progress) -> Compared:
+def compare(project: Project, name: str, wanted: ParityRequest, built: Sequence[Construction], progress: Progress) -> Compared:
     """Compare one loss in this process; `built` is what the tree builds of it, as `evidence_of.built_in_tree` finds it."""
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
@@ -89,7 +89,9 @@ def compare(project: Project, name: str, wanted: Wanted, built: Sequence[Constru
     return Compared(name, golden.content, tuple(events), tuple(proofs), tuple(searched))
 
 
-def compare_all(project: Project, names: Sequence[str], wanted: Wanted, jobs: int, progress: Progress) -> Iterator[Compared]:
+def compare_all(
+    project: Project, names: Sequence[str], wanted: ParityRequest, jobs: int, progress: Progress
+) -> Iterator[Compared]:
     """Compare losses, several at a time, in the order of their names here.
 
     Raises:
@@ -123,7 +125,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _quietly(project: Project, name: str, wanted: Wanted, built: Sequence[Construction]) -> Compared:
+def _quietly(project: Project, name: str, wanted: ParityRequest, built: Sequence[Construction]) -> Compared:
     return compare(project, name, wanted, built, no_progress)
 
 

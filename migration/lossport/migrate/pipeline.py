@@ -26,6 +26,7 @@ from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.plural import many
 from lossport.project.progress import Progress
+from lossport.project.snapshot import Snapshot, snapshot_of
 from lossport.project.transaction import Change
 from lossport.report.ahead import measured_ahead
 from lossport.rewrite import RewritePlan, plan_rewrite, shim
@@ -39,13 +40,13 @@ if TYPE_CHECKING:
 class Observer(Protocol):
     """Who watches a migration: told every step as it ends, and asked to show that something long runs."""
 
-    def step(self, step: Step) -> None: ...
+    def step(self, step: StageStep) -> None: ...
 
     def busy(self, text: str) -> AbstractContextManager[Progress]: ...
 
 
 @dataclass(frozen=True)
-class Step:
+class StageStep:
     """One line of a migration: what a stage came to, and what a person needs to know if it failed."""
 
     stage: str
@@ -59,6 +60,8 @@ class Step:
 class Outcome:
     """What a migration came to: `migrated`, `switched`, `nothing to do`, `rehearsed` (a dry run), `stopped`, or `others first`.
 
+    `left` is the project as a migration has left it, where it wrote anything.
+    `lacks` says what is missing after a migration that is done: the report, and why.
     `switched` is a migration whose legacy file stays, as something that stays names it: `kept` are those files.
     `first` are the losses whose legacy modules use this one: as long as they stand, rewriting them would change what their own
     proofs rest on.
@@ -66,13 +69,15 @@ class Outcome:
 
     loss: str
     result: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StageStep, ...] = ()
     first: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     shims: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    lacks: str = ""
     diff: str = field(default="", repr=False)
+    left: Snapshot | None = field(default=None, repr=False, compare=False)
 
 
 class Stopped(Exception):
@@ -83,7 +88,7 @@ class _Run:
     """The steps so far, each told and timed as it ends."""
 
     def __init__(self, observer: Observer) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[StageStep] = []
         self._observer = observer
         self._since = time.perf_counter()
         self.busy = observer.busy
@@ -97,7 +102,7 @@ class _Run:
 
     def _end(self, stage: str, text: str, failed: bool, details: Sequence[str]) -> None:
         now = time.perf_counter()
-        self.steps.append(Step(stage, text, now - self._since, failed, tuple(details)))
+        self.steps.append(StageStep(stage, text, now - self._since, failed, tuple(details)))
         self._since = now
         self._observer.step(self.steps[-1])
 
@@ -120,15 +125,15 @@ def migrate(
         dry_run: go as far as the rehearsal, write nothing.
         force: delete legacy files also where the last commit does not have them as they are.
         with_report: write the dashboard anew; who migrates many losses does that once, after the last.
-
         without_tests: go on where no test touches what changes.
 
     Raises:
         ConfigError, InputError: the port, the cases or the tree are such that no stage can be run.
     """
-    loss = project.loss(name)
     with transaction.locked(project.state), ExitStack() as stack:
         transaction.recover(project.root, project.state)
+        project = snapshot_of(project)
+        loss = project.loss(name)
         run = _Run(observer)
         began_with = unchanged.found(project, loss)
         where = stages.standings(project, [loss], sites=())[name]
@@ -170,10 +175,27 @@ def migrate(
         if dry_run:
             return outcome
         _ask_again(began_with)
-        _commit(project, loss, golden, [*recorded, *proven, *_ends(project, loss, edits, removals, kept)], [*edits, *removals])
+        events = [*recorded, *proven, *_ends(project, loss, edits, removals, kept)]
+        written, interrupted = _commit(project, loss, golden, events, [*edits, *removals])
+        now = project.after(written)
+        done = replace(outcome, result="switched" if kept else "migrated", left=now)
+        lacks = "interrupted" if interrupted else _told(now, run, measured, with_report=with_report)
+        return replace(done, steps=tuple(run.steps), lacks=lacks)
+
+
+def _told(project: Project, run: _Run, measured: Callable[[], object], *, with_report: bool) -> str:
+    """Say that the migration is done, then write the report; why it could not be written, or empty."""
+    try:
+        run.passed("tell", "ledger")
         measured()
-        run.passed("tell", ", ".join(["ledger", *([project.relative(refresh_report(project))] if with_report else [])]))
-        return replace(outcome, result="switched" if kept else "migrated", steps=tuple(run.steps))
+        lacks = report_refreshed(project) if with_report else ""
+        if with_report:
+            run.passed("tell", project.relative(page_of(project)) if not lacks else f"NO REPORT: {lacks}")
+    except KeyboardInterrupt:
+        return "interrupted"
+    except BrokenPipeError:
+        return "nobody reads the output"
+    return lacks
 
 
 def _measuring(project: Project, loss: Loss, *, wanted: bool) -> AbstractContextManager[Callable[[], object]]:
@@ -274,7 +296,9 @@ def _removals(
     files = [*stages.legacy_files(project, loss), *(() if shims else stages.shim_files(project, loss))]
     named = replaced.still_named(project, plan, [path for path in files if path not in shims])
     kept = {path: f"{project.relative(path)} stays: {', '.join(places)}" for path, places in named.items()}
-    changes = [Change(path, path.read_bytes(), shims[path].encode() if path in shims else None) for path in files]
+    changes = [
+        Change(path, snapshot_of(project).content(path), shims[path].encode() if path in shims else None) for path in files
+    ]
     return [change for change in changes if change.path not in kept], kept
 
 
@@ -324,7 +348,7 @@ def _without_package(
     after = {**{file.path: file.after for file in plan.files}, **{change.path: change.after for change in removals}}
     left = emptied(project, after)
     kept = tuple(file for file in plan.files if file.path not in left.files)
-    gone = [Change(path, path.read_bytes(), None) for path in left.files]
+    gone = [Change(path, snapshot_of(project).content(path), None) for path in left.files]
     return replace(plan, files=kept), [*removals, *gone], [f"{left.kept}, which is empty now and stays"] if left.kept else []
 
 
@@ -363,8 +387,13 @@ def _ask_again(began_with: Found) -> None:
         raise InputError(f"while the migration ran, {'; '.join(changed)}. Nothing was changed; run it again")
 
 
-def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]) -> None:
-    """Everything at once: evidence, call sites, the deleted file, and what takes it back."""
+def _commit(
+    project: Project, loss: Loss, golden: Golden, events: list[ledger.Event], changes: list[Change]
+) -> tuple[list[Path], bool]:
+    """Everything at once: evidence, call sites, the deleted file, and what takes it back.
+
+    The files that were written, and whether somebody interrupted after the commit.
+    """
     undo = undo_file(project, loss.name)
     undo.parent.mkdir(parents=True, exist_ok=True)
     evidence_files = [
@@ -372,7 +401,12 @@ def _commit(project: Project, loss: Loss, golden: Golden, events: list[ledger.Ev
         stages.events_added(project, events),
         transaction.written(undo, transaction.undo_record(project.root, changes)),
     ]
-    transaction.commit(project.root, project.state, [*changes, *evidence_files])
+    written = [change.path for change in (*changes, *evidence_files)]
+    try:
+        transaction.commit(project.root, project.state, [*changes, *evidence_files])
+    except transaction.CommittedThenInterrupted:
+        return written, True
+    return written, False
 
 
 def undo(project: Project, name: str) -> tuple[str, ...]:
@@ -386,6 +420,7 @@ def undo(project: Project, name: str) -> tuple[str, ...]:
         transaction.recover(project.root, project.state)
         if not record.is_file():
             raise InputError(f"{name}: there is no migration to take back in this work tree; if it was committed, use git revert")
+        _ask_for_later_ones(project, record)
         changes = transaction.read_undo_record(project.root, record)
         files = tuple(project.relative(change.path) for change in changes)
         event = ledger.event("undone", name, {"files": list(files)})
@@ -394,16 +429,48 @@ def undo(project: Project, name: str) -> tuple[str, ...]:
     return files
 
 
+def _ask_for_later_ones(project: Project, record: Path) -> None:
+    """Stop where a migration that came later changed the same files.
+
+    Raises:
+        InputError: names the one to take back first.
+    """
+    own = transaction.recorded_paths(record)
+    since = record.stat().st_mtime_ns
+    later = [other for other in record.parent.glob("*.json") if other != record and other.stat().st_mtime_ns > since]
+    for other in sorted(later, key=lambda path: -path.stat().st_mtime_ns):
+        both = own & transaction.recorded_paths(other)
+        if both:
+            raise InputError(
+                f"{record.stem}: {other.stem} was migrated later and changed {', '.join(sorted(both))} too; "
+                f"take that back first: lossport undo {other.stem}"
+            )
+
+
 def undo_file(project: Project, name: str) -> Path:
     """Where the record lies that takes a loss's migration back."""
     return project.state / "undo" / f"{name}.json"
+
+
+def page_of(project: Project) -> Path:
+    """The dashboard."""
+    return project.reports / "index.html"
 
 
 def refresh_report(project: Project) -> Path:
     """Write the dashboard anew; the page."""
     report = tell.dashboard(project)
     transaction.commit(project.root, project.state, tell.report_changes(project, report))
-    return project.reports / "index.html"
+    return page_of(project)
+
+
+def report_refreshed(project: Project) -> str:
+    """Write the dashboard anew after something that is done whether or not that works; why it did not, or empty."""
+    try:
+        refresh_report(project)
+    except Exception as error:  # what came before is written and stays; the reason is told, and `lossport report` shows more
+        return f"{type(error).__name__}: {error}" if not isinstance(error, InputError) else str(error)
+    return ""
 
 
 def write_files(project: Project, contents: Mapping[Path, bytes]) -> None:

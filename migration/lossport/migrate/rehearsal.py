@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossport.project.config import Project
+from lossport.project.snapshot import snapshot_of
 from lossport.source.importing import Importing
 
 TEST_FILE = re.compile(r"(test_.*|.*_test)\.py\Z")
@@ -29,13 +30,18 @@ IMPORTS_BY_NAME = re.compile(rb"import_module|__import__|run_module")
 def touching_tests(project: Project, files: Sequence[Path], touched: Iterable[Path]) -> tuple[Path, ...]:
     """The test files among `files` that import a touched file, or name it by its path or its dotted name."""
     changed = frozenset(touched)
-    importing = Importing(project)
+    snapshot = snapshot_of(project)
+    importing = Importing(snapshot)
     tests = [path for path in files if TEST_FILE.match(path.name) and _is_under(path, project.tests)]
     conftests = [path for path in files if path.name == "conftest.py"]
     starts = {test: (test, *(path for path in conftests if test.is_relative_to(path.parent))) for test in tests}
     every = {path for some in starts.values() for path in some}
     names = _names_of(project, changed)
-    naming = {path for path in importing.reached(every) - changed if path.suffix == ".py" and names.are_in(path)}
+    naming = {
+        path
+        for path in importing.reached(every) - changed
+        if path.suffix == ".py" and names.are_in(snapshot.content(path) or b"")
+    }
     touching = importing.those_importing(every, changed | naming)
     return tuple(sorted(test for test, some in starts.items() if touching.intersection(some)))
 
@@ -51,14 +57,13 @@ class _Names:
     modules: frozenset[str]
     words: re.Pattern[bytes]
 
-    def are_in(self, path: Path) -> bool:
+    def are_in(self, raw: bytes) -> bool:
         """Whether a Python file names one of them. A file that Python could not run names none."""
         try:
-            raw = path.read_bytes()
             if not self.words.search(raw):
                 return False
             tree = ast.parse(raw)
-        except (SyntaxError, ValueError, OSError):
+        except (SyntaxError, ValueError):
             return False
         if any(text.strip("/").removeprefix("./").partition(":")[0] in self.paths for text in _paths_in(tree)):
             return True

@@ -13,9 +13,10 @@ from lossport.measure import git
 from lossport.migrate import stages
 from lossport.migrate.sides import imported_modules
 from lossport.project.config import Loss, Project
+from lossport.project.snapshot import snapshot_of
 from lossport.rewrite import Refusal, RewritePlan
 from lossport.source.files import source_files
-from lossport.source.modules import Modules, describe
+from lossport.source.modules import describe, modules_of
 
 MAKES_NOTHING_TO_KEEP = frozenset({"getLogger", "TypeVar", "ParamSpec", "TypeVarTuple"})
 """What a module makes for itself by a call of one of these is of no use to another one."""
@@ -29,7 +30,7 @@ def lost_names(project: Project, loss: Loss) -> tuple[Refusal, ...]:
         _lost(project, loss, path, name, line, owners.get(f"{module}.{name}"))
         for path in stages.legacy_files(project, loss)
         for module in [project.module_name(path) or ""]
-        for name, line in public_names(module, path)
+        for name, line in public_names(module, path, snapshot_of(project).content(path) or b"")
         if f"{module}.{name}" not in ported
     )
 
@@ -42,13 +43,13 @@ def _lost(project: Project, loss: Loss, path: Path, name: str, line: int, owner:
     else:
         reason = f"{name} would go with the file, and the port of {owner} speaks of it"
         todo = f"a file goes at once: write the ports of both into one port file, or move {name} to another module"
-    code = path.read_text(encoding="utf-8", errors="replace").splitlines()[line - 1].strip()
+    code = (snapshot_of(project).content(path) or b"").decode("utf-8", "replace").splitlines()[line - 1].strip()
     return Refusal(project.relative(path), line, 1, code, reason, todo, symbol)
 
 
-def public_names(module: str, path: Path) -> Iterator[tuple[str, int]]:
+def public_names(module: str, path: Path, content: bytes) -> Iterator[tuple[str, int]]:
     """The names that a module defines for others, each with its line: those without an underscore, and those in `__all__`."""
-    tree = ast.parse(path.read_bytes())
+    tree = ast.parse(content)
     tree.body = [statement for statement in tree.body if not _is_main_guard(statement)]
     info = describe(module, path, tree)
     lines = {name: line for node in ast.walk(tree) for name, line in _bound_by(node)}
@@ -98,11 +99,11 @@ def still_named(project: Project, plan: RewritePlan, removed: Iterable[Path]) ->
             found.setdefault(by_module[refusal.symbol], []).append(f"{refusal.path}:{refusal.line} (acknowledged)")
     after = {file.path: file.after for file in plan.files}
     words = {module.rpartition(".")[2].encode() for module in by_module}
-    modules = Modules(project)
+    modules = modules_of(project)
     for path in source_files(project):
         if path.suffix not in (".py", ".pyi") or path in gone:
             continue
-        content = after.get(path) if path in after else path.read_bytes()
+        content = after.get(path) if path in after else snapshot_of(project).content(path)
         if content is not None and any(word in content for word in words):
             for module, line in imported_modules(project, path, content):
                 if (target := modules.path(module, path.parent)) in gone and target is not None:
@@ -118,7 +119,11 @@ def withdrawn_names(project: Project, plan: RewritePlan, removed: Sequence[Path]
         package = project.module_name(path)
         if path.name == "__init__.py" and path.is_relative_to(project.legacy) and package is not None:
             left = set(_offered(package, path, content))
-            told += [f"{package}.{name}" for name in _offered(package, path, path.read_bytes()) if name not in left]
+            told += [
+                f"{package}.{name}"
+                for name in _offered(package, path, snapshot_of(project).content(path) or b"")
+                if name not in left
+            ]
     return tuple(sorted(told))
 
 

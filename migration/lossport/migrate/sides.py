@@ -11,6 +11,7 @@ from lossport.migrate import stages
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.port import Port
+from lossport.project.snapshot import snapshot_of
 from lossport.source.modules import Modules, absolute
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _way_to(project: Project, modules: Modules, start: Path, retired: frozenset[
     for path in queue:
         if path in retired:
             return tuple(reversed([project.relative(step) for step in _back(came_from, path)]))
-        for module, _ in imported_modules(project, path, path.read_bytes()):
+        for module, _ in imported_modules(project, path, snapshot_of(project).content(path) or b""):
             found = modules.path(module)
             if found is not None and found not in came_from:
                 came_from[found] = path

@@ -7,15 +7,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lossport.follow.sites import Site, find_sites
+from lossport.follow.sites import Site, find_sites, is_site_of
 from lossport.migrate import stages
+from lossport.migrate.mapping import declared, mapping_rows
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
+from lossport.project.snapshot import snapshot_of
 from lossport.project.transaction import Change, written
 from lossport.report import (
     Facts,
     LossFacts,
     ParityCell,
+    Place,
     Report,
     Waiting,
     build_report,
@@ -32,6 +35,7 @@ DEVICES = ("cpu", "cuda")
 
 def dashboard(project: Project, *, today: dt.date | None = None) -> Report:
     """Measure the project and join it with what the ledger, the tree and the goldens say."""
+    project = snapshot_of(project)
     return build_report(project, facts_of(project), today=today or dt.datetime.now(dt.UTC).date())
 
 
@@ -42,6 +46,7 @@ def facts_of(project: Project) -> Facts:
 
 def standings_and_facts(project: Project) -> tuple[Mapping[str, stages.Standing], Facts]:
     """Where each loss stands, and what the report is told: the tree is searched once for both."""
+    project = snapshot_of(project)
     losses = tuple(project.losses())
     events = stages.read_events(project)
     retired = {name for name, standing in stages.standings(project, losses, sites=()).items() if standing.retired}
@@ -84,13 +89,16 @@ def _loss_facts(
         legacy_files=tuple(project.relative(path) for path in where.legacy_files) or named,
         new_files=_new_files(project, loss),
         why=where.why,
-        sites_left=Counter(site.form for site in sites if site.symbol in loss.symbols),
+        sites_left=Counter(site.form for site in sites if is_site_of(site, loss)),
         parity=parity_cells(own, where.fingerprint),
         waiting=tuple(Waiting(r.path, r.line, r.column, r.code, r.reason, r.todo) for r in refusals if r.symbol in loss.symbols),
         started_at=own[0].at if own else None,
         proven_at=next((event.at for event in own if event.kind == "proven"), None),
         retired_at=retired.at if where.retired and retired is not None else None,
         next_command=where.next_command,
+        mapping=mapping_rows(loss.ports, loss.gone),
+        divergences=declared(loss.ports),
+        sites=tuple(Place(site.path, site.line, site.form, site.code) for site in sites if site.symbol in loss.symbols),
         shims=tuple(project.relative(path) for path in where.shims),
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossport.project.config import Loss, Project
+from lossport.project.snapshot import Snapshot, snapshot_of
 from lossport.source.files import source_files
 
 
@@ -19,13 +20,14 @@ from lossport.source.files import source_files
 class Found:
     """The files of the project with what tells whether they have changed."""
 
-    project: Project
+    project: Snapshot
     loss: Loss
     digests: Mapping[Path, str]
 
     def changed(self) -> tuple[str, ...]:
         """What is not as it was found, each with a word: changed, gone, or new and perhaps naming the loss."""
-        now = {path: _digest(path) for path in _files(self.project)}
+        fresh = self.project.again()
+        now = {path: _digest(fresh, path) for path in _files(fresh)}
         before = self.digests
         told = {path: "is gone" for path in before if path not in now or not now[path]}
         told |= {path: "changed" for path in before if now.get(path) and now[path] != before[path]}
@@ -42,8 +44,9 @@ class Found:
 
 
 def found(project: Project, loss: Loss) -> Found:
-    """The files as they are now."""
-    return Found(project, loss, {path: digest for path in _files(project) if (digest := _digest(path))})
+    """The files as the snapshot has them."""
+    snapshot = snapshot_of(project)
+    return Found(snapshot, loss, {path: digest for path in _files(snapshot) if (digest := _digest(snapshot, path))})
 
 
 def _files(project: Project) -> Iterator[Path]:
@@ -56,11 +59,11 @@ def _files(project: Project) -> Iterator[Path]:
         yield table
 
 
-def _digest(path: Path) -> str:
+def _digest(snapshot: Snapshot, path: Path) -> str:
     """Of the content; empty where there is no such file."""
     try:
-        if os.path.islink(path):
-            return os.readlink(path) + hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        content = snapshot.content(path)
+        target = os.readlink(path) if os.path.islink(path) else ""
     except OSError:
         return ""
+    return "" if content is None else target + hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any, Literal
 
+from lossport.project.errors import ProgramEnded
 from lossport.project.overlaps import overlap
 from lossport.project.port import Gone, Port, PortError
 
@@ -218,7 +219,7 @@ def _load_ports(path: Path, content: bytes, shown: str) -> tuple[tuple[Port, ...
         exec(compile(content, path, "exec", dont_inherit=True), module.__dict__)
     except PortError as error:
         raise ConfigError(f"{shown}: {error}") from error
-    except Exception as error:  # a port file is user code: anything can come out of it
+    except (Exception, SystemExit, ProgramEnded) as error:  # a port file is user code: anything can come out of it
         raise ConfigError(f"{shown}: cannot be loaded: {type(error).__name__}: {error}") from error
     finally:
         sys.dont_write_bytecode = keep_bytecode_away

@@ -22,3 +22,7 @@ def failure_in_words(error: BaseException) -> str:
     said = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")
     frames = traceback.extract_tb(error.__traceback__)
     return f"{said} ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else said
+
+
+class ProgramEnded(BaseException):
+    """Code of the project called `os._exit`, which no `except Exception` must take for a result of that code."""

@@ -10,6 +10,7 @@ own (`snapshot_of`), which is as long-lived as its work. A command that writes a
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -72,6 +73,18 @@ class Snapshot(Project):
         seen.contents[key] = raw
         return raw
 
+    def text(self, path: Path) -> str:
+        """The text of a file in UTF-8, whatever ends its lines read as a newline.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+            UnicodeDecodeError: it is not UTF-8.
+        """
+        raw = self.content(path)
+        if raw is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8").read()
+
     @property
     def read(self) -> Mapping[Path, str | None]:
         """Every file that was asked for, with the SHA-256 of what it held; None for one that was not there."""
@@ -100,7 +113,7 @@ class Snapshot(Project):
     def after(self, written: Iterable[Path]) -> Snapshot:
         """The project after this command has written some files: those are read anew, all others are as they were."""
         gone = {str(path) for path in written}
-        new = snapshot_of(_plain(self))
+        new = self.again()
         mine, its = self._seen, new._seen
         its.contents.update({key: raw for key, raw in mine.contents.items() if key not in gone})
         its.dropped.update({key: digest for key, digest in mine.dropped.items() if key not in gone})
@@ -115,6 +128,10 @@ class Snapshot(Project):
             }
             new.__dict__["_listed"] = tuple(sorted(names)), self.by_git
         return new
+
+    def again(self) -> Snapshot:
+        """The project as it is now: nothing of what was read is kept."""
+        return snapshot_of(_plain(self))
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made at the first time that this key is asked for. For what is derived from the whole snapshot."""

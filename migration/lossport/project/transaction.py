@@ -224,6 +224,14 @@ def _mode(path: Path) -> int | None:
     return path.stat().st_mode & 0o777 if path.exists() else None
 
 
+def recorded_paths(record: Path) -> frozenset[str]:
+    """The paths that an undo record speaks of; none if it is damaged."""
+    try:
+        return frozenset(str(entry["path"]) for entry in json.loads(record.read_bytes())["files"])
+    except (ValueError, KeyError, TypeError):
+        return frozenset()
+
+
 def _check(root: Path, change: Change) -> None:
     path = change.path
     if not path.parent.resolve().is_relative_to(root.resolve()) or ".." in path.parts:

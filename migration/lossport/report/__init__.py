@@ -12,7 +12,20 @@ is kept, by content, so that nothing is measured twice. Never imports torch.
 
 from lossport.report.build import build_report, measure_gates
 from lossport.report.compared import options_of
-from lossport.report.facts import STAGES, Facts, LossFacts, OptionCell, OptionRow, Options, ParityCell, Stage, Waiting
+from lossport.report.facts import (
+    STAGES,
+    Declared,
+    Facts,
+    LossFacts,
+    MappingRow,
+    OptionCell,
+    OptionRow,
+    OptionTable,
+    ParityCell,
+    Place,
+    Stage,
+    Waiting,
+)
 from lossport.report.gates import Gate, lost
 from lossport.report.glance import next_step
 from lossport.report.metrics import metrics
@@ -21,14 +34,17 @@ from lossport.report.page import render_report
 
 __all__ = [
     "STAGES",
+    "Declared",
     "Facts",
     "Gate",
     "LossFacts",
     "LossRow",
+    "MappingRow",
     "OptionCell",
     "OptionRow",
-    "Options",
+    "OptionTable",
     "ParityCell",
+    "Place",
     "Report",
     "Stage",
     "Waiting",

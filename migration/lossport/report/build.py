@@ -11,14 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lossport.measure import Coverage, CoverageError, architecture, count_tests, read_coverage
+from lossport.measure import Coverage, CoverageError, architecture, count_tests, git, read_coverage
 from lossport.measure.cache import Memory, measure_files
 from lossport.measure.corpus import Corpus, decode
 from lossport.measure.history import History, Moment, figures, read_history
 from lossport.measure.sources import read_sources
 from lossport.measure.tokens import Unreadable
-from lossport.project import ledger
 from lossport.project.config import Project
+from lossport.project.snapshot import snapshot_of
 from lossport.report import series
 from lossport.report.charts import Chart, drawn
 from lossport.report.claims import CheckedClaim, check_claims
@@ -52,7 +52,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
     retired = retired_times(facts.losses, gone, trees.now)
     now = max([trees.now, *retired])
     sources = {loss.name: _sources(project, loss.name) for loss in facts.losses}
-    past = Past(_dated(facts.losses, retired), trees.history, _events(project), sources, now)
+    past = Past(_dated(facts.losses, retired), trees.history, snapshot_of(project).events, sources, now)
     since = min(filter(None, [past.begins, *retired]), default=trees.moments[0].at)
     turns = [
         (step.at, -1 if step.kind == "retired" else 1) for step in past.steps if step.kind in ("retired", "undone", "reverted")
@@ -71,6 +71,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
             owners=read_owners(project.root),
             tests=_tests(project, facts.losses),
             sources=sources,
+            texts=_texts(project, facts.losses, trees.history),
         ),
         gates=criteria,
         gates_lost=lost(criteria, facts.gates_met),
@@ -91,6 +92,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
         charts={name: drawn(chart, memory) for name, chart in _charts(project, trees, course, claims).items()},
         coverage=coverage.files if coverage else {},
         notes=(*facts.problems, *trees.history.notes),
+        steps=past.steps,
         weeks=weeks(past, trees.history, trees.moments[-1], criteria, gone, claims, since.date(), today),
         kept=_final_weeks(project),
         root_link=Path(os.path.relpath(project.root, project.reports)).as_posix(),
@@ -137,7 +139,8 @@ def _gates(
 
 def _corpora(project: Project, memory: Memory, gone: frozenset[Path] = frozenset()) -> tuple[Corpus, Corpus]:
     """The legacy tree and the new one as they lie there now, without the files that are `gone`."""
-    found = (read_sources(project.root, folder) for folder in (project.legacy, project.new))
+    content = snapshot_of(project).content
+    found = (read_sources(project.root, folder, content) for folder in (project.legacy, project.new))
     absent = {project.relative(path) for path in gone}
     legacy, new = (measure_files({k: v for k, v in sources.items() if k not in absent}, memory) for sources in found)
     return legacy, new
@@ -212,12 +215,6 @@ def _final_weeks(project: Project) -> frozenset[str]:
     return frozenset(path.stem for path in pages if FINAL in path.read_bytes())
 
 
-def _events(project: Project) -> tuple[ledger.Event, ...]:
-    """The ledger as it lies there now."""
-    content = project.ledger.read_bytes() if project.ledger.is_file() else None
-    return ledger.read(content, where=project.relative(project.ledger))
-
-
 def _dated(losses: Sequence[LossFacts], retired: Sequence[dt.datetime]) -> list[LossFacts]:
     """The losses, each retired one with the time of its retirement."""
     times = iter(retired)
@@ -267,11 +264,32 @@ def _sources(project: Project, name: str) -> tuple[str, str]:
     return port, cases
 
 
+def _texts(project: Project, losses: Sequence[LossFacts], history: History) -> dict[str, tuple[str, str]]:
+    """The legacy source of each loss, as it was last, and its new source."""
+    with git.BlobReader(project.root) as blobs:
+        return {
+            loss.name: (
+                "".join(_text(project, path, history, blobs) for path in loss.legacy_files),
+                "".join(_text(project, path, history, blobs) for path in loss.new_files),
+            )
+            for loss in losses
+        }
+
+
+def _text(project: Project, path: str, history: History, blobs: git.BlobReader) -> str:
+    """A file as it lies there now, or as git had it last."""
+    file = project.root / path
+    if file.is_file():
+        return file.read_text(encoding="utf-8", errors="replace")
+    last = next((version.blob for version in reversed(history.versions.get(path, ())) if version.blob), None)
+    return (blobs.read(last) or b"").decode("utf-8", "replace") if last else ""
+
+
 def _tests(project: Project, losses: Sequence[LossFacts]) -> dict[str, int]:
     """How many tests speak of each loss."""
     texts = {}
     for folder in project.tests:
-        for path, data in read_sources(project.root, folder).items():
+        for path, data in read_sources(project.root, folder, snapshot_of(project).content).items():
             with suppress(Unreadable):
                 texts[path] = decode(data)
     symbols = {loss.name: [name.rpartition(".")[2] for name in (*loss.legacy_symbols, *loss.new_symbols)] for loss in losses}

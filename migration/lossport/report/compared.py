@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from lossport.project.config import ConfigError, Option, Project
 from lossport.project.errors import InputError
-from lossport.report.facts import OptionCell, OptionRow, Options
+from lossport.report.facts import OptionCell, OptionRow, OptionTable
 from lossport.source.fingerprint import file_digest
 
 Better: TypeAlias = Literal["lower", "higher", "neither"]
@@ -172,12 +172,12 @@ def _sources(project: Project, option: Option) -> Iterator[Path]:
     yield from (folder / f"{option.loss}.py" for folder in (project.ports, project.cases))
 
 
-def options_of(project: Project) -> Options | None:
+def options_of(project: Project) -> OptionTable | None:
     """The comparison of options as it was last measured, or why there is none; None for a project that compares nothing."""
     if not project.options:
         return None
     first = project.options[0]
-    bare = Options(first.loss, tuple(o.name for o in project.options), tuple(o.title for o in project.options))
+    bare = OptionTable(first.loss, tuple(o.name for o in project.options), tuple(o.title for o in project.options))
     path = project.reports / FILE
     if not path.is_file():
         return replace(bare, note=f"not measured yet: {COMPARE} measures them")
@@ -190,7 +190,7 @@ def options_of(project: Project) -> Options | None:
         for row in found.rows
     )
     environment = ", ".join(f"{name} {value}" for name, value in found.environment.items())
-    return Options(found.loss, found.names, found.titles, rows, environment, _stale(project, found))
+    return OptionTable(found.loss, found.names, found.titles, rows, environment, _stale(project, found))
 
 
 def _stale(project: Project, found: Comparison) -> str:

@@ -36,14 +36,14 @@ class Forms:
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """The loss to take next, and the command that does it."""
 
     loss: LossFacts
     command: str
 
 
-def next_step(losses: Sequence[LossFacts]) -> Step | None:
+def next_step(losses: Sequence[LossFacts]) -> NextStep | None:
     """Nothing that waits for a person, then the furthest stage, then the fewest call sites; None once all is done.
 
     A loss that is retired may still have something to do: its evidence no longer fits, or its shims are not asked for any more.
@@ -51,9 +51,9 @@ def next_step(losses: Sequence[LossFacts]) -> Step | None:
     left = [loss for loss in losses if loss.stage != "retired"]
     if not left:
         stale = next((loss for loss in losses if loss.why), None)
-        return Step(stale, stale.next_command or f"lossport parity {stale.name}") if stale else None
+        return NextStep(stale, stale.next_command or f"lossport parity {stale.name}") if stale else None
     first = min(left, key=lambda loss: (bool(loss.waiting), -STAGES.index(loss.stage), sum(loss.sites_left.values()), loss.name))
-    return Step(first, f"lossport migrate {first.name}")
+    return NextStep(first, f"lossport migrate {first.name}")
 
 
 def figures(report: Report) -> list[Figure]:

@@ -13,7 +13,7 @@ from lossport.report.claims import CheckedClaim
 from lossport.report.facts import Facts, LossFacts, Stage, proof_state
 from lossport.report.forecast import PACE_DAYS, Forecast
 from lossport.report.gates import Gate
-from lossport.report.past import RetiredFile
+from lossport.report.past import LossStep, RetiredFile
 from lossport.report.trends import Trend
 from lossport.report.weeks import Week
 from lossport.report.words import listed
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LossRow:
-    """One loss with what was measured about its files. `port` and `cases` are paths, empty where there is no such file."""
+    """One loss with what was measured about its files. `port` and `cases` are paths, empty where there is no such file.
+
+    `sources` are the legacy source, as it was last, and the new one.
+    """
 
     facts: LossFacts
     owners: tuple[str, ...]
@@ -34,6 +37,7 @@ class LossRow:
     tests: int
     port: str = ""
     cases: str = ""
+    sources: tuple[str, str] = ("", "")
 
     @property
     def hours_to_proof(self) -> float | None:
@@ -80,6 +84,7 @@ class Report:
     coverage: Mapping[str, FileCoverage] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     weeks: tuple[Week, ...] = ()
+    steps: tuple[LossStep, ...] = ()
     kept: frozenset[str] = frozenset()
     root_link: str = ".."
 

@@ -27,9 +27,10 @@ from lossport.report.gates import Gate
 from lossport.report.glance import figures, next_step, sites_by_form
 from lossport.report.matrix import parity_matrix, worst_states
 from lossport.report.metrics import metrics_json
-from lossport.report.model import Report
+from lossport.report.model import LossRow, Report
 from lossport.report.risks import risks
 from lossport.report.series import shared_pairs
+from lossport.report.sidebyside import side_by_side
 from lossport.report.trends import Trend
 from lossport.report.weeks import Week, sentence_of
 from lossport.report.words import NOTHING, age, day, duration, figure, listed, sentence, span
@@ -84,15 +85,41 @@ _VERDICTS: dict[CellState, tuple[str, str, str]] = {
 def render_report(report: Report) -> dict[str, bytes]:
     """The files of a report by name, below the reports folder.
 
-    `index.html`, `<ISO week>.html` for each week without a final page, `weeks.html` and `metrics.json`.
+    `index.html`, `<ISO week>.html` for each week without a final page, `weeks.html`, `losses/<loss>.html` and `metrics.json`.
     """
+    losses = {f"losses/{row.facts.name}.html": loss_page(report, row) for row in report.losses}
     pages = {f"{week.name}.html": week_page(report, week) for week in report.weeks if week.name not in report.kept}
-    return {"index.html": _page(report).encode(), **pages, "weeks.html": weeks_page(report), "metrics.json": metrics_json(report)}
+    return {
+        "index.html": _page(report).encode(),
+        **pages,
+        **losses,
+        "weeks.html": weeks_page(report),
+        "metrics.json": metrics_json(report),
+    }
 
 
 def week_page(report: Report, week: Week) -> bytes:
     """The page of one week: from git and the ledger alone, so that it can be made later as well."""
     return _environment().get_template("week.html.j2").render(**_common(report), week=week).encode()
+
+
+def loss_page(report: Report, row: LossRow) -> bytes:
+    """Everything about one loss."""
+    common = _common(report)
+    root, existing = common["links"]
+    existing |= {path for path in (row.port, row.cases) if path}
+    return (
+        _environment()
+        .get_template("loss.html.j2")
+        .render(
+            **{**common, "links": (f"../{root}", existing)},
+            row=row,
+            facts=row.facts,
+            steps=[step for step in report.steps if step.loss == row.facts.name],
+            pairs=side_by_side(*row.sources),
+        )
+        .encode()
+    )
 
 
 def weeks_page(report: Report) -> bytes:
@@ -199,6 +226,7 @@ def _environment() -> jinja2.Environment:
         figure=figure,
         fraction=lambda value: f"{value:.2f}",
         link=_link,
+        loss_link=_loss_link,
         mark=_mark,
         mood=_mood,
         opening=lambda text: text[:1].upper() + text[1:],
@@ -263,6 +291,11 @@ def _trend(trend: Trend | None) -> Markup:
     return Markup(
         '<span class="{}">{} {}</span><span class="hidden"> {}</span><br><span class="soft small">since {}</span>'
     ).format(mood, arrow, figure(round(abs(trend.change), 1)), word, f"{trend.since.day} {trend.since:%b}")
+
+
+def _loss_link(name: str) -> Markup:
+    """A loss's name as a link to its page."""
+    return Markup('<a href="losses/{}.html">{}</a>').format(quote(name, safe=""), Markup("_<wbr>").join(name.split("_")))
 
 
 @jinja2.pass_context

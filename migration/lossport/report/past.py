@@ -37,7 +37,7 @@ class RetiredFile:
 
 
 @dataclass(frozen=True)
-class Step:
+class LossStep:
     """Something that happened to a loss. `commit` and `author` are empty before it is committed."""
 
     at: dt.datetime
@@ -54,7 +54,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingThen:
     """Losses at a time: how many there were, which were retired, and in what state their proofs were."""
 
     losses: tuple[str, ...]
@@ -128,12 +128,12 @@ class Past:
         times += [item.at for loss in self._losses for item in loss.events]
         return min(times, default=None)
 
-    def at(self, time: dt.datetime) -> Standing:
+    def at(self, time: dt.datetime) -> StandingThen:
         """Where the losses stood at a time."""
         there = [loss for loss in self._losses if time >= self._now or self._known(loss, time)]
         retired = [loss.facts.name for loss in there if self._retired(loss, time)]
         proofs = {loss.facts.name: self._proof(loss, time) for loss in there}
-        return Standing(tuple(loss.facts.name for loss in there), tuple(retired), proofs)
+        return StandingThen(tuple(loss.facts.name for loss in there), tuple(retired), proofs)
 
     def _known(self, loss: _Loss, time: dt.datetime) -> bool:
         versions = self._history.versions.get(loss.port, ())
@@ -147,7 +147,7 @@ class Past:
         last = next((step for step in reversed(steps) if step.kind in ("retired", "undone", "reverted")), None)
         return last is not None and last.kind == "retired"
 
-    def _steps(self, loss: _Loss) -> Iterator[Step]:
+    def _steps(self, loss: _Loss) -> Iterator[LossStep]:
         """Everything that happened to one loss; retiring what is retired and undoing what is not says nothing and is left out."""
         yield from self._turns(loss)
         name = loss.facts.name
@@ -162,7 +162,7 @@ class Past:
                 yield _step(item, "proven" if kind == "proven" else "recorded", name)
         yield from self._gone_stale(loss)
 
-    def _turns(self, loss: _Loss) -> Iterator[Step]:
+    def _turns(self, loss: _Loss) -> Iterator[LossStep]:
         name, retired = loss.facts.name, False
         turns = sorted(self._raw_turns(loss), key=lambda step: step.at)
         for step in turns:
@@ -170,9 +170,9 @@ class Past:
                 retired = not retired
                 yield step
         if retired is not (loss.facts.stage == "retired"):
-            yield Step(max([self._now, *(step.at for step in turns)]), "reverted" if retired else "retired", name)
+            yield LossStep(max([self._now, *(step.at for step in turns)]), "reverted" if retired else "retired", name)
 
-    def _raw_turns(self, loss: _Loss) -> Iterator[Step]:
+    def _raw_turns(self, loss: _Loss) -> Iterator[LossStep]:
         name = loss.facts.name
         for item in loss.events:
             if item.event.kind == "undone":
@@ -180,10 +180,10 @@ class Past:
             elif item.event.kind == "retired":
                 yield self._named(_step(item, "retired", name), item)
                 if item.taken is not None:
-                    yield Step(item.taken.at, "reverted", name, item.taken.commit, item.taken.author)
+                    yield LossStep(item.taken.at, "reverted", name, item.taken.commit, item.taken.author)
                 yield from self._files_back(loss, item)
 
-    def _named(self, step: Step, item: _Event) -> Step:
+    def _named(self, step: LossStep, item: _Event) -> LossStep:
         """A retirement that a merge brought, with the commit on the other side that took the legacy file, and its author."""
         if item.brought is None or not item.brought.merged:
             return step
@@ -191,14 +191,14 @@ class Past:
         own = next((removal for removal in self._history.removals if removal.path in files), None)
         return replace(step, commit=own.commit, author=own.author) if own else step
 
-    def _files_back(self, loss: _Loss, item: _Event) -> Iterator[Step]:
+    def _files_back(self, loss: _Loss, item: _Event) -> Iterator[LossStep]:
         """Legacy files that came back after the loss was retired, and went again."""
         named = [self._present(str(path)) for path in item.event.facts.get("files", ())]
         for path in named or loss.facts.legacy_files:
             versions = self._history.versions.get(path, ())
             for before, version in pairwise(versions):
                 if version.at > item.at and before.blob is None and version.blob is not None:
-                    yield Step(version.at, "reverted", loss.facts.name, version.commit, version.author)
+                    yield LossStep(version.at, "reverted", loss.facts.name, version.commit, version.author)
 
     def _present(self, path: str) -> str:
         """A path under the present name of its folder."""
@@ -233,7 +233,7 @@ class Past:
                 return path
         return ""
 
-    def _gone_stale(self, loss: _Loss) -> Iterator[Step]:
+    def _gone_stale(self, loss: _Loss) -> Iterator[LossStep]:
         """The commits with which a proof that held held no longer."""
         versions = [version for path in loss.sources for version in self._history.versions.get(path, ())]
         instant = dt.timedelta(microseconds=1)
@@ -244,9 +244,9 @@ class Past:
             if self._proof_before(loss, version.at) == "stale":
                 told.add(version.commit)
                 path = next((path for path in loss.sources if version in self._history.versions.get(path, ())), "")
-                yield Step(version.at, "stale", loss.facts.name, version.commit, version.author, f"{path} changed")
+                yield LossStep(version.at, "stale", loss.facts.name, version.commit, version.author, f"{path} changed")
         if self._proof_before(loss, self._now - instant) == "current" and proof_state(loss.facts) == "stale":
-            yield Step(self._now, "stale", loss.facts.name, why=loss.facts.why)
+            yield LossStep(self._now, "stale", loss.facts.name, why=loss.facts.why)
 
     def _proof_before(self, loss: _Loss, time: dt.datetime) -> ProofState:
         return self._proof(loss, min(time, self._now - dt.timedelta(microseconds=1)))
@@ -256,9 +256,9 @@ def _last_proof(loss: _Loss) -> _Event | None:
     return next((item for item in reversed(loss.events) if item.event.kind == "proven"), None)
 
 
-def _step(item: _Event, kind: Kind, loss: str, why: str = "") -> Step:
+def _step(item: _Event, kind: Kind, loss: str, why: str = "") -> LossStep:
     brought = item.brought
-    return Step(item.at, kind, loss, brought.commit if brought else "", brought.author if brought else "", why)
+    return LossStep(item.at, kind, loss, brought.commit if brought else "", brought.author if brought else "", why)
 
 
 def _all_events(lines: Iterable[LedgerLine], events: Sequence[ledger.Event]) -> list[_Event]:

@@ -21,10 +21,12 @@ def loss_rows(
     owners: Sequence[Rule],
     tests: Mapping[str, int],
     sources: Mapping[str, tuple[str, str]],
+    texts: Mapping[str, tuple[str, str]],
 ) -> tuple[LossRow, ...]:
     """One row a loss.
 
-    `lines` has the lines of every file, those that are gone with their last; `sources` the port and the cases of each loss.
+    `lines` has the lines of every file, those that are gone with their last; `sources` the port and the cases of each loss, and
+    `texts` its legacy and new source.
     """
     return tuple(
         LossRow(
@@ -36,6 +38,7 @@ def loss_rows(
             tests=tests.get(loss.name, 0),
             port=sources[loss.name][0],
             cases=sources[loss.name][1],
+            sources=texts[loss.name],
         )
         for loss in losses
     )

@@ -13,7 +13,7 @@ from lossport.measure.history import History, Moment
 from lossport.project.plural import many
 from lossport.report.claims import CheckedClaim
 from lossport.report.gates import Gate
-from lossport.report.past import Past, RetiredFile, Standing, Step
+from lossport.report.past import LossStep, Past, RetiredFile, StandingThen
 from lossport.report.trends import gate_then
 from lossport.report.words import figure, listed
 
@@ -25,11 +25,11 @@ class Week:
     name: str
     monday: dt.date
     complete: bool
-    standing: Standing
-    standing_before: Standing
+    standing: StandingThen
+    standing_before: StandingThen
     before: Moment | None
     after: Moment | None
-    steps: tuple[Step, ...]
+    steps: tuple[LossStep, ...]
     gone: tuple[RetiredFile, ...]
     gates: tuple[Gate, ...]
     gates_won: tuple[str, ...]
@@ -43,12 +43,12 @@ class Week:
         return self.monday + dt.timedelta(days=6)
 
     @property
-    def forwards(self) -> tuple[Step, ...]:
+    def forwards(self) -> tuple[LossStep, ...]:
         """The steps towards being done."""
         return tuple(step for step in self.steps if not step.back)
 
     @property
-    def backwards(self) -> tuple[Step, ...]:
+    def backwards(self) -> tuple[LossStep, ...]:
         """The steps away from it."""
         return tuple(step for step in self.steps if step.back)
 
@@ -152,7 +152,7 @@ def _week(
     )
 
 
-def _gate_at(gate: Gate, moment: Moment | None, standing: Standing) -> Gate:
+def _gate_at(gate: Gate, moment: Moment | None, standing: StandingThen) -> Gate:
     """A gate as it was, by today's target; open where git cannot tell."""
     if gate.name == "migrated":
         total = len(standing.losses)

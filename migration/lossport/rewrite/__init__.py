@@ -4,7 +4,6 @@ from lossport.rewrite.check import check_port
 from lossport.rewrite.outcome import Refusal
 from lossport.rewrite.plan import (
     A_USE,
-    REWRITER_VERSION,
     FileRewrite,
     PlannedSite,
     RewritePlan,
@@ -16,7 +15,6 @@ from lossport.rewrite.render import refusal_lines, to_json, to_sarif
 
 __all__ = [
     "A_USE",
-    "REWRITER_VERSION",
     "FileRewrite",
     "PlannedSite",
     "Refusal",

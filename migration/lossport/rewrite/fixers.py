@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from lossport.follow.facts import Interest
+from lossport.follow.file_facts import Interest
 from lossport.follow.uses import Use
 from lossport.follow.uses_by_syntax import UseKind
 from lossport.follow.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol

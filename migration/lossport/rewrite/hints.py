@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
-from lossport.follow.facts import FileFacts
+from lossport.follow.file_facts import FileFacts
 from lossport.follow.values import Class, Function, Object, Symbol, Values
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.outcome import Draft

@@ -17,7 +17,7 @@ from lossport.rewrite.import_statements import ImportEdits, NewName, delete_stat
 from lossport.rewrite.literals import like
 from lossport.rewrite.outcome import Draft
 from lossport.source.modules import absolute
-from lossport.source.variables import Scope, Scopes, Variable
+from lossport.source.variables import Scopes, Variable, VariableScope
 
 LOOKED_UP_BY_TEXT = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(")
 """A file that calls one of these may reach a name that nothing in its syntax refers to."""
@@ -200,7 +200,7 @@ def can_rename(names: Names, variable: Variable, new: str, port: Port) -> bool:
     return is_free(names, _scopes_of(names.scopes, variable), new, port) and not _by_text(names.view, variable.name)
 
 
-def is_free(names: Names, where: Iterable[Scope], new: str, port: Port) -> bool:
+def is_free(names: Names, where: Iterable[VariableScope], new: str, port: Port) -> bool:
     """Whether a name can be bound to the new symbol in these scopes: nothing else has it, and no builtin is meant by it."""
     if names.taken.get(new, port.new) != port.new or new in names.scopes.unbound:
         return False
@@ -216,18 +216,18 @@ def _by_text(view: View, name: str) -> bool:
     return LOOKED_UP_BY_TEXT.search(text) is not None and re.search(rf"""(['"]){re.escape(name)}\1""", text) is not None
 
 
-def _scopes_of(scopes: Scopes, variable: Variable) -> list[Scope]:
+def _scopes_of(scopes: Scopes, variable: Variable) -> list[VariableScope]:
     """The scopes in which the variable is read, and those around them up to its own."""
-    seen: dict[int, Scope] = {id(variable.scope): variable.scope}
+    seen: dict[int, VariableScope] = {id(variable.scope): variable.scope}
     for use in variable.uses:
-        scope: Scope | None = scopes.scope_of[use]
+        scope: VariableScope | None = scopes.scope_of[use]
         while scope is not None and scope is not variable.scope:
             seen[id(scope)] = scope
             scope = scope.parent
     return list(seen.values())
 
 
-def _has_other(view: View, scopes: Scopes, scope: Scope, name: str, port: Port) -> bool:
+def _has_other(view: View, scopes: Scopes, scope: VariableScope, name: str, port: Port) -> bool:
     """Whether the scope binds the name to anything but the new symbol itself."""
     found = scope.variables.get(name)
     if found is None:

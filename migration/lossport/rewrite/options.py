@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from lossport.follow.facts import FileFacts
+from lossport.follow.file_facts import FileFacts
 from lossport.follow.uses import parents_of
 from lossport.follow.values import NOTHING, Symbol, Table, Values
 from lossport.follow.view import View

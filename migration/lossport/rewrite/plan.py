@@ -24,15 +24,13 @@ from lossport.rewrite.check import check_port
 from lossport.rewrite.config_files import rewrite_config
 from lossport.rewrite.edits import OverlapError, Replace, Transform, apply_edits, splices
 from lossport.rewrite.fixers import Fixers
+from lossport.rewrite.import_order import in_kept_order
 from lossport.rewrite.imports import Imports
 from lossport.rewrite.outcome import Draft, Refusal
 from lossport.rewrite.references import Surroundings
 from lossport.source.fragments import Splice
 from lossport.source.modules import Modules, modules_of
 from lossport.source.source import Source, SourceError, decode, parse
-
-REWRITER_VERSION = "3"
-"""Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""
 
 A_USE = "use"
 """The form of a place that is refused without naming anything: it uses what a call site made."""
@@ -179,12 +177,30 @@ class _Changes:
         if item.fragment is None:
             edits += draft.edits
         else:
-            inner = [Splice(s.start, s.end, s.text) for s in splices(item.source.text, draft.edits)]
+            inner = [Splice(s.start, s.end, s.text) for s in self.ordered(item.source.text, draft)]
             edits += [Replace(s.start, s.end, s.text) for s in item.fragment.write_back(inner)]
         for refusal in draft.refusals:
             self.refuse(refusal)
         self.told += draft.told
         self.sites += self.planned(sites_of(item), draft.refusals)
+
+    def ordered(self, text: str, draft: Draft) -> list[Replace]:
+        """The edits of a fragment as plain replacements: line by line where they would leave its imports out of order."""
+        after = apply_edits(text, draft.edits)
+        kept = in_kept_order(text, after, self.is_own)
+        old, new = text.split("\n"), kept.split("\n")
+        if kept == after or len(old) != len(new):
+            return splices(text, draft.edits)
+        found, start = [], 0
+        for before, line in zip(old, new, strict=True):
+            if before != line:
+                found.append(Replace(start, start + len(before), line))
+            start += len(before) + 1
+        return found
+
+    def is_own(self, module: str) -> bool:
+        """Whether a top-level module is one of the project's."""
+        return self.project.module_path(module) is not None
 
     def take_config(self, config: ConfigFile, around: Surroundings) -> None:
         """The edits and refusals of one configuration file."""
@@ -223,6 +239,8 @@ class _Changes:
         source = self.sources[path]
         try:
             after = apply_edits(source.text, self.edits[path])
+            if path.suffix == ".py":
+                after = in_kept_order(source.text, after, self.is_own)
         except OverlapError as error:
             line, column = source.position(error.offset)
             reason = "two rewrites of this code do not go together"

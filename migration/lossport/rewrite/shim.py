@@ -63,9 +63,14 @@ def is_shim(path: Path) -> bool:
     """Whether the file is a shim, not the legacy module that it stands for."""
     try:
         with path.open("rb") as file:
-            return file.readline().startswith(MARKER.encode())
+            return says_shim(file.readline())
     except OSError:
         return False
+
+
+def says_shim(content: bytes) -> bool:
+    """Whether this is the content of a shim."""
+    return content.startswith(MARKER.encode())
 
 
 def shims(project: Project, loss: Loss, until: dt.date) -> Mapping[Path, str] | NoShim:

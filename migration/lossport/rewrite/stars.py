@@ -12,7 +12,9 @@ from lossport.rewrite.import_statements import NewName
 from lossport.rewrite.names import Names, is_free, is_listed, unlist
 from lossport.rewrite.references import Surroundings
 from lossport.source.modules import absolute, top_level
-from lossport.source.variables import Scope
+from lossport.source.prefilter import Wanted, search
+from lossport.source.variables import VariableScope
+from lossport.source.walk import walk
 
 
 def legacy_stars(names: Names, around: Surroundings, *, withdraw: bool) -> None:
@@ -65,12 +67,17 @@ def _legacy_star(names: Names, around: Surroundings, imported: Imported, *, with
 
 
 def _carries_others(names: Names, around: Surroundings, module: str) -> bool:
-    """Whether other files can have names of the legacy module through this star that no port speaks of."""
+    """Whether another file has a name of the legacy module, of which no port speaks, that it may have through this star."""
     info = names.view.modules.load(module)
     if info is None or _is_script(names):
         return False
     public = (name for name in names.view.modules.public(info) if info.names.get(name, "") is None)
-    return any(not (s in around.contracts or s in around.gone or around.elsewhere(s)) for s in (f"{module}.{n}" for n in public))
+    symbols = (f"{module}.{name}" for name in public)
+    others = [last(s) for s in symbols if not (s in around.contracts or s in around.gone or around.elsewhere(s))]
+    project = names.view.modules.project
+    mine = {str(names.view.path), str(info.path)}
+    files = [path for path in walk(project).files if path.endswith(".py") and path not in mine]
+    return bool(others) and bool(search(project, files, Wanted(tuple(others))).paths)
 
 
 def view_symbols(names: Names, around: Surroundings) -> Iterator[str]:
@@ -119,7 +126,7 @@ def _star_name(names: Names, around: Surroundings, symbol: str) -> NewName | Non
     return NewName(module, new)
 
 
-def _up(scope: Scope | None) -> Iterator[Scope]:
+def _up(scope: VariableScope | None) -> Iterator[VariableScope]:
     while scope is not None:
         yield scope
         scope = scope.parent

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from lossport.source.jsontext import Array, Object, Text, parse_json
+from lossport.source.jsontext import JsonArray, JsonObject, JsonText, parse_json
 from lossport.source.nodes import walk
 from lossport.source.source import LINE_END, Source
 
@@ -332,14 +332,14 @@ def notebook_fragment(text: str) -> Fragment:
         ValueError: the text is no notebook.
     """
     root = parse_json(text)
-    cells = root.get("cells") if isinstance(root, Object) else None
-    if not isinstance(cells, Array):
+    cells = root.get("cells") if isinstance(root, JsonObject) else None
+    if not isinstance(cells, JsonArray):
         raise ValueError("no cells")
     blocks: list[Block | tuple[int, str]] = []
     for cell in cells.items:
-        kind = cell.get("cell_type") if isinstance(cell, Object) else None
-        source = cell.get("source") if isinstance(cell, Object) else None
-        if isinstance(kind, Text) and kind.value == "code" and isinstance(source, Array | Text):
+        kind = cell.get("cell_type") if isinstance(cell, JsonObject) else None
+        source = cell.get("source") if isinstance(cell, JsonObject) else None
+        if isinstance(kind, JsonText) and kind.value == "code" and isinstance(source, JsonArray | JsonText):
             block = _cell_block(text, source)
             if block is not None:
                 code = "".join(line + "\n" for line in block.lines)
@@ -347,8 +347,8 @@ def notebook_fragment(text: str) -> Fragment:
     return _fragment(blocks)
 
 
-def _cell_block(text: str, source: Array | Text) -> Block | None:
-    tokens = [item for item in source.items if isinstance(item, Text)] if isinstance(source, Array) else [source]
+def _cell_block(text: str, source: JsonArray | JsonText) -> Block | None:
+    tokens = [item for item in source.items if isinstance(item, JsonText)] if isinstance(source, JsonArray) else [source]
     whole = "".join(token.value for token in tokens)
     written = whole.split("\n")
     if not whole.strip() or (written[0].startswith("%%") and written[0][2:].split(" ")[0].strip() not in CELL_MAGICS):
@@ -371,7 +371,7 @@ def _cell_block(text: str, source: Array | Text) -> Block | None:
     return Block(tuple(codes), tuple(offsets), rewrite)
 
 
-def _line_tokens(tokens: list[Text], written: list[str]) -> Iterator[int | None]:
+def _line_tokens(tokens: list[JsonText], written: list[str]) -> Iterator[int | None]:
     """The place of each line of a cell: that of its string, where each line has its own."""
     own = [token.value.removesuffix("\n") for token in tokens] == written or [
         *(token.value.removesuffix("\n") for token in tokens),
@@ -394,10 +394,10 @@ def _masked(line: str) -> tuple[str, str]:
     return "", (indent.group() if indent else "") + (f"{target.strip()} = None" if target else "pass")
 
 
-def _write_cell(text: str, source: Array | Text, tokens: list[Text], new: str) -> Iterator[Splice]:
+def _write_cell(text: str, source: JsonArray | JsonText, tokens: list[JsonText], new: str) -> Iterator[Splice]:
     """The source of a cell; strings that do not change keep their bytes."""
     ascii_only = text[source.start : source.end].isascii()
-    if isinstance(source, Text):
+    if isinstance(source, JsonText):
         yield Splice(source.start, source.end, json.dumps(new, ensure_ascii=ascii_only))
         return
     wanted = new.splitlines(keepends=True) if "\r" not in new else re.findall(r"[^\n]*\n|[^\n]+", new)

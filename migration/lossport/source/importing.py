@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from lossport.project.config import Project
-from lossport.source.modules import Modules, absolute
+from lossport.project.snapshot import snapshot_of
+from lossport.source.modules import Modules, absolute, modules_of
 
 _LONG = rb"\"\"\"(?:[^\\\"]++|\\.|\"(?!\"\"))*+\"\"\"|'''(?:[^\\']++|\\.|'(?!''))*+'''"
 _STRING = _LONG + rb"|\"(?:[^\\\"\n]++|\\.)*+\"|'(?:[^\\'\n]++|\\.)*+'"
@@ -58,9 +59,9 @@ class Importing:
     def __init__(
         self, project: Project, modules: Modules | None = None, read: Callable[[Path], bytes | None] | None = None
     ) -> None:
-        self._project = project
-        self._modules = modules or Modules(project)
-        self._read = read or _read
+        self._project = snapshot_of(project)
+        self._modules = modules or modules_of(project)
+        self._read = read or self._project.content
         self._imports: dict[Path, frozenset[Path]] = {}
 
     def those_importing(self, starts: Iterable[Path], targets: Iterable[Path]) -> frozenset[Path]:
@@ -96,33 +97,31 @@ class Importing:
     def imports(self, path: Path) -> frozenset[Path]:
         """The files of the project that a file imports itself, the `__init__`s of the packages above them included."""
         if path not in self._imports:
-            raw = self._read(path) if path.suffix == ".py" else None
-            self._imports[path] = (
-                frozenset(self._files(path, raw)) - {path} if raw is not None and b"import" in raw else frozenset()
-            )
+            found = self._project.of_file(path, "imports", lambda: self._found_in(path)) if path.suffix == ".py" else ()
+            self._imports[path] = frozenset(self._files(path, found)) - {path}
         return self._imports[path]
 
-    def _files(self, path: Path, raw: bytes) -> Iterator[Path]:
-        for dotted in self._dotted(path, raw):
+    def _found_in(self, path: Path) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+        try:
+            raw = self._read(path) or b""
+        except OSError:
+            raw = b""
+        return tuple(dict.fromkeys(imported_by(raw))) if b"import" in raw else ()
+
+    def _files(self, path: Path, found: Iterable[tuple[int, str, tuple[str, ...]]]) -> Iterator[Path]:
+        for dotted in self._dotted(path, found):
             if self._modules.knows(dotted, path.parent):
                 for end in range(1, dotted.count(".") + 2):
-                    found = self._modules.path(".".join(dotted.split(".")[:end]), path.parent)
-                    if found is not None:
-                        yield found
+                    file = self._modules.path(".".join(dotted.split(".")[:end]), path.parent)
+                    if file is not None:
+                        yield file
 
-    def _dotted(self, path: Path, raw: bytes) -> Iterator[str]:
+    def _dotted(self, path: Path, found: Iterable[tuple[int, str, tuple[str, ...]]]) -> Iterator[str]:
         """What is imported, by dotted path: what is taken from a package may be a module of it."""
         name = self._project.module_name(path) or path.stem
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for dots, module, names in imported_by(raw):
+        for dots, module, names in found:
             origin = absolute(package, module or None, dots)
             if origin is not None:
                 yield origin
                 yield from (f"{origin}.{taken}" for taken in names if taken != "*")
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from lossport.cli.callsites import counted
-from lossport.follow.sites import Site
-from lossport.rewrite import A_USE
+from lossport.follow.sites import Site, find_sites
+from lossport.migrate import stages
+from lossport.rewrite import A_USE, plan_rewrite
 from lossport.rewrite.plan import Fate, PlannedSite, RewritePlan
 
 
@@ -30,3 +32,12 @@ def test_a_use_that_names_no_legacy_symbol_is_no_call_site() -> None:
     assert [site.path for site in found.call_sites] == ["a.py"]
     assert counted(found) == "1 call site in 1 file: 1 to rewrite"
     assert counted(plan()) == "no call sites"
+
+
+def test_an_import_of_a_module_is_a_call_site_of_its_loss(made: Any) -> None:
+    made.write("train.py", "import old_losses.pairs\n\nloss = old_losses.pairs.PairLoss()\n")
+    sites = find_sites(made.project, [made.loss]).sites
+    planned = plan_rewrite(made.project, [made.loss])
+    status = stages.standings(made.project, [made.loss])["pairs"].sites_left
+    assert status == len([site for site in sites if site.path == "train.py"]) == 2
+    assert len(planned.call_sites) == 2

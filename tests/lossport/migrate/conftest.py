@@ -17,7 +17,7 @@ import pytest
 
 from lossport.cli.main import main
 from lossport.migrate import pipeline
-from lossport.migrate.pipeline import Outcome, Step
+from lossport.migrate.pipeline import Outcome, StageStep
 from lossport.project.config import Project, find_project
 from lossport.project.progress import Progress, no_progress
 
@@ -102,9 +102,9 @@ class Silent:
     """An observer that keeps what it is told."""
 
     def __init__(self) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[StageStep] = []
 
-    def step(self, step: Step) -> None:
+    def step(self, step: StageStep) -> None:
         self.steps.append(step)
 
     @contextmanager

@@ -74,7 +74,7 @@ def test_a_link_that_leads_out_of_the_project_is_refused(tmp_path: Path) -> None
 
 
 def test_a_claim_has_a_day(tmp_path: Path) -> None:
-    claim = {"date": dt.date(2026, 5, 4), "text": "35 % complete", "source": "a note", "metric": "x", "value": 35.0}
+    claim = {"date": dt.date(2026, 5, 4), "text": "35 % complete", "source": "a note", "metric": "lines", "value": 35.0}
     (found,) = parse_project(tmp_path, {"claims": [claim]}).claims
     assert (found.date, found.value) == (dt.date(2026, 5, 4), 35.0)
 

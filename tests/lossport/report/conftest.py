@@ -22,7 +22,7 @@ from lossport.report import (
     LossFacts,
     OptionCell,
     OptionRow,
-    Options,
+    OptionTable,
     ParityCell,
     Report,
     Waiting,
@@ -168,7 +168,7 @@ def facts_of_workshop() -> Facts:
             loss("triplet", "retired", parity=(passed,), started_at=at(1, 8), proven_at=at(1, 9), retired_at=at(2)),
         ),
         gates_met={"duplication": 5.0},
-        options=Options(
+        options=OptionTable(
             "triplet",
             ("A", "B"),
             ("mend", "restart"),
@@ -195,6 +195,7 @@ def write_page() -> Callable[[Report, Path], Path]:
     def write(report: Report, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in render_report(report).items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
         return folder / "index.html"
 

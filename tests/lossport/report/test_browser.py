@@ -69,6 +69,22 @@ def test_the_page_is_silent_accessible_and_asks_for_nothing(
     assert told == []
 
 
+@pytest.mark.parametrize("name", ["2026-W48", "2026-W45", "weeks", "losses/margin", "losses/focal"])
+@pytest.mark.parametrize("look", [(1200, False), (380, True)], ids=lambda look: str(look[0]))
+def test_the_pages_of_weeks_and_losses_are_silent_accessible_and_narrow_enough(
+    tab: Tab, axe: str, written: Path, name: str, look: tuple[int, bool]
+) -> None:
+    width, dark = look
+    tab.open(written.parent / f"{name}.html", width=width, dark=dark)
+    assert tab.requests() == []
+    assert tab.complaints() == []
+    assert tab.run("document.documentElement.scrollWidth") <= width
+    tab.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    tab.run(axe)
+    found = tab.run(f"axe.run(document, {NOT_BELOW_AA})")
+    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found["violations"]] == []
+
+
 def column(tab: Tab, number: int) -> list[str]:
     rows = f"[...document.querySelectorAll('#losses > .scroll tbody tr')].map((r) => r.cells[{number}].textContent.trim())"
     found: list[str] = tab.run(rows)

@@ -206,7 +206,8 @@ def test_the_page_is_kept_under_its_iso_week(project: Project, facts: Facts, day
     files = render_report(build_report(project, facts, today=dt.date(*day)))
     weeks = sorted(name for name in files if re.fullmatch(r"\d{4}-W\d\d\.html", name))
     assert weeks[-1] == f"{week}.html"
-    assert files.keys() - weeks == {"index.html", "weeks.html", "metrics.json"}
+    losses = {f"losses/{loss.name}.html" for loss in facts.losses}
+    assert files.keys() - weeks == {"index.html", "weeks.html", "metrics.json", *losses}
 
 
 def test_the_next_loss_is_the_furthest_that_waits_for_nobody(report: Report) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from lossport.measure.cache import Memory
 from lossport.measure.history import Moment, TreeFigures
 from lossport.project.config import Gates
-from lossport.report.charts import SHADES, WIDTHS, Line, StairChart, TimeChart, drawn, shade
+from lossport.report.charts import SHADES, WIDTHS, ChartLine, StairChart, TimeChart, drawn, shade
 from lossport.report.forecast import Forecast
 from lossport.report.series import STAIR_FILES, burndown, copies, lines_over_time, shared_pairs
 
@@ -27,7 +27,10 @@ TIME = TimeChart(
     "odd",
     "A <b>title</b>",
     'He said "5 < 6 & 7"',
-    (Line("$x_1$ & <i>name</i>", ((at(-9), 4.0), (at(-3), 2.0), (NOW, 1.0))), Line("said", ((at(-4), 3.0),), 2, "points")),
+    (
+        ChartLine("$x_1$ & <i>name</i>", ((at(-9), 4.0), (at(-3), 2.0), (NOW, 1.0))),
+        ChartLine("said", ((at(-4), 3.0),), 2, "points"),
+    ),
     unit="%",
     target=2.0,
     span=(at(3), at(9)),

@@ -16,19 +16,22 @@ from lossport.report import (
     LossFacts,
     OptionCell,
     OptionRow,
-    Options,
+    OptionTable,
     ParityCell,
     Report,
     Waiting,
     build_report,
     render_report,
 )
-from lossport.report.past import RetiredFile, Step
+from lossport.report.past import LossStep, RetiredFile
 
 TODAY = dt.date(2026, 11, 25)
 EVIL = "</style><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 LIMIT = 500_000
 """Bytes that a page may have."""
+
+PAGES = r"metrics\.json|weeks\.html|\d{4}-W\d\d\.html|losses/\w+\.html"
+"""What lies beside the page."""
 
 VOID = {"meta", "br", "wbr", "img", "link", "input", "hr"}
 
@@ -77,7 +80,7 @@ def test_the_page_points_nowhere_but_into_itself_its_folder_and_its_project(page
         if target and target.startswith("#"):
             assert target[1:] in ids
         elif target:
-            assert re.fullmatch(r"metrics\.json|weeks\.html|\d{4}-W\d\d\.html", target) or target.startswith("../"), target
+            assert re.fullmatch(PAGES, target.partition("#")[0]) or target.startswith("../"), target
     assert {tag for tag, _ in outline.tags} & {"link", "iframe", "object", "embed", "base"} == set()
     assert not re.search(r"@import|url\((?!#)|https?://", page)
     assert "default-src 'none'" in page
@@ -102,7 +105,7 @@ def test_a_large_migration_still_fits_a_page(project: Project) -> None:
     page = render_report(report)["index.html"].decode()
     assert len(page.encode()) < LIMIT
     assert "299 more are in metrics.json" in page
-    assert page.count('<th scope="row">loss_') >= 60
+    assert page.count('<th scope="row"><a href="losses/loss_') >= 60
 
 
 def test_everything_that_comes_from_the_repository_is_escaped(project: Project, facts: Facts) -> None:
@@ -113,12 +116,12 @@ def test_everything_that_comes_from_the_repository_is_escaped(project: Project, 
     loss = LossFacts(
         EVIL, "planned", (EVIL,), (EVIL,), (EVIL,), (EVIL,), why=EVIL, sites_left={EVIL: 1}, parity=(cell,), waiting=(site,)
     )
-    options = Options(EVIL, (EVIL,), (EVIL,), (OptionRow(EVIL, EVIL, (OptionCell(EVIL, note=EVIL),)),), EVIL, EVIL)
+    options = OptionTable(EVIL, (EVIL,), (EVIL,), (OptionRow(EVIL, EVIL, (OptionCell(EVIL, note=EVIL),)),), EVIL, EVIL)
     report = build_report(project, replace(facts, losses=(loss,), problems=(EVIL,), options=options), today=TODAY)
     claim = replace(report.claims[0], claim=replace(report.claims[0].claim, text=EVIL, source=EVIL))
     gone = (RetiredFile(EVIL, EVIL, report.gone[0].at, EVIL, 3, EVIL),)
     report = replace(report, project=EVIL, gone=gone, claims=(claim,), notes=(*report.notes, EVIL))
-    step = Step(report.gone[0].at, "stale", EVIL, EVIL, EVIL, EVIL)
+    step = LossStep(report.gone[0].at, "stale", EVIL, EVIL, EVIL, EVIL)
     week = replace(report.weeks[-1], steps=(step,), gone=gone, claims=(claim,), gates_lost=(EVIL,))
     report = replace(report, weeks=(week,))
     for name, content in render_report(report).items():

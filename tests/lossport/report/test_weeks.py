@@ -262,7 +262,8 @@ def test_a_final_page_is_not_written_again_and_the_page_of_this_week_is(told: Re
     reports: Path = migration.shop.folder / "reports"
     reports.mkdir()
     try:
-        for name, content in render_report(told).items():
+        pages = {name: content for name, content in render_report(told).items() if re.match(r"\d{4}-W", name)}
+        for name, content in pages.items():
             (reports / name).write_bytes(content)
         again = build_report(find_project(migration.shop.folder), told.facts, today=TODAY + dt.timedelta(days=7))
         written = {name for name in render_report(again) if re.match(r"\d{4}-W", name)}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lossport.project import ledger
 from tests import warm
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,6 +33,10 @@ def git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def retired(bench: Any) -> Path:
     """The small project with one loss retired, committed."""
     (bench.root / "old_losses" / "plain.py").unlink()
+    (bench.root / "migration").mkdir()
+    (bench.root / "migration" / "ledger.jsonl").write_bytes(
+        ledger.appended(None, [ledger.event("retired", "plain", {"files": []})])
+    )
     bench.write({"train.py": "from old_losses.triplet import TripletLoss\n\ncriterion = TripletLoss()\n"})
     git(bench.root, "add", "-A")
     assert git(bench.root, "commit", "-qm", "one is retired").returncode == 0
@@ -111,3 +116,13 @@ def test_an_acknowledged_computed_name_stands(retired: Path) -> None:
     assert warm.run(*command, cwd=retired).returncode == 0
     (retired / "plugins.py").write_text(text.replace("name", "other"))
     assert warm.run(*command, cwd=retired).returncode == 1
+
+
+def test_a_misspelt_port_is_not_retired(retired: Path) -> None:
+    (retired / "migration" / "ledger.jsonl").unlink()
+    (retired / "again.py").write_text(AGAIN)
+    assert warm.run("-m", "lossport", "sites", "--retired", "--check", cwd=retired).returncode == 0
+    status = json.loads(warm.run("-m", "lossport", "status", "--json", cwd=retired).stdout)
+    (loss,) = (loss for loss in status["losses"] if loss["name"] == "plain")
+    assert loss["stage"] == "planned"
+    assert "check the port" in loss["why"]

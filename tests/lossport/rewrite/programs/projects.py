@@ -680,7 +680,6 @@ REFUSED = {
     "patch_object_module": ["main.py:3"],
     "class_attr_default": ["main.py:6"],
     "enum": ["main.py:7"],
-    "decorated_train": ["main.py:10"],
     "meter": ["main.py:8"],
     "hydra_params": ["conf/loss.yaml:2"],
     "conditional_alias": ["main.py:7"],
