@@ -285,6 +285,7 @@ def _become(wanted: Mapping[str, Any], files: Sequence[int]) -> None:
         os.close(file)
     if wanted["group"]:
         os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs ignore
     os.chdir(str(wanted["cwd"]))
     os.environ.clear()
     os.environ.update(env)

@@ -26,6 +26,7 @@ def stage_of(lossport: Lossport, name: str) -> str:
     return str(next(row["stage"] for row in rows if row["name"] == name))
 
 
+@pytest.mark.full(reason="the whole way on this project, twice, and back: a minute; a small project goes it in each run")
 def test_a_newcomer_migrates_clip_and_takes_it_back(clone: Path, lossport: Lossport) -> None:
     done = lossport("migrate", "clip")
     assert done.returncode == 0, done.stdout + done.stderr
