@@ -279,9 +279,9 @@ def _texts(project: Project, losses: Sequence[LossFacts], history: History) -> d
 
 def _text(project: Project, path: str, history: History, blobs: git.BlobReader) -> str:
     """A file as it lies there now, or as git had it last."""
-    file = project.root / path
-    if file.is_file():
-        return file.read_text(encoding="utf-8", errors="replace")
+    content = snapshot_of(project).content(project.root / path)
+    if content is not None:
+        return content.decode("utf-8", "replace")
     last = next((version.blob for version in reversed(history.versions.get(path, ())) if version.blob), None)
     return (blobs.read(last) or b"").decode("utf-8", "replace") if last else ""
 
