@@ -59,6 +59,11 @@ class ImportRun:
     groups: tuple[tuple[ImportLine, ...], ...]
 
     @property
+    def has_star(self) -> bool:
+        """Whether a star is among them: it replaces earlier names, so that order counts."""
+        return any(line.node.names[0].name == "*" for group in self.groups for line in group)
+
+    @property
     def is_in_order(self) -> bool:
         """Whether each group is sorted, names included."""
         sorted_lines = all(one.key <= other.key for group in self.groups for one, other in pairwise(group))
@@ -76,7 +81,7 @@ def in_kept_order(before: str, after: str, is_own: IsOwn) -> str:
         return after
     there = {before[run.start : run.end] for run in old}
     for run in reversed(new):
-        if after[run.start : run.end] not in there:
+        if after[run.start : run.end] not in there and not run.has_star:
             groups = [_sorted(group) for group in _sections(run.groups, is_own)]
             text = "\n\n".join("\n".join(run.indent + line.text for line in group) for group in groups if group)
             after = after[: run.start] + text + after[run.end :]

@@ -46,6 +46,12 @@ LOSSES = [loss.name for loss in PROJECT.losses()]
             id="was in no order",
         ),
         pytest.param(
+            "from a import A\nfrom legacy import *\nfrom legacy.z import Z\n",
+            "from a import A\nfrom legacy import *\nfrom aaa import Z\n",
+            "from a import A\nfrom legacy import *\nfrom aaa import Z\n",
+            id="a star decides what a name means",
+        ),
+        pytest.param(
             "from legacy import B  # why\nfrom legacy.c import C\n",
             "from losses import B  # why\nfrom legacy.c import C\n",
             "from legacy.c import C\nfrom losses import B  # why\n",

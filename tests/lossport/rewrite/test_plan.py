@@ -126,7 +126,7 @@ def test_another_legacy_module_that_uses_the_loss_says_what_to_migrate_first(ben
 def test_symbols_of_other_losses_are_not_touched(bench: Any) -> None:
     bench.write({"train.py": "from old_losses.pair import PairLoss\nfrom old_losses.plain import PlainLoss\n\nPairLoss()\n"})
     bench.apply(bench.plan("plain"))
-    assert bench.read("train.py") == "from old_losses.pair import PairLoss\nfrom new_losses import Plain\n\nPairLoss()\n"
+    assert bench.read("train.py") == "from new_losses import Plain\nfrom old_losses.pair import PairLoss\n\nPairLoss()\n"
 
 
 def test_two_losses_at_once_give_what_one_after_the_other_gives(bench: Any) -> None:
