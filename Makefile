@@ -57,11 +57,11 @@ report: $(READY) ## write reports/index.html, this week's page and reports/metri
 status: $(READY) ## where each loss stands, and what is next
 	@$(BIN)/lossport status
 
-# What is slow by nature is left to `all`, see tests/conftest.py; `rest` is what `all` adds.
+# What is slow by nature is left to `all`, see tests/conftest.py; `rest` is what `all` adds, but for most of the settings matrix.
 TIER_quick := -m "not slow and not full and not settings"
 TIER_default := -m "not full and not settings"
 TIER_all :=
-TIER_rest := -m "full or settings"
+TIER_rest := -m "(full or settings) and not matrix"
 TIERS := quick default all rest
 PYTEST := $(BIN)/python -m pytest -q -rs --durations 10 --numprocesses $(WORKERS) --dist worksteal
 
