@@ -57,9 +57,19 @@ report: $(READY) ## write reports/index.html, this week's page and reports/metri
 status: $(READY) ## where each loss stands, and what is next
 	@$(BIN)/lossport status
 
+# What is slow by nature is left to `all`, see tests/conftest.py; `rest` is what `all` adds, but for most of the settings matrix.
+TIER_quick := -m "not slow and not full and not settings"
+TIER_default := -m "not full and not settings"
+TIER_all :=
+TIER_rest := -m "(full or settings) and not matrix"
+TIERS := quick default all rest
+PYTEST := $(BIN)/python -m pytest -q -rs --durations 10 --numprocesses $(WORKERS) --dist worksteal
+
 test: export OMP_NUM_THREADS = 1
-test: $(READY) ## run all tests, on every core (TESTS=tests/losses: those alone)
-	@$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+test: export PYTHONDONTWRITEBYTECODE = # what pytest compiles is kept: each run would spend ten seconds on it, in every worker
+test: TESTS ?= default
+test: $(READY) ## what a change is likely to break, on every core (TESTS=quick: in a minute; TESTS=all: all; TESTS=tests/losses: those)
+	@$(PYTEST) $(if $(filter $(TIERS),$(TESTS)),$(TIER_$(TESTS)),$(TESTS))
 
 coverage: $(READY) ## run the tests of the losses, with coverage: the report takes it from coverage.json
 	@$(BIN)/python -m pytest -q --cov=losses --cov-branch --cov-report=json --cov-report=term tests/losses
@@ -73,5 +83,6 @@ bench: $(READY) ## speed, side by side in one run, as ratios
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
 clean: ## remove the virtual environment, caches and undo records; never sources, goldens, ledger or reports
+	@[ ! -e .lossport/journal.json ] || { echo "make clean: a lossport command was cut short here, and .lossport holds what puts it right: run make status first" >&2; exit 2; }
 	@rm -rf $(VENV) .lossport .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage coverage.json build dist migration/lossport.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,5 @@
-"""Losses by name, for configuration files and command lines: `register` a class, `create` it again by its name."""
+"""Losses by name, for configuration files and command lines: `register` a class, `create` it again
+by its name."""
 
 import difflib
 from collections.abc import Callable
@@ -16,7 +17,10 @@ def register(name: str) -> Callable[[Loss], Loss]:
     def remember(cls: Loss) -> Loss:
         known = _CLASSES.setdefault(name, cls)
         if known is not cls:
-            raise ValueError(f"the name {name!r} is taken by {known.__module__}.{known.__qualname__}; choose another one")
+            raise ValueError(
+                f"the name {name!r} is taken by {known.__module__}.{known.__qualname__}; "
+                "choose another one"
+            )
         return cls
 
     return remember
@@ -28,16 +32,31 @@ def names() -> tuple[str, ...]:
 
 
 def find(name: str) -> type[BaseLoss]:
-    """The class registered under `name`. ValueError if there is none; the message lists the known names and the nearest."""
+    """The class registered under `name`.
+
+    ValueError if there is none; the message lists the known names and the nearest.
+    """
     if name not in _CLASSES:
         near = difflib.get_close_matches(str(name).lower(), names(), n=1, cutoff=0.0)
         hint = f"; the nearest is {near[0]!r}" if near else ""
-        raise ValueError(f"no loss is called {name!r}{hint} (known: {', '.join(names()) or 'none'})")
+        raise ValueError(
+            f"no loss is called {name!r}{hint} (known: {', '.join(names()) or 'none'})"
+        )
     return _CLASSES[name]
 
 
 def create(name: str, **options: Any) -> BaseLoss:
     """Build the loss registered under `name`.
-    >>> create("clip", temperature=0.1).temperature
-    0.1"""
+
+    Args:
+        name: one of `names()`.
+        options: what the class takes.
+
+    Raises:
+        ValueError: no loss of that name; the message lists the known names and the nearest.
+
+    Example:
+        >>> create("clip", temperature=0.1).temperature
+        0.1
+    """
     return find(name)(**options)

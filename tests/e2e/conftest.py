@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.legacy.recording import stands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ def cloned_into(target: Path) -> Path:
 def python_in(clone: Path, *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Python on the clone's own modules, as a process of its own."""
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(clone / "migration"), str(clone)])}
-    return subprocess.run([sys.executable, *args], cwd=cwd or clone, env=env, capture_output=True, text=True, check=False)
+    return warm.run(*args, cwd=cwd or clone, env=env)
 
 
 def is_left(module: str) -> bool:
@@ -48,9 +48,10 @@ def is_left(module: str) -> bool:
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
+def clone(once: Callable[[str, Callable[[Path], object]], Path], tmp_path: Path) -> Path:
     """A clone of its own for each test."""
-    return cloned_into(tmp_path / "clone")
+    shutil.copytree(once("clone", cloned_into), tmp_path / "clone", symlinks=True)
+    return tmp_path / "clone"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,7 +13,15 @@ from .conftest import ROOT, Lossport
 
 
 @pytest.mark.parametrize(
-    "command", [["--help"], ["status"], ["sites", "clip"], ["rewrite", "clip", "--dry-run"], ["status", "--json"]], ids=" ".join
+    "command",
+    [
+        ["--help"],
+        ["status"],
+        ["sites", "clip"],
+        ["rewrite", "clip", "--dry-run"],
+        pytest.param(["status", "--json"], marks=pytest.mark.full(reason="reads the whole tree, as `status` does in each run")),
+    ],
+    ids=" ".join,
 )
 def test_commands_that_need_no_tensors_never_import_torch(command: list[str]) -> None:
     program = (
@@ -53,17 +60,7 @@ def test_wrong_configuration_names_the_key(clone: Path, lossport: Lossport) -> N
     assert "tool.lossport: unknown key legacyy" in done.stderr
 
 
-def test_a_folder_below_the_project_will_do(clone: Path, lossport: Lossport) -> None:
-    assert lossport("status", cwd=clone / "losses").returncode == 0
-
-
-def test_every_command_has_json(clone: Path, lossport: Lossport) -> None:
-    for command in (["status"], ["sites", "clip"], ["rewrite", "clip", "--dry-run"]):
-        done = lossport(*command, "--json")
-        assert done.returncode == 0, done.stderr
-        json.loads(done.stdout)
-
-
+@pytest.mark.full(reason="builds a wheel")
 def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
     source = tmp_path / "source"
     subprocess.run(

@@ -8,6 +8,7 @@ own tests work on invented projects in temporary folders, and of `losses/` and i
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ MODULES = sorted({module.rpartition(".")[2] for loss in PROJECT.losses() for mod
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.full(reason="migrates all losses, one after another"),
     pytest.mark.skipif(
         not all(map(is_left, MODULES)), reason="losses are retired in this tree: the whole way starts with all of them"
     ),
@@ -44,12 +46,15 @@ AFTERWARDS = (
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """A clone in which every loss is migrated."""
-    clone = cloned_into(tmp_path_factory.mktemp("all") / "clone")
-    done = python_in(clone, "-m", "lossport", "migrate", "all")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return clone
+
+    def fill(clone: Path) -> None:
+        cloned_into(clone)
+        done = python_in(clone, "-m", "lossport", "migrate", "all")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return once("migrated", fill)
 
 
 def test_every_loss_is_retired_and_its_file_gone(migrated: Path) -> None:

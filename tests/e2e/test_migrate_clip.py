@@ -26,6 +26,7 @@ def stage_of(lossport: Lossport, name: str) -> str:
     return str(next(row["stage"] for row in rows if row["name"] == name))
 
 
+@pytest.mark.full(reason="the whole way on this project, twice, and back: a minute; a small project goes it in each run")
 def test_a_newcomer_migrates_clip_and_takes_it_back(clone: Path, lossport: Lossport) -> None:
     done = lossport("migrate", "clip")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -57,6 +58,7 @@ def test_a_newcomer_migrates_clip_and_takes_it_back(clone: Path, lossport: Lossp
     assert stage_of(lossport, "clip") == "proven"
 
 
+@pytest.mark.full(reason="goes the whole way to the end of the rehearsal; a small project does that in each run")
 def test_a_dry_run_writes_nothing(clone: Path, lossport: Lossport) -> None:
     done = lossport("migrate", "clip", "--dry-run")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -72,7 +74,10 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+SAME_WAY = pytest.mark.full(reason="records and proves clip once more; another fault does it in each run")
+
+
+@pytest.mark.parametrize("fault", [pytest.param(name, marks=[SAME_WAY] if n else []) for n, name in enumerate(FAULTS)])
 def test_a_wrong_new_loss_does_not_get_through(clone: Path, lossport: Lossport, fault: str) -> None:
     name, right, wrong = FAULTS[fault]
     text = (clone / name).read_text()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,16 +48,8 @@ def environment() -> dict[str, str]:
 
 def finished(command: list[str], **options: str) -> Run:
     """Run the command to its end; it must succeed and print finite numbers."""
-    result = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**environment(), **options},
-        capture_output=True,
-        text=True,
-        timeout=TIME_LIMIT,
-        check=False,
-    )
-    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
+    result = warm.run(*command, cwd=ROOT, env={**environment(), **options}, timeout=TIME_LIMIT)
+    assert result.returncode == 0, f"python {' '.join(command)}\n{result.stdout}\n{result.stderr}"
     run = Run(result.stdout)
     assert run.numbers, f"no figures in: {result.stdout!r}"
     assert all(math.isfinite(number) for number in run.numbers), result.stdout
@@ -70,7 +62,7 @@ def run_example() -> Callable[..., Run]:
 
     def run(path: str, *arguments: str) -> Run:
         start = [path] if path.endswith(".py") else ["-m", path.replace("/", ".")]
-        return finished([sys.executable, *start, *arguments])
+        return finished([*start, *arguments])
 
     return run
 
@@ -84,6 +76,6 @@ def run_code_blocks() -> Callable[[str], Run]:
         blocks = re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
         assert blocks, f"{path} has no Python code block"
         path_of_root = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        return finished([sys.executable, "-c", "\n".join(blocks)], PYTHONPATH=path_of_root)
+        return finished(["-c", "\n".join(blocks)], PYTHONPATH=path_of_root)
 
     return run

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.examples.conftest import ROOT
 
 OPTIONS = ROOT / "examples/options"
@@ -43,4 +43,4 @@ for loss in ({clip}, {decoupled}):
     (parameter,) = learned.parameters()
     assert parameter.item() == 0.5 and parameter.grad is not None and parameter.grad != 0
 """
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    warm.run("-c", program, cwd=tmp_path, check=True)

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from torch import nn
 
+from tests import warm
 from tests.legacy.recording import stands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +50,7 @@ def needs(*names: str) -> pytest.MarkDecorator:
 def in_a_fresh_process(code: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run code with only that root on the path; what other tests imported does not count there."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run([sys.executable, "-c", code], cwd=root, env=env, capture_output=True, text=True, check=False)
+    return warm.run("-c", code, cwd=root, env=env)
 
 
 @pytest.mark.parametrize(("home", "name"), standing(PROMISES["exported"]))

@@ -20,6 +20,14 @@ from tests.losses.battery import ROWS, Entry, Inputs, cast, entries, floats, gra
 
 ENTRIES = entries()
 VARIANTS = [pytest.param(e, o, id=f"{e.name}-{n}") for e in ENTRIES for n, o in enumerate(e.options)]
+ENOUGH_ROWS = [
+    pytest.param(e, o, rows, id=f"{rows}-{e.name}-{n}")
+    for e in ENTRIES
+    for n, o in enumerate(e.options)
+    for rows in (0, 1, 2, ROWS)
+    if rows == 0 or rows >= e.smallest
+]
+"""Every loss with every number of rows for which it is defined."""
 WITHOUT_A_PAPER = ("CombinedLoss", "HybridPretrainVICRegLoss", "MeanSquaredError", "MultitaskLoss", "Tasks")
 WITHOUT_PAIRS = ("CombinedLoss", "LabelSmoothingCrossEntropy", "MeanSquaredError", "MultitaskLoss", "Tasks")
 HALVES = [torch.float16, torch.bfloat16]
@@ -95,13 +103,10 @@ def test_gradcheck_passes_in_float64(entry: Entry, options: dict[str, Any]) -> N
 # ---- what comes back
 
 
-@with_all_options
-@pytest.mark.parametrize("rows", [0, 1, 2, ROWS])
+@pytest.mark.parametrize(("entry", "options", "rows"), ENOUGH_ROWS)
 def test_results_are_the_loss_then_detached_numbers_under_the_same_keys_for_any_batch(
     entry: Entry, options: dict[str, Any], rows: int
 ) -> None:
-    if 0 < rows < entry.smallest:
-        pytest.skip(f"defined from {entry.smallest} rows on")
     found = run(entry.make(**options), entry.draw(rows, dtype=torch.float32))
     assert type(found) is dict
     assert next(iter(found)) == "loss"
@@ -244,11 +249,12 @@ def test_collapsed_rows_are_finite(entry: Entry, options: dict[str, Any], dtype:
     assert_finite(entry.make(**options), cast(inputs, dtype))
 
 
-@with_all_options
+@pytest.mark.parametrize(
+    ("entry", "options"), [variant for variant in VARIANTS if getattr(variant.values[0], "cold", None) is not None]
+)
 @in_every_precision
 def test_the_lowest_temperature_is_finite(entry: Entry, options: dict[str, Any], dtype: torch.dtype) -> None:
-    if entry.cold is None:
-        pytest.skip("has no temperature")
+    assert entry.cold is not None
     assert_finite(entry.make(**{**options, **entry.cold}), entry.draw(dtype=dtype))
 
 
@@ -427,7 +433,19 @@ def test_the_printed_form_shows_the_options(entry: Entry, options: dict[str, Any
 # ---- compiled
 
 
-@those(lambda entry: entry.compiles)
+COMPILING = [entry for entry in ENTRIES if entry.compiles]
+FIRST_OF_ITS_MODULE = {type(entry.make()).__module__: entry.name for entry in reversed(COMPILING)}
+ALIKE = pytest.mark.full(reason="torch.compile takes seconds, and another loss of the same module is compiled in every run")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(entry, id=entry.name, marks=() if entry.name in FIRST_OF_ITS_MODULE.values() else ALIKE)
+        for entry in COMPILING
+    ],
+)
 def test_it_compiles_to_one_graph_with_the_same_numbers(entry: Entry) -> None:
     torch.compiler.reset()
     loss, inputs = entry.make(), entry.draw(dtype=torch.float32)

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lossport.project.config import find_project
+from tests import warm
 from tests.legacy.recording import stands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,21 +82,26 @@ STANDING = {module: name for module, name in MODULES.items() if stands(ROOT, PAC
 """Those that are still what they were. One that is retired took its branches along."""
 
 
-@cache
-def measured() -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def measured(once: Callable[[str, Callable[[Path], object]], Path]) -> dict[str, Any]:
     """What all cases reach, by module; one process for all."""
-    command = [sys.executable, str(Path(__file__).with_name("reach.py")), str(ROOT), *sorted(set(STANDING.values()))]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    folder = once("reach", lambda folder: (folder / "found.json").write_text(reach(), encoding="utf-8"))
+    found = json.loads((folder / "found.json").read_text(encoding="utf-8"))
+    return {name.rpartition(".")[2]: item for name, item in found.items()}
+
+
+def reach() -> str:
+    program = str(Path(__file__).with_name("reach.py"))
+    done = warm.run(program, str(ROOT), *sorted(set(STANDING.values())), cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
-    return {name.rpartition(".")[2]: found for name, found in json.loads(done.stdout).items()}
+    return done.stdout
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("module", sorted(STANDING))
-def test_the_cases_take_every_branch_that_a_call_can_take(module: str) -> None:
+def test_the_cases_take_every_branch_that_a_call_can_take(measured: dict[str, Any], module: str) -> None:
     listed = UNREACHABLE.get(module, ())
-    missed = Counter(measured()[module]["missed"])
+    missed = Counter(measured[module]["missed"])
     assert {place: sum(n for text, n in missed.items() if text.startswith(place)) for place, _, _ in listed} == {
         place: count for place, count, _ in listed
     }
@@ -106,9 +110,9 @@ def test_the_cases_take_every_branch_that_a_call_can_take(module: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(STANDING != MODULES, reason="modules are retired: those that stand are judged one by one")
-def test_the_cases_take_nearly_all_branches_there_are() -> None:
-    whole = sum(measured()[module]["branches"] for module in STANDING)
-    missed = sum(len(measured()[module]["missed"]) for module in STANDING)
+def test_the_cases_take_nearly_all_branches_there_are(measured: dict[str, Any]) -> None:
+    whole = sum(measured[module]["branches"] for module in STANDING)
+    missed = sum(len(measured[module]["missed"]) for module in STANDING)
     assert whole > 0
     assert 100 * (whole - missed) / whole >= REACHED
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, logsigmoid, normalize
 
-from losses import utils
+from losses import utils, views
 
 NAN = float("nan")
 
@@ -305,7 +305,7 @@ def test_nt_xent_is_equation_1_of_simclr(reduction: str, temperature: float) -> 
     for i in range(8):
         others = torch.stack([z[i] @ z[k] / temperature for k in range(8) if k != i])
         rows.append(others.logsumexp(0) - z[i] @ z[(i + 4) % 8] / temperature)
-    torch.testing.assert_close(utils.nt_xent_loss(a, b, temperature, reduction), utils.reduce(torch.stack(rows), reduction))
+    torch.testing.assert_close(views.nt_xent_loss(a, b, temperature, reduction), utils.reduce(torch.stack(rows), reduction))
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 0, 1], [0, 1, 2, 3], [5] * 4, [0, NAN, 0, 1]], ids=str)
@@ -321,14 +321,14 @@ def test_supervised_contrastive_is_equation_2_of_supcon(labels: list[float], red
         rows.append(torch.stack([s[k] for k in range(8) if k != i]).logsumexp(0) - mean)
     expected = utils.reduce(torch.stack(rows), reduction)
     for given in (labels, torch.tensor(labels), torch.tensor(labels).view(4, 1)):
-        torch.testing.assert_close(utils.supervised_contrastive_loss(a, b, given, 0.1, reduction), expected)
+        torch.testing.assert_close(views.supervised_contrastive_loss(a, b, given, 0.1, reduction), expected)
 
 
 def without_labels(a: Tensor, b: Tensor, *options: Any) -> Tensor:
-    return utils.supervised_contrastive_loss(a, b, [], *options)
+    return views.supervised_contrastive_loss(a, b, [], *options)
 
 
-@pytest.mark.parametrize("loss", [utils.nt_xent_loss, without_labels])
+@pytest.mark.parametrize("loss", [views.nt_xent_loss, without_labels])
 def test_losses_of_two_views_are_zero_for_no_rows_and_refuse_wrong_options(loss: Any) -> None:
     none = torch.zeros(0, 3, requires_grad=True)
     assert loss(none, none).item() == 0
@@ -343,13 +343,13 @@ def test_losses_of_two_views_are_zero_for_no_rows_and_refuse_wrong_options(loss:
 
 def test_one_row_is_its_own_and_only_candidate() -> None:
     a, b = drawn(1, 3), drawn(1, 3, seed=1)
-    assert utils.nt_xent_loss(a, b).item() == utils.supervised_contrastive_loss(a, b, [0]).item() == 0
+    assert views.nt_xent_loss(a, b).item() == views.supervised_contrastive_loss(a, b, [0]).item() == 0
 
 
 def test_losses_of_two_views_do_not_overflow() -> None:
     z = drawn(4, 8, dtype=torch.float32) * 100
-    assert utils.nt_xent_loss(z, z, 0.01).isfinite()
-    assert utils.supervised_contrastive_loss(z, z, [0, 0, 1, 1], 0.01).isfinite()
+    assert views.nt_xent_loss(z, z, 0.01).isfinite()
+    assert views.supervised_contrastive_loss(z, z, [0, 0, 1, 1], 0.01).isfinite()
 
 
 def test_noise_shrinks_with_the_batch_and_ends_at_sixteen_rows() -> None:

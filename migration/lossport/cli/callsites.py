@@ -9,16 +9,19 @@ from pathlib import Path
 
 from lossport import rewrite as rewriting
 from lossport.cli.terminal import Terminal
+from lossport.migrate import stages
 from lossport.project import transaction
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
-from lossport.rewrite import shim
+from lossport.project.plural import many
+from lossport.project.snapshot import snapshot_of
 
 FINE, FAILED = 0, 1
 
 
 def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Every call site with its form and what will happen to it; with `--retired`, every use of a name that is gone."""
+    project = snapshot_of(project)
     plan = rewriting.plan_rewrite(project, _losses(project, options))
     if options.files is not None:
         plan = plan.only({_shown(project, path) for path in options.files})
@@ -39,7 +42,7 @@ def sites(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
             terminal.line("these names are retired: lossport rewrite LOSS puts the new ones in their place", "bold red")
     else:
         terminal.line()
-        terminal.line(_counted(plan))
+        terminal.line(counted(plan))
         for told in plan.not_searched:
             terminal.line(f"not searched: {told}")
     return FAILED if failed else FINE
@@ -55,17 +58,12 @@ def _losses(project: Project, options: argparse.Namespace) -> list[Loss]:
     if options.retired:
         if options.loss is not None:
             raise InputError("sites: either LOSS or --retired, which looks for the names of every retired loss")
-        return [loss for loss in project.losses() if _is_retired(project, loss)]
+        events = stages.read_events(project)
+        return [loss for loss in project.losses() if stages.is_retired(project, loss, events)]
     if options.loss is None:
         known = ", ".join(project.loss_names) or "none yet"
         raise InputError(f"sites: name a loss ({known}), or say --retired for the names of every retired loss")
     return [project.loss(options.loss)]
-
-
-def _is_retired(project: Project, loss: Loss) -> bool:
-    """Whether the legacy modules are gone, or shims stand in for them."""
-    paths = (project.module_path(module) for module in loss.modules)
-    return all(path is None or path.read_text(encoding="utf-8", errors="replace").startswith(shim.MARKER) for path in paths)
 
 
 def _shown(project: Project, path: Path) -> str:
@@ -80,6 +78,7 @@ def rewrite(project: Project, options: argparse.Namespace, terminal: Terminal) -
     if not (options.dry_run or options.check or options.sarif):
         with transaction.locked(project.state):
             transaction.recover(project.root, project.state)  # what is planned must not rest on what is half done
+    project = snapshot_of(project)
     plan = rewriting.plan_rewrite(project, [project.loss(options.loss)])
     left = FAILED if plan.files or plan.refusals else FINE
     if options.sarif:
@@ -90,7 +89,7 @@ def rewrite(project: Project, options: argparse.Namespace, terminal: Terminal) -
     if shows:
         terminal.diff(plan.diff())
     _refusals(plan, terminal)
-    terminal.line(_counted(plan))
+    terminal.line(counted(plan, written=not (shows or plan.refusals)))
     if options.check:
         return left
     if plan.refusals:
@@ -113,9 +112,18 @@ def _refusals(plan: rewriting.RewritePlan, terminal: Terminal) -> None:
         terminal.line("these need a person:", "bold")
         for line in rewriting.refusal_lines(plan.refusals):
             terminal.line(f"  {line}")
+    if plan.told:
+        terminal.line()
+        terminal.line("these stay as they are, and name what goes:", "bold")
+        for line in rewriting.refusal_lines(plan.told):
+            terminal.line(f"  {line}")
 
 
-def _counted(plan: rewriting.RewritePlan) -> str:
-    fates = Counter(site.fate for site in plan.sites)
+def counted(plan: rewriting.RewritePlan, *, written: bool = False) -> str:
+    """`1 call site in 1 file: 1 to rewrite`; "rewritten" only once the plan is `written`."""
+    sites = [planned for planned in plan.sites if planned.is_call_site]
+    if not sites:
+        return "no call sites"
+    fates = Counter("to rewrite" if planned.fate == "rewritten" and not written else planned.fate for planned in sites)
     told = " · ".join(f"{number} {fate}" for fate, number in fates.items())
-    return f"{len(plan.sites)} call sites in {len({s.site.path for s in plan.sites})} files: {told}" if told else "no call sites"
+    return f"{many(len(sites), 'call site')} in {many(len({planned.site.path for planned in sites}), 'file')}: {told}"

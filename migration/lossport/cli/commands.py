@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from lossport import compare as comparing
@@ -13,16 +14,19 @@ from lossport import scaffold
 from lossport.cli.evidence import devices, parity, power, record
 from lossport.cli.overview import overview
 from lossport.cli.terminal import Terminal
+from lossport.measure import git
 from lossport.migrate import pipeline, stages, tell
-from lossport.migrate.pipeline import Outcome, Step
+from lossport.migrate.pipeline import Outcome, StageStep
 from lossport.project import transaction
 from lossport.project.config import Project
 from lossport.project.errors import InputError
 from lossport.project.progress import Progress
+from lossport.project.snapshot import snapshot_of
 from lossport.report import Gate, lost, measure_gates, metrics, next_step
-from lossport.report.words import gate_target, gate_value
 
-FINE, FAILED = 0, 1
+FINE, FAILED, INTERRUPTED = 0, 1, 130
+
+NO_REPORT = "the report could not be written ({}); that changes nothing else: lossport report writes it"
 
 __all__ = ["compare", "migrate", "new", "parity", "power", "record", "report", "status", "undo"]
 
@@ -34,7 +38,7 @@ class Watcher:
         self._terminal = terminal
         self._last = ""
 
-    def step(self, step: Step) -> None:
+    def step(self, step: StageStep) -> None:
         label = "" if step.stage == self._last else step.stage
         self._last = step.stage
         self._terminal.step(label, step.text, step.seconds, failed=step.failed)
@@ -49,6 +53,7 @@ class Watcher:
 
 def status(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """How far, what holds each loss up, which gates are missed, what is next: in one screen."""
+    project = snapshot_of(project)
     with terminal.busy("looking"):
         where, facts = tell.standings_and_facts(project)
         gates = measure_gates(project, facts)
@@ -84,12 +89,14 @@ def status(project: Project, options: argparse.Namespace, terminal: Terminal) ->
 
 def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Take one loss, or all of them, through every stage; those whose legacy modules use it go first."""
+    project = snapshot_of(project)
     waiting = project.names([] if options.loss == "all" else [options.loss])
     outcomes: list[Outcome] = []
     postponed: set[str] = set()
     while waiting:
         name = waiting[0]
         outcome = _migrate_one(project, name, options, terminal)
+        project = outcome.left or project
         if outcome.result == "others first":
             circle = postponed.intersection(outcome.first)
             if circle:
@@ -103,14 +110,19 @@ def migrate(project: Project, options: argparse.Namespace, terminal: Terminal) -
             continue
         waiting.remove(name)
         outcomes.append(outcome)
-        if outcome.result == "stopped":
+        if outcome.result == "stopped" or outcome.lacks == "interrupted":
             break
-    if options.loss == "all" and any(outcome.result == "migrated" for outcome in outcomes):
+    if options.loss == "all" and any(outcome.result in ("migrated", "switched") for outcome in outcomes):
         with terminal.busy("measuring"):
-            page = pipeline.refresh_report(project)
-        terminal.line(f"all of it in one page: {project.relative(page)}")
+            lacks = pipeline.report_refreshed(project)
+        page = project.relative(pipeline.page_of(project))
+        terminal.line(f"all of it in one page: {page}" if not lacks else NO_REPORT.format(lacks), "bold red" if lacks else "")
+        outcomes[-1] = replace(outcomes[-1], lacks=lacks or outcomes[-1].lacks)
     terminal.document({"migrations": [_outcome(outcome) for outcome in outcomes]})
-    return FAILED if any(outcome.result in ("stopped", "others first") for outcome in outcomes) else FINE
+    if any(outcome.lacks == "interrupted" for outcome in outcomes):
+        return INTERRUPTED
+    unfinished = ("stopped", "others first", "switched")
+    return FAILED if any(outcome.result in unfinished or outcome.lacks for outcome in outcomes) else FINE
 
 
 def _migrate_one(project: Project, name: str, options: argparse.Namespace, terminal: Terminal) -> Outcome:
@@ -125,9 +137,11 @@ def _migrate_one(project: Project, name: str, options: argparse.Namespace, termi
         Watcher(terminal),
         devices=devices(options.device),
         dry_run=options.dry_run,
+        force=options.force,
+        without_tests=options.without_tests,
         with_report=options.loss != "all",
     )
-    _ending(project, outcome, terminal)
+    _ending(outcome.left or project, outcome, terminal)
     return outcome
 
 
@@ -151,13 +165,27 @@ def _ending(project: Project, outcome: Outcome, terminal: Terminal) -> None:
             terminal.line()
             terminal.line(f"a dry run: nothing was written.   do it: lossport migrate {name}")
         case _:
-            for word, paths in (("rewritten", outcome.changed), ("shim", outcome.shims), ("deleted", outcome.deleted)):
-                for path in paths:
-                    terminal.line(f"  {word:<9}  {path}")
-            left = sum(not s.retired for s in stages.standings(project, list(project.losses()), sites=()).values())
-            terminal.line()
-            ending = f"{name} is retired; {left} of {len(project.loss_names)} are left."
-            terminal.line(f"{ending}   see it: git diff   take it back: lossport undo {name}")
+            _landed(project, outcome, terminal)
+
+
+def _landed(project: Project, outcome: Outcome, terminal: Terminal) -> None:
+    """What has changed, and what is left."""
+    name = outcome.loss
+    changed = (("rewritten", outcome.changed), ("shim", outcome.shims), ("deleted", outcome.deleted), ("kept", outcome.kept))
+    for word, paths in changed:
+        for path in paths:
+            terminal.line(f"  {word:<9}  {path}")
+    terminal.line()
+    back = f"see it: git diff   take it back: lossport undo {name}"
+    if outcome.result == "switched":
+        terminal.line(f"{name} is switched and not retired: mend what names its legacy file, then migrate again.   {back}")
+        return
+    if outcome.lacks:
+        terminal.line(f"{name} is migrated.   {back}", "bold")
+        terminal.line(NO_REPORT.format(outcome.lacks), "bold red")
+        return
+    left = sum(not s.retired for s in stages.standings(project, list(project.losses()), sites=()).values())
+    terminal.line(f"{name} is retired; {left} of {len(project.loss_names)} are left.   {back}")
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
@@ -167,20 +195,23 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     ]
     return {
         "loss": outcome.loss, "result": outcome.result, "first": list(outcome.first), "steps": steps,
-        "rewritten": list(outcome.changed), "shims": list(outcome.shims), "deleted": list(outcome.deleted), "diff": outcome.diff,
+        "rewritten": list(outcome.changed), "shims": list(outcome.shims), "deleted": list(outcome.deleted),
+        "kept": list(outcome.kept), "lacks": outcome.lacks, "diff": outcome.diff,
     }  # fmt: skip
 
 
 def undo(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Take a migration back."""
     files = pipeline.undo(project, project.loss(options.loss).name)
-    pipeline.refresh_report(project)
-    terminal.document({"loss": options.loss, "restored": list(files)})
     for path in files:
         terminal.line(f"  restored   {path}")
     terminal.line()
     terminal.line(f"the migration of {options.loss} is taken back; its golden and proof stay, so migrating again is quick.")
-    return FINE
+    lacks = pipeline.report_refreshed(project)
+    if lacks:
+        terminal.line(NO_REPORT.format(lacks), "bold red")
+    terminal.document({"loss": options.loss, "restored": list(files), "lacks": lacks})
+    return FAILED if lacks else FINE
 
 
 def new(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
@@ -219,7 +250,7 @@ def compare(project: Project, options: argparse.Namespace, terminal: Terminal) -
 def report(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Write the dashboard; with --check, write nothing and fail if a gate that was met is lost."""
     if options.check:
-        return _check_gates(project, terminal)
+        return _check_gates(snapshot_of(project), terminal)
     with terminal.busy("measuring"):
         dashboard = tell.dashboard(project)
         with transaction.locked(project.state):
@@ -227,8 +258,10 @@ def report(project: Project, options: argparse.Namespace, terminal: Terminal) ->
             transaction.commit(project.root, project.state, changes)
     written = [project.relative(change.path) for change in changes if change.path.is_relative_to(project.reports)]
     terminal.document({"written": written, "lost": list(map(_lost, dashboard.gates_lost)), "metrics": metrics(dashboard)})
-    for path in written:
-        terminal.line(f"  written    {path}")
+    shown, *rest = written or ("",)
+    terminal.line(f"  written    {shown or 'nothing new'}{f' and {len(rest)} more files beside it' if rest else ''}")
+    if dashboard.git_problem:
+        terminal.line(f"  git        cannot be read: {dashboard.git_problem}", "bold red")
     _tell_lost(dashboard.gates_lost, terminal)
     return FINE
 
@@ -238,13 +271,16 @@ def _check_gates(project: Project, terminal: Terminal) -> int:
     with terminal.busy("measuring"):
         facts = tell.facts_of(project)
         gates = measure_gates(project, facts)
+        unreadable = git.problem(project.root)
     gone = lost(gates, facts.gates_met)
-    terminal.document({"lost": list(map(_lost, gone))})
+    terminal.document({"lost": list(map(_lost, gone)), "git_problem": unreadable or None})
     _tell_lost(gone, terminal)
-    if not gone:
+    if unreadable:
+        terminal.line(f"  git        cannot be read: {unreadable}", "bold red")
+    elif not gone:
         met = sum(gate.met is True for gate in gates)
         terminal.line(f"no gate that was met is lost; {met} of {len(gates)} are met")
-    return FAILED if gone else FINE
+    return FAILED if gone or unreadable else FINE
 
 
 def _lost(gate: Gate) -> dict[str, Any]:
@@ -253,5 +289,5 @@ def _lost(gate: Gate) -> dict[str, Any]:
 
 def _tell_lost(gates: Sequence[Gate], terminal: Terminal) -> None:
     for gate in gates:
-        said = f"{gate.title}: {gate_value(gate)}, and it was {gate_target(gate)}; see it: {gate.command}"
+        said = f"{gate.title}: {gate.value_words}, and it was {gate.target_words()}; see it: {gate.command}"
         terminal.line(f"  lost       {said}", "bold red")

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from lossport.cli.terminal import Terminal
 from lossport.migrate import evidence_of
 from lossport.migrate import parity as comparing
-from lossport.migrate.parity import Compared, Wanted
+from lossport.migrate.parity import Compared, ParityRequest
 from lossport.project.config import Project
+from lossport.project.plural import many
+from lossport.project.snapshot import snapshot_of
 
 if TYPE_CHECKING:
     from lossport.evidence import Proof, Searched
@@ -30,22 +32,24 @@ def devices(wanted: str) -> tuple[str, ...]:
 
 
 def record(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
-    """Write the golden of a loss, unless the one there is still fits."""
+    """Write the golden of a loss; one that is there is only replaced if that is said."""
+    project = snapshot_of(project)
     loss = project.loss(options.loss)
-    golden, event = evidence_of.golden_of(project, loss, terminal.busy)
+    golden, event = evidence_of.golden_of(project, loss, terminal.busy, again=options.again)
     shown = project.relative(loss.golden_file)
     if event is not None:
         evidence_of.save_evidence(project, loss, golden.content, [event])
     terminal.document({"loss": loss.name, "golden": shown, "cases": list(golden.cases), "written": event is not None})
-    count = f"{len(golden.cases)} case{'s' if len(golden.cases) > 1 else ''}"
+    count = many(len(golden.cases), "case")
     terminal.line(f"{loss.name}: {count}; {shown} {'written' if event else 'kept: its sources are unchanged'}")
     return FINE
 
 
 def parity(project: Project, options: argparse.Namespace, terminal: Terminal) -> int:
     """Compare new losses with their goldens, on every device that is wanted and here."""
+    project = snapshot_of(project)
     names = project.names(options.losses)
-    wanted = Wanted(devices(options.device), options.extent, options.search)
+    wanted = ParityRequest(devices(options.device), options.extent, options.search)
     jobs = options.jobs or comparing.processors()
     found: list[Compared] = []
     with terminal.busy(f"comparing {names[0] if len(names) == 1 else f'{len(names)} losses'}") as progress:
@@ -77,7 +81,8 @@ def _tell(one: Compared, widest: int, options: argparse.Namespace, terminal: Ter
         differs = not proof.passed and not proof.skipped
         label = f"{one.loss if number == 0 else '':<{widest}}"
         terminal.step(label, f"{proof.device:<5} {proof.headline}", proof.seconds or None, failed=differs)
-        for line in (*proof.notes, *costly(one.cost(proof.device)), *(proof.explanation() if differs else ())):
+        notes = (*proof.notes, *costly(one.cost(proof.device)), *one.not_measured(proof.device))
+        for line in (*notes, *(proof.explanation() if differs else ())):
             terminal.line(f"{DETAIL}{line}")
         _save(proof, options, terminal)
         if proof.device in searched:
@@ -172,6 +177,9 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
         terminal.line()
         terminal.line(f"no case of {', '.join(losses)} sees")
         terminal.line(fault.diff())
+    open_ends = outcomes.not_tried_of_all(found)
+    for item in open_ends:
+        terminal.line(item)
     records = sorted({line for tried in found for line in tried.wrong_told()})
     for line in records:
         terminal.line(line)
@@ -183,4 +191,4 @@ def power(project: Project, options: argparse.Namespace, terminal: Terminal) -> 
     if len(found) > 1:
         terminal.line()
         terminal.line(f"together {outcomes.told(ends)}")
-    return FAILED if survivors or records else FINE
+    return FAILED if survivors or records or open_ends else FINE

@@ -1,24 +1,25 @@
 """The command line: arguments, progress and words on a terminal; nothing else.
 
-Exit status: 0 fine, 1 a check failed, 2 wrong use, configuration or input, 130 interrupted.
+Exit status: 0 fine, 1 a check failed, 2 wrong use, configuration or input, 130 interrupted, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from lossport import __version__
+from lossport.cli.ending import exits_refused, heard, silence_output
 from lossport.cli.terminal import Terminal
-from lossport.project.config import ConfigError, find_project
-from lossport.project.errors import InputError
+from lossport.project import journal, transaction
+from lossport.project.config import ConfigError, Project, find_project
+from lossport.project.errors import InputError, ProgramEnded
+from lossport.project.transaction import CommittedThenInterrupted
 
-FINE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+FINE, FAILED, WRONG_USE, INTERRUPTED, NOBODY_READS = 0, 1, 2, 130, 141
 
 
 CALL_SITES = frozenset({"sites", "rewrite"})
@@ -46,8 +47,9 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=name)
         return sub
 
-    def one_loss(sub: argparse.ArgumentParser, text: str = "the loss, named like its port file") -> None:
+    def one_loss(sub: argparse.ArgumentParser, text: str = "the loss, named like its port file") -> argparse.ArgumentParser:
         sub.add_argument("loss", metavar="LOSS", help=text)
+        return sub
 
     def devices(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(
@@ -63,7 +65,8 @@ def parser() -> argparse.ArgumentParser:
     sites.add_argument("--check", action="store_true", help="exit 1 if there is any")
     sites.add_argument("--sarif", action="store_true", help="print SARIF for code hosts")
 
-    one_loss(command("record", "run the cases on the legacy loss and write its golden"))
+    record = one_loss(command("record", "run the cases on the legacy loss and write its golden"))
+    record.add_argument("--again", action="store_true", help="replace the golden that is there")
 
     parity = command("parity", "compare new losses with their goldens")
     parity.add_argument("losses", nargs="*", metavar="LOSS", help="losses to compare (default: all)")
@@ -85,15 +88,16 @@ def parser() -> argparse.ArgumentParser:
     power.add_argument("losses", nargs="*", metavar="LOSS", help="losses to try (default: all)")
     power.add_argument("--jobs", type=_count, metavar="N", help="faults to try at once (default: one a processor)")
 
-    rewrite = command("rewrite", "rewrite the call sites of LOSS, without proof or retirement")
-    one_loss(rewrite)
+    rewrite = one_loss(command("rewrite", "rewrite the call sites of LOSS, without proof or retirement"))
     rewrite.add_argument("--dry-run", action="store_true", help="print the diff, write nothing")
     rewrite.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything is left to rewrite")
     rewrite.add_argument("--sarif", action="store_true", help="print SARIF for code hosts; write nothing")
 
-    migrate = command("migrate", "prove the new loss, switch the call sites, retire the legacy file")
-    one_loss(migrate, "the loss, named like its port file; 'all' for every loss")
+    migrating = command("migrate", "prove the new loss, switch the call sites, retire the legacy file")
+    migrate = one_loss(migrating, "the loss, named like its port file; 'all' for every loss")
     migrate.add_argument("--dry-run", action="store_true", help="go as far as the rehearsal and print the diff, write nothing")
+    migrate.add_argument("--without-tests", action="store_true", help="go on where no test touches what changes")
+    migrate.add_argument("--force", action="store_true", help="delete a legacy file that the last commit does not have as it is")
     devices(migrate)
 
     one_loss(command("undo", "take the migration of LOSS back"))
@@ -126,26 +130,54 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     options = parser().parse_args(argv)
     terminal = Terminal(as_json=options.json or getattr(options, "sarif", False))
-    signal.signal(signal.SIGTERM, _interrupt)
+    with heard(), exits_refused():
+        try:
+            status = _run(options, terminal)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            silence_output()
+            return NOBODY_READS
+        except KeyboardInterrupt as error:
+            written = isinstance(error, CommittedThenInterrupted)
+            terminal.error(
+                "interrupted: all that was to be written is written" if written else "interrupted: nothing is half done"
+            )
+            return INTERRUPTED
+        except (SystemExit, ProgramEnded) as end:
+            terminal.error(f"a port, a case or a loss ended the program ({end}): take that out; nothing was found out")
+            return WRONG_USE
+    return status
+
+
+def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     try:
         # Most of the start is importing: Ctrl-C is heard, --help does not wait for it, and a hook pays for call sites alone.
         room = importlib.import_module("lossport.cli.callsites" if options.run in CALL_SITES else "lossport.cli.commands")
-        return int(getattr(room, options.run)(find_project(options.project), options, terminal))
+        project = find_project(options.project)
+        _put_right(project, terminal)
+        return int(getattr(room, options.run)(project, options, terminal))
     except (ConfigError, InputError) as error:
-        terminal.error(str(error))
-        terminal.document({"error": str(error)})
-        return WRONG_USE
-    except KeyboardInterrupt:
-        terminal.error("interrupted: nothing is half done")
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
-        sys.stderr.close()
-        return FINE
+        return _wrong(terminal, str(error))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _wrong(terminal, f"{where}{error.strerror or error}; mend that, then run this again")
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Termination takes the way of Ctrl-C: whatever is half done is rolled back."""
-    raise KeyboardInterrupt
+def _wrong(terminal: Terminal, told: str) -> int:
+    terminal.error(told)
+    terminal.document({"error": told})
+    return WRONG_USE
+
+
+def _put_right(project: Project, terminal: Terminal) -> None:
+    """Before anything is read: put back what a command that was cut short has left, and say so."""
+    if journal.exists(project.state):
+        with transaction.locked(project.state):
+            restored = transaction.recover(project.root, project.state)
+        told = f"put back as they were: {', '.join(restored)}" if restored else "nothing had been changed yet"
+        terminal.error(f"a lossport command was cut short here; {told}")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lossport.project.plural import many
 from lossport.report import STAGES, Facts, Gate, LossFacts, next_step
-from lossport.report.words import gate_target, gate_value, many
 
 WIDTH = 80
 """Columns of a terminal that nobody made wider."""
@@ -22,17 +22,25 @@ TITLE, VALUE = 30, 16
 
 
 @dataclass(frozen=True)
-class Line:
+class StyledLine:
     """A line with the style that a terminal may give it."""
 
     text: str = ""
     style: str = ""
 
 
-def overview(facts: Facts, gates: Sequence[Gate]) -> tuple[Line, ...]:
+def overview(facts: Facts, gates: Sequence[Gate]) -> tuple[StyledLine, ...]:
     """All of it, in the order in which it is asked for."""
     return tuple(
-        [Line(_headline(facts.losses), "bold"), Line(), *_stages(facts.losses), Line(), *_gates(gates), Line(), *_next(facts)]
+        [
+            StyledLine(_headline(facts.losses), "bold"),
+            StyledLine(),
+            *_stages(facts.losses),
+            StyledLine(),
+            *_gates(gates),
+            StyledLine(),
+            *_next(facts),
+        ]
     )
 
 
@@ -46,7 +54,7 @@ def _headline(losses: Sequence[LossFacts]) -> str:
     return " · ".join(said)
 
 
-def _stages(losses: Sequence[LossFacts]) -> Iterator[Line]:
+def _stages(losses: Sequence[LossFacts]) -> Iterator[StyledLine]:
     """The losses of each stage by what holds them up, each with its call sites; the furthest stage last."""
     for stage in STAGES:
         groups: dict[str, list[LossFacts]] = {}
@@ -59,7 +67,7 @@ def _stages(losses: Sequence[LossFacts]) -> Iterator[Line]:
         if rest := sum(len(group) for _, group in ranked[MOST_GROUPS:]):
             shown.append(f"... and {rest} more: lossport status --json")
         for text in shown:
-            yield Line(f"{label:<{LEFT}} {text}")
+            yield StyledLine(f"{label:<{LEFT}} {text}")
             label = ""
 
 
@@ -94,24 +102,24 @@ def _wrapped(text: str) -> list[str]:
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
-def _gates(gates: Sequence[Gate]) -> Iterator[Line]:
+def _gates(gates: Sequence[Gate]) -> Iterator[StyledLine]:
     """How many are met, and those that are not: missed ones with value and target, unmeasured ones with the reason."""
     met = sum(gate.met is True for gate in gates)
-    yield Line(f"{'gates':<{LEFT}} {met} of {len(gates)} met")
+    yield StyledLine(f"{'gates':<{LEFT}} {met} of {len(gates)} met")
     for word, state in (("missed", False), ("open", None)):
         label = word
         for gate in gates:
             if gate.met is state:
-                yield Line(f"{label:<{LEFT}} {_gate(gate)}", "red" if state is False else "")
+                yield StyledLine(f"{label:<{LEFT}} {_gate(gate)}", "red" if state is False else "")
                 label = ""
 
 
 def _gate(gate: Gate) -> str:
     title = gate.title if len(gate.title) <= TITLE else f"{gate.title[: TITLE - 3]}..."
-    said = f"{title:<{TITLE}} {gate_value(gate):>{VALUE}}   {gate_target(gate)}"
+    said = f"{title:<{TITLE}} {gate.value_words:>{VALUE}}   {gate.target_words()}"
     return said[: WIDTH - LEFT - 1].rstrip()
 
 
-def _next(facts: Facts) -> Iterator[Line]:
+def _next(facts: Facts) -> Iterator[StyledLine]:
     step = next_step(facts.losses)
-    yield Line(f"{'next':<{LEFT}} {step.command if step else 'nothing: every loss is retired'}", "bold")
+    yield StyledLine(f"{'next':<{LEFT}} {step.command if step else 'nothing: every loss is retired'}", "bold")

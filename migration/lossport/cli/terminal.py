@@ -53,6 +53,7 @@ class Terminal:
         """One line of the result."""
         if self.as_json:
             return
+        text = printable(text)
         with self._bar_aside():
             if self._out is None:
                 print(text, flush=self._bar is not None)
@@ -94,6 +95,7 @@ class Terminal:
 
     def error(self, text: str) -> None:
         """What went wrong, for a person."""
+        text = printable(text)
         if self._err is None:
             print(f"lossport: {text}", file=sys.stderr)
         else:
@@ -128,6 +130,17 @@ class Terminal:
             yield
         finally:
             self._bar.start()
+
+
+def printable(text: str) -> str:
+    r"""The text with what would move the cursor, colour the terminal or cannot be encoded as escapes: a file may be called so.
+
+    >>> printable("a\x1b[31m.py")
+    'a\\x1b[31m.py'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text)
 
 
 def _bar(console: Console) -> Bar:

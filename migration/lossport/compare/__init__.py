@@ -1,5 +1,7 @@
 """Ways to write one loss, side by side: the same measures of each, as rows of values, as JSON and as a table in a document.
 
+Start at `measuring`; `report.compared` holds the values. Stands beside the house: uses it, and no room but `cli` imports it.
+
     comparison = compare(project)                         # minutes: runs tests, parity and timing in processes of their own
     comparison.rows, comparison.to_json()
     update_document(text, comparison)                     # docs/decision.md with its generated block made anew
@@ -9,11 +11,8 @@ The options are `[[tool.lossport.options]]`. Judges none of them: a row says whi
 """
 
 from lossport.compare.document import render_markdown, update_document
-from lossport.compare.measuring import compare, sources_digest
-from lossport.compare.table import Cell, Comparison, Row, read_comparison
-
-FILE = "comparison.json"
-"""Its name below the reports folder, where the report looks for it."""
+from lossport.compare.measuring import compare
+from lossport.report.compared import FILE, Cell, Comparison, Row, read_comparison, sources_digest
 
 __all__ = [
     "FILE",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossport.compare.table import Comparison, Row
 from lossport.project.errors import InputError
+from lossport.report.compared import Comparison, Row
 
 BEGIN = "<!-- lossport compare: begin. Generated; what stands between these two lines is written anew each time. -->"
 END = "<!-- lossport compare: end -->"

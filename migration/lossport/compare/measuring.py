@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
-from collections.abc import Iterator
-from pathlib import Path
 
-from lossport.compare.reading import files_of, read_option, reading_rows
+from lossport.compare.reading import read_option, reading_rows
 from lossport.compare.running import coverage_row, proof_cells, proof_rows, time_row
-from lossport.compare.table import Comparison
-from lossport.project.config import ConfigError, Option, Project
+from lossport.project.config import ConfigError, Project
 from lossport.project.progress import Progress, no_progress
-from lossport.source.fingerprint import file_digest
+from lossport.report.compared import Comparison, sources_digest
 
 
 def compare(project: Project, *, progress: Progress = no_progress) -> Comparison:
@@ -39,21 +35,6 @@ def compare(project: Project, *, progress: Progress = no_progress) -> Comparison
     names = tuple(option.name for option in options)
     titles = tuple(option.title for option in options)
     return Comparison(options[0].loss, names, titles, rows, _environment(), sources_digest(project))
-
-
-def sources_digest(project: Project) -> str:
-    """What a comparison rests on: the files of every option, their tests and changes, the port and the cases of the loss."""
-    digest = hashlib.sha256()
-    for path in sorted({path for option in project.options for path in _sources(project, option)}):
-        digest.update(f"{project.relative(path)}\0{file_digest(path)}\n".encode())
-    return digest.hexdigest()
-
-
-def _sources(project: Project, option: Option) -> Iterator[Path]:
-    yield from (project.root / path for path in files_of(project, option))
-    for path in (*option.tests, *([option.change] if option.change else [])):
-        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
-    yield from (folder / f"{option.loss}.py" for folder in (project.ports, project.cases))
 
 
 def _check(project: Project) -> None:

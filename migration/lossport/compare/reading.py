@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossport.compare.table import Cell, Row, not_measured
 from lossport.measure import Corpus, measure_corpus
 from lossport.project.config import ConfigError, Option, Project
+from lossport.report.compared import Cell, Row, files_of, not_measured
 
 NEW_FILE = re.compile(r"\+\+\+ (?:b/)?(.+?)(?:\t.*)?\Z")
 OLD_FILE = re.compile(r"--- (?:a/)?(.+?)(?:\t.*)?\Z")
@@ -27,25 +27,6 @@ class Reading:
     second: tuple[str, ...]
     change: Cell
     change_lines: Cell
-
-
-def files_of(project: Project, option: Option) -> tuple[str, ...]:
-    """The Python files of an option, relative to the project.
-
-    Raises:
-        ConfigError: there are none, or one that is named is missing.
-    """
-    found = [option.path] if option.path.is_file() else sorted(option.path.rglob("*.py"))
-    if not found:
-        raise ConfigError(
-            f"option {option.name}: no Python files in {project.relative(option.path)}; see tool.lossport.options.path"
-        )
-    for path in option.second:
-        if path not in found:
-            raise ConfigError(
-                f"option {option.name}: {project.relative(path)} is none of its files; see tool.lossport.options.second"
-            )
-    return tuple(project.relative(path) for path in found)
 
 
 def read_option(project: Project, option: Option) -> Reading:

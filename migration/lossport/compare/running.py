@@ -15,10 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lossport.compare.reading import files_of
-from lossport.compare.table import Cell, Row, not_measured
 from lossport.measure import Coverage, CoverageError, read_coverage
 from lossport.project.config import Option, Project
+from lossport.report.compared import Cell, Row, files_of, not_measured
 
 TIME_LIMIT = 600
 """Seconds for one process: tests or parity of one loss take a minute on a slow machine."""

@@ -1,4 +1,7 @@
-"""Evidence: recording a legacy loss, proving the new one against it, and showing that the proof would fail if it had to.
+"""Evidence: record a legacy loss, prove the new one against it, and keep both.
+
+Start at `golden` (what is recorded) and `proving` (the proof); `capsule` is the file that outlives the legacy loss, `remembered`
+what a later run need not do again. May import `project`, `source`, `observe`, `judge`.
 
     >>> from lossport import evidence                                   # doctest: +SKIP
     >>> golden = evidence.record(project, loss)                         # doctest: +SKIP

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from lossport.project import ledger
 from lossport.project.config import Loss, Project
+from lossport.project.errors import failure_in_words
 from lossport.source.fingerprint import Fingerprint, fingerprint_from
 
 Costs: TypeAlias = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -23,10 +24,18 @@ SOURCES = ("legacy", "new", "cases")
 """The parts of a fingerprint that time and memory depend on. The legacy source of a retired loss is that of its golden."""
 
 
+class NotMeasured(Exception):
+    """Time and memory of a loss could not be measured; the message says what failed."""
+
+
 def cost_ratios(
     project: Project, loss: Loss, golden: Any, device: str, now: Fingerprint, events: Sequence[ledger.Event]
 ) -> dict[str, float]:
-    """New divided by legacy: `time` and `memory`, the medians over written cases. Empty where nothing can be said."""
+    """New divided by legacy: `time` and `memory`, the medians over written cases. A figure that no case has is left out.
+
+    Raises:
+        NotMeasured: timing failed; the message says how.
+    """
     known = _told_before(loss, device, now, events)
     if known:
         return known
@@ -34,8 +43,8 @@ def cost_ratios(
 
     try:
         found = evidence.costs(project, loss, golden, golden.header.rewritten, device, only=spread(list(golden.cases)))
-    except Exception:  # whatever a loss does to a stopwatch, its verdict stands
-        return {}
+    except Exception as error:  # the verdict on the loss stands without time and memory
+        raise NotMeasured(f"time and memory were not measured: {failure_in_words(error)}") from error
     return ratios(found)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,6 +28,8 @@ from lossport.observe.work import work_counted
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError
 from lossport.project.progress import Progress, no_progress
+from lossport.project.replacing import replace_file
+from lossport.project.snapshot import snapshot_of
 from lossport.source.fingerprint import Fingerprint, file_digest
 
 Refusal: TypeAlias = Callable[[str], str]
@@ -100,23 +101,17 @@ class Golden:
         return replace(_sealed(data, safetensors.torch.load(self.content), self.header.loss), just_seen=self.just_seen)
 
     def write(self, path: Path) -> None:
-        """Write the capsule beside the old one, then put it in its place."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(self.content)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+        """Write the capsule in the place of the old one."""
+        replace_file(path, self.content)
 
 
-def read_golden(path: Path, shown: str | None = None) -> Golden:
-    """Read and check a capsule.
+def read_golden(path: Path, shown: str | None = None, content: bytes | None = None) -> Golden:
+    """Read and check a capsule; `content` is what it holds, where it was read already.
 
     Raises:
         CapsuleError: it cannot be trusted or read; the message says why.
     """
-    content = read_bytes(path, shown)
+    content = read_bytes(path, shown) if content is None else content
     golden = Golden(parse(content, shown or str(path)), content)
     golden = replace(golden, unsteady=tuple(golden.header.data.get("unsteady", ())))
     try:
@@ -128,7 +123,7 @@ def read_golden(path: Path, shown: str | None = None) -> Golden:
 
 def load_golden(project: Project, loss: Loss) -> Golden:
     """The recorded golden of a loss; see `read_golden`."""
-    return read_golden(loss.golden_file, project.relative(loss.golden_file))
+    return read_golden(loss.golden_file, project.relative(loss.golden_file), snapshot_of(project).content(loss.golden_file))
 
 
 def record(
@@ -149,7 +144,7 @@ def record(
     """
     shown = project.relative(loss.case_file)
     try:
-        text = loss.case_file.read_text(encoding="utf-8")
+        text = snapshot_of(project).text(loss.case_file)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{shown}: cannot be read: {error}; a loss needs a case file") from error
     sources = Sources(_closure(project, loss), fallback=lambda module: from_tree(project, module))
@@ -266,7 +261,7 @@ def _closure(project: Project, loss: Loss) -> dict[str, str]:
     from lossport.source.closure import module_closure  # noqa: PLC0415  # a capsule runs where there is no tree to read
 
     paths = {path for module in loss.modules for path in module_closure(project, module)}
-    return {import_path(project, path): path.read_text(encoding="utf-8") for path in sorted(paths)}
+    return {import_path(project, path): snapshot_of(project).text(path) for path in sorted(paths)}
 
 
 def from_tree(project: Project, module: str) -> tuple[str, str] | None:
@@ -274,7 +269,7 @@ def from_tree(project: Project, module: str) -> tuple[str, str] | None:
     path = project.module_path(module)
     if path is None:
         return None
-    return import_path(project, path), path.read_text(encoding="utf-8")
+    return import_path(project, path), snapshot_of(project).text(path)
 
 
 def import_path(project: Project, path: Path) -> str:

@@ -18,15 +18,16 @@ from lossport.evidence.loaded import is_unchanged, loaded_code
 from lossport.evidence.opening import open_pair
 from lossport.evidence.peak import costs_of
 from lossport.evidence.remembered import remembered
-from lossport.judge.counterexample import Counterexample, counterexample
+from lossport.judge.counterexample import counterexample
 from lossport.judge.divergences import not_seen, not_shown, too_wide
 from lossport.judge.pair import UNSTEADY, Pair
 from lossport.judge.shrink import shrink
 from lossport.judge.variants import BY_NAME, Extent
-from lossport.judge.verdict import NOT_RUN, Known, Proof, Verdict
+from lossport.judge.verdict import NOT_RUN, Counterexample, Known, Proof, Verdict
 from lossport.observe.isolation import Scope, Sources, resolve
 from lossport.observe.run import steady
 from lossport.project.config import Loss, Project
+from lossport.project.errors import failure_in_words
 from lossport.project.inputs import PLAIN, Variation
 from lossport.project.progress import Progress, no_progress
 from lossport.source.fingerprint import Fingerprint, file_digest
@@ -84,10 +85,11 @@ def prove(
             verdicts += not_seen(loss, verdicts)
         if only is None and all(item.passed for item in verdicts):
             known.save(found, known.code if unchanged else loaded_code(pair.new.scope))
-        shown = _counterexample(project, loss, pair, verdicts)
+        shown, why_not = _counterexample(project, loss, pair, verdicts)
         here = environment(device)
     unused = not_shown(loss, device, verdicts) if only is None else ()
-    notes = (*_notes(golden, here), *(() if only or extent != "chosen" else _other_runs(golden, device, verdicts)))
+    other_runs = () if only or extent != "chosen" else _other_runs(golden, device, verdicts)
+    notes = (*_notes(golden, here), *other_runs, *why_not)
     if only is None and all(item.passed for item in verdicts):
         notes += too_wide(loss, device, verdicts, complete=extent == "all")
     return Proof(
@@ -113,21 +115,22 @@ def _case(pair: Pair, golden: Golden, name: str, extent: Extent) -> Sequence[Kno
 
 def _parts(loss: Loss, golden: Golden, rewritten: str, device: str, extent: Extent) -> list[str | bytes]:
     """All that a verdict depends on, but for what the new loss shows."""
-    port = loss.port_file.read_bytes()
-    return [golden.content, rewritten, port, json.dumps(environment(device), sort_keys=True), device, extent]
+    return [golden.content, rewritten, loss.port_digest, json.dumps(environment(device), sort_keys=True), device, extent]
 
 
-def _counterexample(project: Project, loss: Loss, pair: Pair, verdicts: Sequence[Verdict]) -> Counterexample | None:
-    """The first difference, made small. Whatever goes wrong with that must not hide the verdict."""
+def _counterexample(
+    project: Project, loss: Loss, pair: Pair, verdicts: Sequence[Verdict]
+) -> tuple[Counterexample | None, tuple[str, ...]]:
+    """The first difference, made small, and a note if that failed. The verdict stands without it."""
     failed = next((item for item in verdicts if item.kind == "different"), None)
     if failed is None:
-        return None
+        return None, ()
     variation = BY_NAME.get(failed.case.partition("@")[2], PLAIN)
     try:
         smallest = shrink(pair, failed, variation)
-        return None if smallest is None else counterexample(project, loss, pair, smallest)
-    except Exception:  # a loss that fails in odd ways at odd sizes; the verdict stands without a smaller input
-        return None
+        return (None if smallest is None else counterexample(project, loss, pair, smallest)), ()
+    except Exception as error:  # the code under test runs at odd sizes here, and so does ours
+        return None, (f"no smaller input that differs was found: {failure_in_words(error)}",)
 
 
 def current_fingerprint(loss: Loss) -> Fingerprint:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lossport.judge.verdict import Finding, Known, Verdict
+from lossport.project.replacing import replace_file
+from lossport.source.fingerprint import own_sources
 
 DECIDING = ("evidence", "judge", "observe", "power", "project")
 """The rooms whose code decides verdicts."""
@@ -37,13 +37,10 @@ class Remembered:
             return
         runs = {case: [[item.variation, item.digest, asdict(item.verdict)] for item in known] for case, known in cases.items()}
         data = {"cases": runs, "code": dict(code)}
-        beside = self.file.with_name(f"{self.file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
             for old in self.file.parent.glob(f"{self.file.name.partition('.')[0]}.*"):
                 old.unlink()
-            beside.write_text(json.dumps(data), encoding="utf-8")
-            os.replace(beside, self.file)
+            replace_file(self.file, json.dumps(data).encode())
 
 
 def remembered(folder: Path | None, loss: str, parts: Sequence[str | bytes]) -> Remembered:
@@ -61,7 +58,7 @@ def remembered(folder: Path | None, loss: str, parts: Sequence[str | bytes]) -> 
 
 def file_of(folder: Path, loss: str, parts: Sequence[str | bytes]) -> Path:
     """Where to keep what depends on these parts and on this package."""
-    digest = hashlib.sha256(_own_sources())
+    digest = hashlib.sha256(own_sources(DECIDING).encode())
     for part in parts:
         content = part.encode() if isinstance(part, str) else part
         digest.update(f"{len(content)}:".encode() + content)
@@ -76,13 +73,3 @@ def _known(item: Sequence[Any]) -> Known:
 
 def _index(index: Sequence[int] | None) -> tuple[int, ...] | None:
     return None if index is None else tuple(index)
-
-
-@cache
-def _own_sources() -> bytes:
-    """A digest of the rooms that decide: another comparison gives other verdicts."""
-    house = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(path for room in DECIDING for path in (house / room).glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.digest()

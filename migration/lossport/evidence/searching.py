@@ -13,10 +13,10 @@ from typing import Any
 
 from lossport.evidence.golden import Golden
 from lossport.evidence.opening import open_pair
-from lossport.judge.counterexample import Counterexample, counterexample
+from lossport.judge.counterexample import counterexample
 from lossport.judge.pair import Pair
 from lossport.judge.shrink import Smallest, shrink
-from lossport.judge.verdict import Finding, Verdict
+from lossport.judge.verdict import Counterexample, Finding, Verdict
 from lossport.observe.run import steady
 from lossport.project.config import Loss, Project
 from lossport.project.errors import InputError

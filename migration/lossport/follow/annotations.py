@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from lossport.follow.flow import Env, Frame, evaluate
+from lossport.follow.file_facts import Env
+from lossport.follow.flow import Frame, evaluate
 from lossport.follow.values import EMPTY, NOTHING, OTHER, Class, Instance, Object, Other, Symbol, Table, Value, Values
 
 UNIONS = frozenset({"Union", "Optional"})
@@ -76,6 +77,7 @@ def _subscripted(frame: Frame, node: ast.expr, name: str, parts: list[ast.expr])
         pairs = len(entries) > 1 and name in ("tuple", "Tuple")
         held = frozenset().union(*entries)
         frame.world.tables[node] = dict(enumerate(entries)) if pairs else {None: held}
+        frame.world.hold(node, held)
         return frozenset({Table(node)}) if frame.world.carries(held) else OTHER
     return OTHER
 

@@ -7,16 +7,20 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from lossport.follow.annotations import TABLES, annotated, name_of
-from lossport.follow.flow import ClassFacts, Env, Flow, Frame, FunctionFacts, FunctionNode, decorator_names, evaluate, is_static
+from lossport.follow.file_facts import ClassFacts, Env, FunctionFacts, FunctionNode
+from lossport.follow.flow import Flow, Frame, decorator_names, evaluate, is_static
+from lossport.follow.modules_of_torch import WRAPPERS
 from lossport.follow.values import (
     EMPTY,
     OTHER,
     Class,
     Function,
+    Handed,
     Instance,
     Named,
     Nothing,
     Object,
+    Other,
     Result,
     Symbol,
     Table,
@@ -24,6 +28,7 @@ from lossport.follow.values import (
     Text,
     Value,
     Values,
+    Wrapped,
 )
 
 Entries: TypeAlias = dict[str | int | None, Values]
@@ -132,6 +137,7 @@ def grow_table(frame: Frame, node: ast.expr, entries: Entries) -> None:
         before = table.get(key, EMPTY)
         if not values <= before:
             table[key] = before | values
+            frame.world.hold(node, values)
             frame.flow.touch()
 
 
@@ -147,6 +153,8 @@ def _element(frame: Frame, values: Values, number: int) -> Values:
             continue  # it would fail
         elif isinstance(value, Object):
             result |= field_of(frame, value, number)
+        elif isinstance(value, Handed):
+            result |= {Other(), value}
         elif isinstance(value, TableMember) and value.name == "item" and number == 1:
             result |= frozenset().union(*frame.world.tables[value.table.node].values()) or OTHER
         else:
@@ -178,6 +186,11 @@ def _is_mapping(table: Table, entries: Entries) -> bool:
     return isinstance(node, ast.Dict | ast.DictComp | ast.Attribute) or (isinstance(node, ast.Call) and named)
 
 
+def is_mapping(frame: Frame, table: Table) -> bool:
+    """Whether iterating over a table gives its keys."""
+    return _is_mapping(table, frame.world.tables[table.node])
+
+
 def _keys(entries: Entries) -> Values:
     return OTHER if None in entries else frozenset(Text(key) for key in entries if key is not None)
 
@@ -193,6 +206,8 @@ def items_of(frame: Frame, values: Values) -> Values:
             continue  # it would fail
         elif isinstance(value, Object) and (fields := fields_of(frame.world.of_class(value))):
             result |= frozenset().union(*(frame.world.attribute(frame.world.of_class(value), field) for field in fields)) or OTHER
+        elif isinstance(value, Handed):
+            result |= {Other(), value}
         elif isinstance(value, TableMember) and value.name == "items()":
             result.add(TableMember(value.table, "item"))
         else:
@@ -221,9 +236,17 @@ def narrowed(frame: Frame, test: ast.expr, env: Env, *, holds: bool = True) -> E
             if name is not None:
                 values = _of_kind(frame, frame.flow.values.get(subject, EMPTY), kind, holds=holds)
                 env = {**env, name: values, **({NARROWED: EMPTY} if "." in name else {})} if values else env
+        case ast.Call(func=ast.Name(id="hasattr"), args=[ast.Name(id=name), ast.Constant(value="module")]):
+            values = frame.flow.values.get(test.args[0], EMPTY)
+            env = {**env, name: _wrapped(values, holds=holds)} if values else env
         case _:
             pass
     return env
+
+
+def _wrapped(values: Values, *, holds: bool) -> Values:
+    """Those of the values that may have a `.module`, or need not."""
+    return frozenset(v for v in values if isinstance(v, Wrapped) is holds or isinstance(v, Other | Handed))
 
 
 def _of_kind(frame: Frame, values: Values, kind: ast.expr, *, holds: bool) -> Values:
@@ -231,6 +254,8 @@ def _of_kind(frame: Frame, values: Values, kind: ast.expr, *, holds: bool) -> Va
     held = frozenset(Instance(v.path) for v in frame.flow.values.get(kind, EMPTY) if isinstance(v, Symbol))
     if held:
         return held if holds else values - held
+    if frame.flow.named.get(kind) in WRAPPERS:
+        return _wrapped(values, holds=holds)
     is_dict = frame.flow.named.get(kind) in ("builtins.dict", "collections.abc.Mapping", "typing.Mapping")
     known: dict[Value, bool | None] = {v: frame.world.is_dict(v) for v in values if isinstance(v, Result)}
     if not is_dict or not known:
@@ -253,7 +278,7 @@ def define_function(frame: Frame, node: FunctionNode, env: Env, *, run: bool = T
         given = _parametrized(frame, node, env)
         facts.typed.update(given)
         for arg, values in _first_values(frame, facts, env):
-            facts.params.setdefault(arg, OTHER if facts.escapes else EMPTY)
+            facts.params.setdefault(arg, EMPTY if arg in me else facts.outside)
             flow.join(flow, facts.params, arg, me.get(arg, values | given.get(arg, EMPTY)))
     return frozenset({Function(node)})
 

@@ -5,50 +5,51 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from lossport.follow.assign import grow_table, items_of
-from lossport.follow.flow import ClassFacts, Frame, FunctionFacts, decorator_names, escape
+from lossport.follow.assign import grow_table, is_mapping, items_of
+from lossport.follow.file_facts import ClassFacts, FunctionFacts
+from lossport.follow.flow import Frame, decorator_names, escape
 from lossport.follow.inheritance import inherited_symbols, member_of
-from lossport.follow.instance_dicts import attributes_table
-from lossport.follow.members import attribute_of
+from lossport.follow.modules_of_torch import HOOKS, LOADS, RETURN_THEMSELVES, WRAPPERS, hook_arguments
 from lossport.follow.values import (
     EMPTY,
+    HANDED,
     NOTHING,
     OTHER,
     Class,
     Function,
+    Handed,
+    Inherited,
     Instance,
     Member,
     Named,
     Nothing,
     Object,
+    Other,
     Prepared,
     Result,
     ResultMember,
-    Super,
     Symbol,
     Table,
     TableMember,
     Text,
     Value,
     Values,
+    Wrapped,
 )
-from lossport.source.modules import absolute
-
-RETURN_THEMSELVES = frozenset(
-    {"to", "cuda", "cpu", "xpu", "train", "eval", "half", "float", "double", "bfloat16", "type"}
-    | {"to_empty", "requires_grad_", "share_memory", "apply"}
-)
-"""Methods of a torch module that return the module."""
 
 PASS_THROUGH = frozenset({"copy.copy", "copy.deepcopy", "torch.compile", "torch.jit.script", "typing.cast"})
 """Functions whose result behaves as their first argument does, as far as it is followed (`cast`: the last)."""
 
-CONTAINERS = frozenset(
-    {"builtins.reversed", "builtins.dict", "builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted"}
-    | {"torch.nn.ModuleList", "torch.nn.ModuleDict", "types.MappingProxyType"}
-)
+MAPPINGS = frozenset({"builtins.dict", "torch.nn.ModuleDict", "types.MappingProxyType", "collections.OrderedDict"})
+CONTAINERS = MAPPINGS | {
+    "builtins.reversed",
+    "builtins.list",
+    "builtins.tuple",
+    "builtins.set",
+    "builtins.sorted",
+    "torch.nn.ModuleList",
+}
 """Functions that give a table with the entries of the table that they are given."""
 
 
@@ -77,11 +78,53 @@ def call(frame: Frame, function: Values, given: Arguments) -> Values:
     result: Values = EMPTY
     for value in function:
         result |= _call_value(frame, value, given)
-    keeps = any(isinstance(value, Named) and value.path == "dataclasses.field" for value in function)
-    if not keeps and not any(isinstance(value, Function | Class | Object) for value in function):
-        for values in (*given.positional, *given.keywords):
-            escape(frame, values)
+    if not any(_binds(value) for value in function):
+        result |= _call_unknown(frame, function, given)
     return result
+
+
+def _binds(value: Value) -> bool:
+    """Whether what a call of the value is given goes to parameters that are followed."""
+    if isinstance(value, Member | TableMember):
+        return value.name in HOOKS or value.name in ("apply", "sort")
+    return isinstance(value, KNOWN) or (isinstance(value, Named) and value.path in BINDING)
+
+
+KNOWN = (Function, Class, Object, Inherited, Wrapped)
+"""Values whose calls are followed: what they are given does not escape."""
+
+
+def _call_unknown(frame: Frame, function: Values, given: Arguments) -> Values:
+    """What comes of handing arguments to a function that is not followed, beside what is known to come of it."""
+    everything = (*given.positional, *given.keywords)
+    leads = any(isinstance(value, Handed) for value in function) or any(_is_held(frame, values) for values in everything)
+    leads = leads and frame.world.hands_over
+    for values in everything:
+        escape(frame, values, HANDED if leads else OTHER)
+        if leads:
+            _escape_methods(frame, values)
+    gives_it = leads and any(isinstance(value, Other | Handed) or _is_unknown(value) for value in function)
+    return HANDED if gives_it else EMPTY
+
+
+def _is_held(frame: Frame, values: Values) -> bool:
+    return any(not isinstance(value, Function) and frame.world.carries(frozenset({value})) for value in values)
+
+
+def _is_unknown(value: Value) -> bool:
+    return isinstance(value, Named) and value.path not in SCALARS and value.path not in NAMED and value.path not in FOLLOWED_CALLS
+
+
+def _escape_methods(frame: Frame, values: Values) -> None:
+    """An object that a library gets along with a model is called back: `on_epoch_end(trainer, model)`."""
+    for value in values:
+        held = frozenset().union(*frame.world.tables[value.node].values()) if isinstance(value, Table) else frozenset({value})
+        for one in held:
+            if isinstance(one, Object):
+                facts = frame.world.of_class(one)
+                for name, methods in list(facts.attributes.items()):
+                    if name.startswith("on_") or name == "__call__" or name.endswith("_hook"):
+                        escape(frame, frozenset(Function(m.node, True) for m in methods if isinstance(m, Function)), HANDED)
 
 
 def _call_value(frame: Frame, value: Value, given: Arguments) -> Values:
@@ -96,11 +139,11 @@ def _made_by(frame: Frame, symbol: str) -> Values:
 
 
 def _call_symbol(frame: Frame, value: Symbol, given: Arguments) -> Values:
-    _heat_options(frame, given)
+    heat_options(frame, given)
     return _made_by(frame, value.path)
 
 
-def _heat_options(frame: Frame, given: Arguments) -> None:
+def heat_options(frame: Frame, given: Arguments) -> None:
     """A dictionary that a legacy call unpacks is looked for, wherever it is made."""
     for keyword in given.node.keywords:
         if keyword.arg is None and isinstance(keyword.value, ast.Name | ast.Attribute):
@@ -108,7 +151,7 @@ def _heat_options(frame: Frame, given: Arguments) -> None:
 
 
 def _call_prepared(frame: Frame, value: Prepared, given: Arguments) -> Values:
-    _heat_options(frame, given)
+    heat_options(frame, given)
     return _made_by(frame, value.symbol)
 
 
@@ -120,7 +163,11 @@ def _call_member(frame: Frame, value: Member, given: Arguments) -> Values:
     if value.name in ("forward", "__call__"):
         return frozenset({Result(value.symbol)})
     if value.name in RETURN_THEMSELVES and not value.unbound:
+        _call_back(frame, Instance(value.symbol), value.name, frozenset({Result(value.symbol)}), given)
         return frozenset({Instance(value.symbol)})
+    if value.name in HOOKS and not value.unbound:
+        _call_back(frame, Instance(value.symbol), value.name, frozenset({Result(value.symbol)}), given)
+        return OTHER
     return frozenset({Result(value.symbol, value.name)})
 
 
@@ -144,6 +191,8 @@ def _call_table_member(frame: Frame, value: TableMember, given: Arguments) -> Va
         key = given.text(0)
         found = entries[key] if key in entries and key is not None else frozenset().union(OTHER, *entries.values())
         return found.union(*given.positional[1:])
+    if value.name == "sort":
+        by_key(frame, given, items_of(frame, frozenset({value.table})))
     if value.name in GROWING and given.positional:
         return _grow(frame, value, given)
     return OTHER
@@ -168,6 +217,37 @@ def _call_object(frame: Frame, value: Object, given: Arguments) -> Values:
         if functions:
             return frozenset().union(*(_call_function(frame, Function(f.node, True), given) for f in functions))
     return frozenset(Result(symbol) for symbol in inherited_symbols(frame.world, value)) or frame.unknown()
+
+
+def _call_inherited(frame: Frame, value: Inherited, given: Arguments) -> Values:
+    """`net.apply(f)`, `net.register_forward_hook(f)`, `net.cuda()`."""
+    if value.name in HOOKS or value.name == "apply":
+        _call_back(frame, value.owner, value.name, OTHER, given)
+    return frozenset({value.owner}) if value.name in RETURN_THEMSELVES else OTHER
+
+
+def _call_back(frame: Frame, owner: Value, name: str, result: Values, given: Arguments) -> None:
+    """A function that a module is given to be called with it: what it is given is bound to its parameters."""
+    if name not in HOOKS and name != "apply":
+        return
+    for function in (*given.positional[:1], *given.keywords[:1]):
+        call_with(frame, function, given.node, hook_arguments(name, owner, result))
+
+
+def call_with(frame: Frame, function: Values, node: ast.Call, values: Sequence[Values]) -> Values:
+    """A call that a library makes of what it is given at a node: by position, with these values."""
+    placed = [ast.copy_location(ast.Constant(...), node) for _ in values]
+    made = ast.copy_location(ast.Call(node.func, list(placed), []), node)
+    return call(frame, function, Arguments(made, values, ()))
+
+
+def _call_wrapped(frame: Frame, value: Wrapped, given: Arguments) -> Values:
+    """A call of what `DataParallel` made is one of the module inside."""
+    return call(frame, frame.world.tables[value.node]["module"], given)
+
+
+def _call_handed(frame: Frame, value: Handed, given: Arguments) -> Values:
+    return frozenset({Other(), value})
 
 
 def _call_function(frame: Frame, value: Function, given: Arguments) -> Values:
@@ -204,147 +284,93 @@ def record_fields(facts: ClassFacts) -> list[str]:
 
 def _call_named(frame: Frame, value: Named, given: Arguments) -> Values:
     path = value.path
+    rule = NAMED.get(path)
+    if rule is not None:
+        return rule(frame, given)
     if path in PASS_THROUGH:
         return given.positional[-1 if path == "typing.cast" else 0] if given.positional else OTHER
     if path == "builtins.dict" and not given.positional and given.node.keywords:
         entries: dict[str | int | None, Values] = {k.arg: v for k, v in zip(given.node.keywords, given.keywords, strict=True)}
         grow_table(frame, given.node, entries)
         return frozenset({Table(given.node)})
+    if path in WRAPPERS and given.positional:
+        grow_table(frame, given.node, {"module": given.first})
+        return frozenset({Wrapped(given.node)})
+    if path in LOADS and frame.world.hands_over:
+        return frozenset({Other(), Handed(entries=False)})
     if path in CONTAINERS and not given.positional:
         grow_table(frame, given.node, {})
         return frozenset({Table(given.node)})
     if path in CONTAINERS:
-        return frozenset(v for v in given.first if isinstance(v, Table)) or OTHER
-    rule = _NAMED.get(path)
-    if rule is not None:
-        return rule(frame, given)
+        return container(frame, path, given)
     if any(frame.world.carries(values) for values in (*given.positional, *given.keywords)):
         frame.world.pull(frame.flow, path)
     return OTHER
 
 
-_Named: TypeAlias = Callable[[Frame, Arguments], Values]
+def container(frame: Frame, path: str, given: Arguments) -> Values:
+    """`list(table)` and its like: the table itself; of a dictionary its keys, unless it becomes one again."""
+    tables = frozenset(v for v in given.first if isinstance(v, Table))
+    series = frozenset(v for v in tables if path not in MAPPINGS and is_mapping(frame, v))
+    if not series and any(isinstance(value, TableMember | Handed) for value in given.first):
+        return table_of(frame, given, items_of(frame, given.first))
+    return (tables - series) | (table_of(frame, given, items_of(frame, series)) if series else EMPTY) or OTHER
 
 
-def _partial(frame: Frame, given: Arguments) -> Values:
-    symbols = {value: _constructor(frame, value) for value in given.first}
-    if any(symbols.values()):
-        _heat_options(frame, given)
-    return frozenset(Prepared(symbol, given.node) if symbol else next(iter(OTHER)) for symbol in symbols.values())
-
-
-def _constructor(frame: Frame, value: Value) -> str | None:
-    """The legacy symbol that is built where a value is called: itself, or the base whose constructor a class has."""
-    if isinstance(value, Class):
-        facts = frame.world.of_class(value)
-        return None if frame.world.attribute(facts, "__init__") else frame.world.legacy_base(facts)
-    return value.path if isinstance(value, Symbol) else None
-
-
-def _import_module(frame: Frame, given: Arguments) -> Values:
-    names = {_absolute(frame, given, value.value) for value in given.first if isinstance(value, Text)}
-    written_out = bool(given.node.args) and isinstance(given.node.args[0], ast.Constant)
-    if not written_out and frame.function is not None:
-        _ask_for_callers(frame.function)
-    result: Values = EMPTY
-    for name in names:
-        if isinstance(name, str) and name and all(part.isidentifier() for part in name.split(".")):
-            result |= frame.world.resolve(frame.flow, name)
-    return result if len(names) == len(given.first) and result else result | OTHER
-
-
-def _absolute(frame: Frame, given: Arguments, name: str | int) -> str | int:
-    """The whole name of a module; a relative one starts from the package that is given beside it."""
-    if not isinstance(name, str) or not name.startswith("."):
-        return name
-    package = given.text(1) or next((k.value for k in given.node.keywords if k.arg == "package"), None)
-    if isinstance(package, ast.Constant):
-        package = str(package.value)
-    beside = given.node.args[1] if len(given.node.args) > 1 else package
-    if isinstance(beside, ast.Name) and beside.id in ("__package__", "__name__"):
-        package = frame.flow.info.package
-    if not isinstance(package, str):
-        return name
-    level = len(name) - len(name.lstrip("."))
-    return absolute(package, name[level:] or None, level) or name
-
-
-def _ask_for_callers(facts: FunctionFacts) -> None:
-    """A name is computed from what a function is given: whatever calls it says what that can be."""
-    if not facts.hot:
-        facts.hot = True
-        facts.flow.heat({facts.name})
-        facts.flow.touch()
-
-
-def _getattr(frame: Frame, given: Arguments) -> Values:
-    name = given.text(1)
-    if not isinstance(name, str):
-        return OTHER
-    found = frozenset().union(*(attribute_of(frame, base, name) for base in given.first))
-    return found.union(*given.positional[2:])
-
-
-def _vars(frame: Frame, given: Arguments) -> Values:
-    return attributes_table(frame, given.node, given.first)
-
-
-def _super(frame: Frame, given: Arguments) -> Values:
-    facts: FunctionFacts | None = frame.function
-    while facts is not None:
-        if facts.owner is not None:
-            return frozenset({Super(facts.owner)})
-        facts = facts.parent
-    return OTHER
-
-
-def _type(frame: Frame, given: Arguments) -> Values:
-    found = frozenset().union(*(attribute_of(frame, value, "__class__") for value in given.first))
-    return found if len(given.positional) == 1 and found else OTHER
-
-
-def _enumerate(frame: Frame, given: Arguments) -> Values:
-    return _pairs(frame, given, [OTHER, items_of(frame, given.first)])
-
-
-def _zip(frame: Frame, given: Arguments) -> Values:
-    if any(isinstance(arg, ast.Starred) for arg in given.node.args):
-        return OTHER
-    return _pairs(frame, given, [items_of(frame, values) for values in given.positional])
-
-
-def _pairs(frame: Frame, given: Arguments, parts: list[Values]) -> Values:
-    """An iterable of tuples. The tuple has no syntax of its own: the function of the call stands in for it."""
-    grow_table(frame, given.node.func, dict(enumerate(parts)))
-    grow_table(frame, given.node, {None: frozenset({Table(given.node.func)})})
+def table_of(frame: Frame, given: Arguments, entries: Values) -> Values:
+    """An iterable of the entries, for which the call stands in."""
+    grow_table(frame, given.node, {None: entries})
     return frozenset({Table(given.node)})
 
 
-def _field(frame: Frame, given: Arguments) -> Values:
-    """A field of a dataclass holds its default, or what its factory makes."""
-    held: Values = EMPTY
-    for keyword, values in zip(given.node.keywords, given.keywords, strict=True):
-        if keyword.arg == "default":
-            held |= values
-        elif keyword.arg == "default_factory":
-            empty = ast.copy_location(ast.Call(keyword.value, [], []), keyword.value)
-            held |= call(frame, values, Arguments(empty, (), ()))
-    return held or frame.unknown()
+def by_key(frame: Frame, given: Arguments, entries: Values) -> None:
+    """`key=` is called with each entry."""
+    for keyword, function in zip(given.node.keywords, given.keywords, strict=True):
+        if keyword.arg == "key":
+            call_with(frame, function, given.node, [entries])
 
 
-_NAMED: dict[str, _Named] = {
-    "functools.partial": _partial,
-    "importlib.import_module": _import_module,
-    "builtins.getattr": _getattr,
-    "builtins.vars": _vars,
-    "builtins.super": _super,
-    "builtins.type": _type,
-    "builtins.enumerate": _enumerate,
-    "builtins.zip": _zip,
-    "dataclasses.field": _field,
-}
+NAMED: dict[str, Callable[[Frame, Arguments], Values]] = {}
+"""What calls of known functions give, by dotted path; filled by `library_calls`."""
+
+KEYED = frozenset({"builtins.sorted", "builtins.min", "builtins.max"})
+"""Functions that call what they are given as `key=` with each entry."""
+
+APPLYING = frozenset({"builtins.map", "builtins.filter", "functools.reduce"})
+"""Functions that call what they are given first with each entry."""
+
+ITERATING = KEYED | APPLYING | {"builtins.next", "builtins.iter", "itertools.chain"}
+"""Functions that give what they find in what they are given."""
+
+BINDING = ITERATING | WRAPPERS | PASS_THROUGH | {"dataclasses.field"}
+"""Calls of which what they are given does not escape."""
+
+SCALARS = frozenset(
+    f"builtins.{name}"
+    for name in (
+        "len",
+        "isinstance",
+        "issubclass",
+        "print",
+        "repr",
+        "str",
+        "int",
+        "float",
+        "bool",
+        "id",
+        "hash",
+        "format",
+        "hasattr",
+    )
+) | {"dataclasses.dataclass", "typing.TypeVar"}
+"""Calls whose value leads to nothing."""
+
+FOLLOWED_CALLS = PASS_THROUGH | CONTAINERS | LOADS
 
 _CALLS: dict[type[Value], Callable[..., Values]] = {
+    Handed: _call_handed,
+    Inherited: _call_inherited,
+    Wrapped: _call_wrapped,
     Symbol: _call_symbol,
     Prepared: _call_prepared,
     Instance: _call_instance,

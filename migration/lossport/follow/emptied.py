@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lossport.follow.survey import NOTEBOOK, PYTHON
 from lossport.project.config import Project
+from lossport.project.snapshot import Snapshot, snapshot_of
 from lossport.source.configtext import SUFFIXES
 from lossport.source.files import all_files
 from lossport.source.leads import imports_of, taken_by
@@ -34,21 +35,27 @@ def emptied(project: Project, after: Mapping[Path, bytes | None]) -> Emptied:
 
     Nothing, as long as it holds a module, a file of another kind, or an `__init__` that does anything.
     """
+    snapshot = snapshot_of(project)
     known = [path for path in all_files(project) if after.get(path, b"") is not None]
     inside = tuple(path for path in known if path.is_relative_to(project.legacy))
-    if not inside or not all(path.name == "__init__.py" and _is_blank(_content(path, after)) for path in inside):
+    if not inside or not all(path.name == "__init__.py" and _is_blank(_content(snapshot, path, after)) for path in inside):
         return Emptied()
     package = (project.module_name(project.legacy / "x.py") or "").rpartition(".")[0]
     for path in known:
         own = any(path.is_relative_to(owned) for owned in project.own_paths)
-        if path.suffix in NEEDS and path not in inside and not own and _needs(project, path, _content(path, after), package):
+        if (
+            path.suffix in NEEDS
+            and path not in inside
+            and not own
+            and _needs(project, path, _content(snapshot, path, after), package)
+        ):
             return Emptied(kept=f"{project.relative(path)} names {package}")
     return Emptied(inside)
 
 
-def _content(path: Path, after: Mapping[Path, bytes | None]) -> bytes:
+def _content(project: Snapshot, path: Path, after: Mapping[Path, bytes | None]) -> bytes:
     content = after.get(path)
-    return path.read_bytes() if content is None else content
+    return (project.content(path) or b"") if content is None else content
 
 
 def _is_blank(raw: bytes) -> bool:

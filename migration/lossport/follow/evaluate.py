@@ -7,15 +7,20 @@ from collections.abc import Iterable
 
 from lossport.follow.assign import assign, define_function, field_of, grow_table, heat_holder, items_of, narrowed, place
 from lossport.follow.calls import GROWING, Arguments, call
-from lossport.follow.flow import Env, Frame, escape, evaluate, rule
+from lossport.follow.file_facts import Env
+from lossport.follow.flow import Frame, escape, evaluate, rule
 from lossport.follow.instance_dicts import attributes_table
 from lossport.follow.members import attribute_of
 from lossport.follow.values import (
     EMPTY,
     NOTHING,
     OTHER,
+    Class,
+    Handed,
+    Instance,
     Nothing,
     Object,
+    Other,
     Result,
     Symbol,
     Table,
@@ -69,6 +74,8 @@ def _call(frame: Frame, node: ast.Call, env: Env) -> Values:
 @rule(ast.Subscript)
 def _subscript(frame: Frame, node: ast.Subscript, env: Env) -> Values:
     base = evaluate(frame, node.value, env)
+    if frame.flow.named.get(node.value, "").startswith(TYPES) and isinstance(node.ctx, ast.Load):
+        frame.flow.quoted.note(node)  # an alias: `Losses = dict[str, "Old"]`
     key = evaluate(frame, node.slice, env)
     if isinstance(node.slice, ast.Slice):
         return frozenset(value for value in base if isinstance(value, Table)) or OTHER
@@ -79,6 +86,9 @@ def _subscript(frame: Frame, node: ast.Subscript, env: Env) -> Values:
         result |= _entry(frame, value, key)
     return frozenset(result)
 
+
+TYPES = ("typing.", "typing_extensions.", "collections.abc.", "builtins.")
+"""Where the words come from that types are put together with."""
 
 UNIONS = frozenset({"typing.Union", "typing.Optional"})
 """An alias of one of these, such as `AnyLoss = Union[A, B]`, stands for the classes in it, in `isinstance` as in annotations."""
@@ -99,6 +109,12 @@ def _entry(frame: Frame, value: Value, key: Values) -> Values:
             return EMPTY if frame.world.has_no(value, exact) else frozenset({value.part(exact)})
         case Object() if isinstance(exact, int):
             return field_of(frame, value, exact)
+        case Handed():
+            return frozenset({Other(), value})
+        case Class():
+            return frozenset({value})  # `Trainer[Old]`
+        case Instance() if frame.world.lacks(value.symbol, "__getitem__"):
+            return EMPTY  # it would fail
         case Table(display):
             entries = frame.world.tables[display]
             if exact is not None and exact in entries:
@@ -183,6 +199,7 @@ def _yield(frame: Frame, node: ast.Yield, env: Env) -> Values:
         facts = frame.function
         if facts is not None and not values <= facts.yields:
             facts.yields |= values
+            frame.world.hold(facts.node, values)
             facts.flow.touch()
             if facts.fixture and frame.world.carries(values):
                 facts.flow.heat({facts.name})

@@ -9,20 +9,10 @@ from collections.abc import Callable, Sequence
 from lossport.follow.annotations import annotated
 from lossport.follow.assign import assign, define_function, grow_table, is_fixture, items_of, narrowed, store_name
 from lossport.follow.calls import Arguments, call
-from lossport.follow.flow import (
-    MAX_LOOP_ROUNDS,
-    ClassFacts,
-    Env,
-    Frame,
-    FunctionFacts,
-    decorator_names,
-    escape,
-    evaluate,
-    run_block,
-    step,
-)
-from lossport.follow.inheritance import meet_relatives
+from lossport.follow.file_facts import ClassFacts, Env, FunctionFacts
+from lossport.follow.flow import MAX_LOOP_ROUNDS, Frame, decorator_names, escape, evaluate, run_block, run_top, step
 from lossport.follow.values import EMPTY, OTHER, Class, Function, Instance, Named, Symbol, Table, Values
+from lossport.follow.wrapping import passes_on
 from lossport.source.modules import absolute
 
 
@@ -43,6 +33,8 @@ def _leaves(body: Sequence[ast.stmt]) -> bool:
     last = body[-1]
     if isinstance(last, ast.If):
         return _leaves(last.body) and _leaves(last.orelse)
+    if isinstance(last, ast.Continue | ast.Break):
+        return len(body) == 1  # with more in the block, the next turn or the end of the loop would see what that leaves
     return isinstance(last, ast.Return | ast.Raise)
 
 
@@ -215,7 +207,8 @@ def _heat_module(frame: Frame, name: str, values: Values) -> None:
     """Whatever uses a legacy module by a name of its own is looked at."""
     near = frame.flow.info.path.parent if frame.flow.info.path else None
     for value in values:
-        if isinstance(value, Named) and frame.world.modules.canonical(value.path, near) in frame.world.retired:
+        legacy = frame.world.retired | frame.world.packages
+        if isinstance(value, Named) and frame.world.modules.canonical(value.path, near) in legacy:
             frame.flow.heat({name})
 
 
@@ -245,6 +238,13 @@ def _is_transparent(name: str) -> bool:
     return name.rpartition(".")[2] in TRANSPARENT or ".mark." in name or name.startswith("mark.") or name.endswith(".setter")
 
 
+def _only_wraps(frame: Frame, decorator: ast.expr) -> bool:
+    """Whether a decorator is a function of the project that gives a wrapper which passes everything on, and the value back."""
+    values = frame.flow.values.get(decorator, EMPTY)
+    nodes = [value.node for value in values if isinstance(value, Function)]
+    return bool(nodes) and len(nodes) == len(values) and all(passes_on(node) for node in nodes)
+
+
 @step(ast.FunctionDef, ast.AsyncFunctionDef)
 def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: Env) -> Env:
     run = frame.function is not None or frame.flow.is_hot(node)
@@ -259,7 +259,9 @@ def _function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef, env: E
         assert isinstance(facts, FunctionFacts)
         facts.fixture = True
         frame.flow.fixtures[node.name] = facts
-    elif not all(_is_transparent(name) for name in decorator_names(node)):
+    elif not all(
+        _is_transparent(name) or _only_wraps(frame, d) for name, d in zip(decorator_names(node), node.decorator_list, strict=True)
+    ):
         escape(frame, value)
         value = OTHER
     store_name(frame, node.name, value, env)
@@ -297,11 +299,14 @@ def _class(frame: Frame, node: ast.ClassDef, env: Env) -> Env:
         bases = [evaluate(frame, base, env) for base in node.bases]
         if bases != facts.bases:
             facts.bases = bases
+            for values in bases:
+                frame.world.hold(node, values)
             frame.flow.touch()
-    run_block(Frame(frame.flow, frame.function, facts), node.body, dict(env))
+    run = run_block if frame.function is not None else run_top
+    run(Frame(frame.flow, frame.function, facts), node.body, dict(env))
     if frame.world.legacy_base(facts) is not None:
         frame.flow.heat({node.name})
         frame.flow.heat_methods(facts)
-    meet_relatives(frame.world, frame.flow, facts)
+    frame.world.meet_relatives(frame.flow, facts)
     store_name(frame, node.name, frozenset({Class(node)}), env)
     return env

@@ -9,21 +9,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from lossport.follow.values import EMPTY, FOLLOWED, NOTHING, OTHER, Class, Function, Named, Object, Text, Value, Values
-from lossport.source.modules import ModuleInfo
-from lossport.source.quoted import Quoted
-from lossport.source.source import Source
-
-if TYPE_CHECKING:
-    from lossport.follow.world import World
-
-Env: TypeAlias = dict[str, Values]
-FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+from lossport.follow.file_facts import ClassFacts, Env, FileFacts, FunctionFacts, FunctionNode
+from lossport.follow.values import EMPTY, NOTHING, OTHER, Class, Function, Named, Object, Value, Values
+from lossport.follow.world import World
 
 MAX_LOOP_ROUNDS = 4
 """Rounds over one loop body: values that travel through more than four variables per turn are not followed."""
@@ -31,118 +23,10 @@ MAX_LOOP_ROUNDS = 4
 BUILTINS = frozenset(dir(builtins))
 
 
-@dataclass(eq=False)
-class FunctionFacts:
-    """What is known of a function: what its parameters hold, what it returns or yields, who calls it."""
+class Flow(FileFacts):
+    """One file, or the Python inside one, and how it is run."""
 
-    node: FunctionNode
-    flow: Flow
-    owner: ast.ClassDef | None
-    parent: FunctionFacts | None
-    params: Env = field(default_factory=dict)
-    returns: Values = EMPTY
-    yields: Values = EMPTY
-    bindings: Env = field(default_factory=dict)
-    typed: set[str] = field(default_factory=set)
-    globals: set[str] = field(default_factory=set)
-    nonlocals: set[str] = field(default_factory=set)
-    rebound: set[str] = field(default_factory=set)
-    returns_typed: bool = False
-    called: bool = False
-    escapes: bool = False
-    hot: bool = False
-    fixture: bool = False
-    prepared: bool = False
-
-    @property
-    def name(self) -> str:
-        """Its name, for messages."""
-        return "lambda" if isinstance(self.node, ast.Lambda) else self.node.name
-
-
-@dataclass(eq=False)
-class ClassFacts:
-    """What is known of a class: attributes of it and of its instances, and its bases."""
-
-    node: ast.ClassDef
-    flow: Flow
-    attributes: Env = field(default_factory=dict)
-    bases: list[Values] = field(default_factory=list)
-    subclasses: list[ClassFacts] = field(default_factory=list)
-
-
-class Flow:
-    """One file, or the Python inside one (`part`; `host` is the module whose docstring it stands in).
-
-    `values` holds, for every expression that may stand for something legacy or local, for what.
-    """
-
-    def __init__(
-        self, world: World, source: Source, tree: ast.Module, info: ModuleInfo, host: Flow | None = None, *, part: bool = False
-    ) -> None:
-        self.world = world
-        self.host = host
-        self.part = part or host is not None
-        self.source = source
-        self.tree = tree
-        self.info = info
-        self.quoted = Quoted(source)
-        self._hot: set[str] = set()
-        self._hot_at: list[int] | None = None
-        self.start_over()
-
-    def start_over(self) -> None:
-        """Forget all that was found out by running, but not what is hot."""
-        self.values: dict[ast.expr, Values] = {}
-        self.named: dict[ast.expr, str] = {}
-        self.modules: dict[ast.expr, frozenset[str]] = {}
-        self.texts: dict[ast.expr, frozenset[str]] = {}
-        self.parents: dict[ast.AST, ast.AST] | None = None
-        self.globals: Env = {}
-        self.rebound: set[str] = set()
-        self.fixtures: dict[str, FunctionFacts] = {}
-        self.given_to_tests: set[ast.expr] = set()
-        self.functions: list[FunctionFacts] = []
-        self.readers: set[Flow] = set()
-        self.stale = True
-        self.guessed = False
-        self.passes = 0
-        self.running = False
-
-    def heat(self, words: Iterable[str]) -> None:
-        """Names that something legacy goes by in this file: code that contains one of them is run."""
-        new = set(words) - self._hot
-        if new:
-            self._hot |= new
-            self._hot_at = None
-            self.stale = True
-
-    def knows(self, words: Iterable[str]) -> bool:
-        """Whether all of the words are hot already."""
-        return set(words) <= self._hot
-
-    def is_hot(self, node: ast.stmt) -> bool:
-        """Whether the statement contains a hot word, decorators included."""
-        if self._hot_at is None:
-            self._hot_at = self.source.places_of(self._hot)
-        return self.has_any(node, self._hot_at)
-
-    def has_any(self, node: ast.stmt, places: Sequence[int]) -> bool:
-        """Whether any of the places, given in order, lies in the statement."""
-        start, end = self.lines(node)
-        at = bisect_left(places, start)
-        return at < len(places) and places[at] < end
-
-    def lines(self, node: ast.stmt) -> tuple[int, int]:
-        """The offsets of the lines of a statement."""
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-        last = node.end_lineno or node.lineno
-        starts = self.source.starts
-        return starts[first - 1], starts[last] if last < len(starts) else len(self.source.text)
-
-    def hot_statements(self) -> Iterator[ast.stmt]:
-        """The top-level statements that are run."""
-        return (statement for statement in self.tree.body if self.is_hot(statement))
+    world: World
 
     def run_once(self) -> None:
         """Run the file once, with what is known so far."""
@@ -152,7 +36,7 @@ class Flow:
         self.modules = {}
         self.texts = {}
         self.parents = None
-        run_block(Frame(self, None, None), self.tree.body, {})
+        run_top(Frame(self, None, None), self.tree.body, {})
         done: set[int] = set()
         while pending := [facts for facts in self.functions if id(facts) not in done]:
             for facts in pending:
@@ -171,70 +55,6 @@ class Flow:
         else:
             run_block(frame, facts.node.body, env)
             self.grow_returns(facts, NOTHING)
-
-    def record(self, node: ast.expr, values: Values) -> Values:
-        """Remember what an expression may stand for."""
-        if values is OTHER and node not in self.values and not isinstance(node, ast.BinOp | ast.JoinedStr):
-            return values  # by far the most frequent case
-        if held := {value.path for value in values if isinstance(value, Named)} & self.world.retired:
-            self.modules[node] = self.modules.get(node, frozenset()) | held
-        if any(isinstance(value, FOLLOWED) for value in values):
-            before = self.values.get(node)
-            self.values[node] = values if before is None else before | values
-        elif len(real := values - NOTHING) == 1 and isinstance(only := next(iter(real)), Named):
-            self.named[node] = only.path
-        elif node in self.values:
-            self.values[node] |= values
-        if isinstance(node, ast.BinOp | ast.JoinedStr):
-            known = all(isinstance(value, Text) for value in values)
-            earlier = self.texts.get(node, frozenset({""}))
-            found = frozenset(str(v.value) for v in values if isinstance(v, Text))
-            self.texts[node] = (earlier | found) - {""} if known and earlier else frozenset()
-        return values
-
-    def join(self, owner: Flow, table: Env, name: str, values: Values) -> None:
-        """Add to what a name of the file `owner` may stand for."""
-        before = table.get(name, EMPTY)
-        if not values <= before:
-            table[name] = before | values
-            owner.touch()
-        if self.world.follows(values):
-            owner.heat({name.rpartition(".")[2]})
-
-    def join_attribute(self, facts: ClassFacts, name: str, values: Values) -> None:
-        """Add to what an attribute of a class, or of its instances, may stand for."""
-        self.join(facts.flow, facts.attributes, name, values)
-        if self.world.carries(values):
-            facts.flow.heat({facts.node.name})
-
-    def heat_methods(self, facts: ClassFacts) -> None:
-        """Every method of a subclass has to do with its legacy base, through `self` and `super()`."""
-        for member in facts.node.body:
-            method = self.world.facts.get(member)
-            if isinstance(method, FunctionFacts) and not method.hot:
-                method.hot = True
-                self.touch()
-
-    def touch(self) -> None:
-        """Something that this file's code depends on has grown: it has to be run again, and so do its readers."""
-        self.stale = True
-        for reader in self.readers:
-            reader.stale = True
-
-    def grow_returns(self, facts: FunctionFacts, values: Values) -> None:
-        """Add to what a function may return; an annotation knows better than what is not followed."""
-        if facts.returns_typed:
-            values -= OTHER
-        if not values <= facts.returns:
-            facts.returns |= values
-            facts.flow.touch()
-            if self.world.carries(values):
-                facts.flow.heat({facts.name})
-
-    def read(self, facts: FunctionFacts | ClassFacts) -> None:
-        """This file depends on a function or class of another."""
-        if facts.flow is not self:
-            facts.flow.readers.add(self)
 
     def lookup(self, name: str, env: Mapping[str, Values], facts: FunctionFacts | None) -> Values:
         """What a name may stand for where it is read; a function inside may have set it by `global` or `nonlocal`."""
@@ -323,24 +143,45 @@ def evaluate_parts(frame: Frame, node: ast.AST, env: Env) -> Values:
     return OTHER
 
 
-def escape(frame: Frame, values: Values) -> None:
-    """A function goes where it can be called with anything."""
+def escape(frame: Frame, values: Values, given: Values = OTHER) -> None:
+    """A function goes where it can be called with anything; `given` says whether that may be something legacy."""
     for value in values:
         if isinstance(value, Function):
             facts = frame.world.function(value)
-            if not facts.escapes:
+            if not given <= facts.outside:
                 facts.escapes = True
-                facts.params = {name: held | OTHER for name, held in facts.params.items()}
+                facts.outside |= given
                 facts.flow.touch()
+            mine = facts.first if value.bound else ""
+            for name in facts.params:
+                if name != mine:
+                    grow_param(frame, facts, name, given)
+
+
+def grow_param(frame: Frame, facts: FunctionFacts, name: str, values: Values) -> None:
+    """Add to what a parameter may hold, other than by a call that is followed."""
+    held = facts.params.get(name, EMPTY)
+    if not values <= held:
+        facts.params[name] = held | values
+        facts.flow.touch()
+        if not facts.hot and frame.world.carries(values):
+            facts.hot = True
+            facts.flow.heat({facts.name, name})
 
 
 def run_block(frame: Frame, body: Iterable[ast.stmt], env: Env) -> Env:
     """Run statements one after the other; gives the variables after them."""
-    top = frame.function is None
     for statement in body:
-        if not top or _is_run(frame.flow, statement):
-            env = STEPS.get(type(statement), _run_parts)(frame, statement, env)
+        env = STEPS.get(type(statement), _run_parts)(frame, statement, env)
     return env
+
+
+def run_top(frame: Frame, body: Iterable[ast.stmt], env: Env) -> Env:
+    """Run the statements of a module or class that can have something to do with a legacy symbol.
+
+    Of a block that is run at all, every statement is: what one of them leaves in a variable, the next may use.
+    """
+    return run_block(frame, (statement for statement in body if _is_run(frame.flow, statement)), env)
 
 
 def _is_run(flow: Flow, statement: ast.stmt) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -27,6 +26,11 @@ class Site:
     code: str
 
 
+def is_site_of(site: Site, loss: Loss) -> bool:
+    """Whether a place is a call site of the loss: it names one of its symbols, or a module that goes with them."""
+    return site.symbol in loss.symbols or site.symbol in loss.modules
+
+
 @dataclass(frozen=True)
 class SiteReport:
     """All sites of some losses, the files that a person has to look at, and how many files were searched and parsed."""
@@ -37,7 +41,7 @@ class SiteReport:
     parsed: int
 
 
-def find_sites(project: Project, losses: Iterable[Loss], *, executor: Executor | None = None) -> SiteReport:
+def find_sites(project: Project, losses: Iterable[Loss]) -> SiteReport:
     """Every place of the project that names a legacy symbol of the losses, in the order of files and lines.
 
     A place that stands for symbols of several losses, such as a choice among them, is a site of each.
@@ -45,7 +49,7 @@ def find_sites(project: Project, losses: Iterable[Loss], *, executor: Executor |
     wanted = tuple(losses)
     owners = {symbol: loss.name for loss in wanted for symbol in loss.symbols}
     with collection_paused():
-        seen = survey(project, wanted, executor=executor)
+        seen = survey(project, wanted)
         sites = [site for item in seen.views for site in sites_of(item, owners)]
         sites += [site for config in seen.configs for site in config_sites(config)]
     return SiteReport(tuple(sorted(sites, key=lambda s: (s.path, s.line, s.column))), seen.problems, seen.files, seen.parsed)

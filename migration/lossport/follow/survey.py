@@ -6,22 +6,24 @@ import ast
 import os
 import re
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from lossport.follow.file_facts import FileFacts, Interest
 from lossport.follow.flow import Flow
+from lossport.follow.readers import readers_of
+from lossport.follow.referred import called_from_a_folder, referred, sections
 from lossport.follow.values import Symbol
 from lossport.follow.view import View, flow_of
-from lossport.follow.world import Interest, World
+from lossport.follow.world import World
 from lossport.project.config import Loss, Project
 from lossport.project.pause import collection_paused
 from lossport.source import scripts
 from lossport.source.configtext import SUFFIXES, Mention, mentions_in
 from lossport.source.fragments import Fragment, docstring_fragments, markup_fragment, notebook_fragment, parse_fragment
 from lossport.source.leads import Leads
-from lossport.source.modules import Modules, describe
+from lossport.source.modules import Modules, describe, modules_of
 from lossport.source.prefilter import STAR, Wanted, importers, names_of, pattern_of, search
 from lossport.source.source import Source, SourceError, decode
 from lossport.source.targets import Targets, targets_of
@@ -49,6 +51,8 @@ class Problem:
     reason: str
     code: str = ""
     todo: str = "mend the file, or leave it out by exclude= in [tool.lossport]"
+    blocks: bool = True
+    """Whether nothing may be written while the place stands. Prose that names a loss is only told."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class ConfigFile:
     shown: str
     source: Source
     mentions: tuple[Mention, ...]
+    prose: bool = False
+    """A page of documentation: a path in it is a name, and nothing is built from it."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,6 @@ def survey(
     *,
     modules: Modules | None = None,
     interest: Interest | None = None,
-    executor: Executor | None = None,
 ) -> Survey:
     """Look at every file of the project that can hold a call site of the losses.
 
@@ -90,25 +95,21 @@ def survey(
         losses: the losses whose symbols are looked for.
         modules: the project's modules, if some are parsed already.
         interest: what the ports say: a value that no port changes need not be followed.
-        executor: searches the files; in this process if it is left out.
     """
     with collection_paused():
-        return _Surveyor(project, losses, modules or Modules(project), interest or Interest(), executor).survey()
+        return _Surveyor(losses, modules or modules_of(project), interest or Interest()).survey()
 
 
 class _Surveyor:
     """Opens files for a world, and remembers what could not be opened."""
 
-    def __init__(
-        self, project: Project, losses: Sequence[Loss], modules: Modules, interest: Interest, executor: Executor | None
-    ) -> None:
-        self.project = project
+    def __init__(self, losses: Sequence[Loss], modules: Modules, interest: Interest) -> None:
+        self.project = modules.project
         self.modules = modules
-        self.executor = executor
         self.targets = targets_of(modules, losses)
-        walked = walk(project)
+        walked = walk(self.project)
         self.found, self.not_entered = walked.files, walked.not_entered
-        self.retired = {path for module in self.targets.modules if (path := project.module_path(module)) is not None}
+        self.retired = {path for module in self.targets.modules if (path := self.project.module_path(module)) is not None}
         self.problems: list[Problem] = []
         self._symbol = pattern_of(symbol.rpartition(".")[2] for symbol in self.targets.symbols)
         self.parts: dict[Path, tuple[Path, Fragment, Source]] = {}
@@ -117,7 +118,7 @@ class _Surveyor:
     def survey(self) -> Survey:
         """Run the files that contain a legacy name, then those that they hand something to, until no file joins."""
         wanted = self.wanted()
-        hits = search([*self._files_of(READ), *self._without_suffix], wanted, self.executor)
+        hits = search(self.project, [*self._files_of(READ), *self._without_suffix], wanted)
         leads = Leads(self.modules, self.targets, wanted.packages)
         self.problems += [Problem(_shown(self.project, path), 1, 1, f"cannot be read: {why}") for path, why in hits.unreadable]
         configs: list[ConfigFile] = []
@@ -129,7 +130,7 @@ class _Surveyor:
             elif path.suffix in scripts.SUFFIXES or str(path) in self._without_suffix:
                 self._enter_script(path)
             else:
-                self._enter_document(path, wanted)
+                configs += self._enter_document(path, wanted)
         self.settle()
         self.world.give_up()
         views = [self._view(key, flow) for key, flow in self.world.flows.items()]
@@ -155,12 +156,13 @@ class _Surveyor:
 
     @cached_property
     def _python_scripts(self) -> dict[str, None]:
-        return dict.fromkeys(text for text in self._without_suffix if scripts.is_python(Path(text)))
+        return dict.fromkeys(text for text in self._without_suffix if scripts.is_python(self._content(text)))
 
     def _enter(self, path: Path, wanted: Wanted, leads: Leads) -> None:
         """A module. One that leads nowhere is not followed, but one that cannot be parsed is told of, as it may."""
-        raw = path.read_bytes()
+        raw = self._content(path)
         if not leads(path, raw):
+            self._tell_of_folder(path, raw)
             if self._symbol.search(raw):
                 self._parse(path)
             return
@@ -169,7 +171,23 @@ class _Surveyor:
             flow.heat((*wanted.words, *wanted.packages))
             self._enter_docstrings(path, flow, wanted)
 
-    def _view(self, key: Path, flow: Flow) -> View:
+    def _tell_of_folder(self, path: Path, raw: bytes) -> None:
+        """`sys.path.insert(0, "legacy")`, and then `from clip import OldClip`."""
+        for offset, target in called_from_a_folder(raw, self.targets):
+            line = raw.count(b"\n", 0, offset) + 1
+            code = raw.split(b"\n")[line - 1].decode(errors="replace").strip()
+            reason = f"imports {target} by way of sys.path, where it cannot be followed"
+            todo = "import it by its whole path, or acknowledge this place"
+            self.problems.append(Problem(_shown(self.project, path), line, 1, reason, code, todo))
+
+    def _content(self, path: Path | str) -> bytes:
+        """Empty for a file that cannot be read, which is told where it is searched."""
+        try:
+            return self.project.content(path) or b""
+        except OSError:
+            return b""
+
+    def _view(self, key: Path, flow: FileFacts) -> View:
         path, fragment, host = self.parts.get(key, (key, None, flow.source))
         made = View(flow, path, _shown(self.project, path), self.targets, fragment)
         made.host = host
@@ -179,7 +197,7 @@ class _Surveyor:
         """The text of a file that is no module; None, and a problem, if it is none."""
         shown = _shown(self.project, path)
         try:
-            source = decode(path.read_bytes())
+            source = decode(self._content(path))
         except SourceError as error:
             self.problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))
             return None
@@ -194,32 +212,47 @@ class _Surveyor:
             self.problems.append(Problem(_shown(self.project, path), 1, 1, f"contains a legacy name and is {why}"))
         return bool(why)
 
-    def _enter_docstrings(self, path: Path, flow: Flow, wanted: Wanted) -> None:
+    def _enter_docstrings(self, path: Path, flow: FileFacts, wanted: Wanted) -> None:
         pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted.words))})\b")
         for statement in flow.hot_statements():
             hot = ast.Module([statement], [])
             for fragment in docstring_fragments(flow.source, hot, lambda text: pattern.search(text) is not None):
                 self._enter_fragment(path, fragment, flow.source, wanted, flow)
 
-    def _enter_document(self, path: Path, wanted: Wanted) -> None:
-        """A notebook or a page: its Python, if it has any."""
+    def _enter_document(self, path: Path, wanted: Wanted) -> list[ConfigFile]:
+        """A notebook or a page: its Python, if it has any, and the paths in its text."""
         source = self._read(path)
         if source is None:
-            return
+            return []
         try:
             fragment = notebook_fragment(source.text) if path.suffix == NOTEBOOK else markup_fragment(source.text)
         except (ValueError, RecursionError) as error:
             self.problems.append(Problem(_shown(self.project, path), 1, 1, f"contains a legacy name and is no notebook: {error}"))
-            return
+            return []
         self._enter_fragment(path, fragment, source, wanted, None)
+        return self._prose(path, source, fragment) if path.suffix in MARKUP else []
 
-    def _enter_fragment(self, path: Path, fragment: Fragment, source: Source, wanted: Wanted, host: Flow | None) -> None:
+    def _prose(self, path: Path, source: Source, fragment: Fragment) -> list[ConfigFile]:
+        """The paths in a page outside its Python: roles and directives are rewritten, anything else is told."""
+
+        def outside(offset: int) -> bool:
+            return not any(start <= offset <= end for start, end in fragment.covered)
+
+        named = [mention for mention in referred(source.text, path, self.modules, self.targets) if outside(mention.start)]
+        known = {mention.start for mention in named}
+        places = scripts.legacy_places(source.text, path, self.modules, self.targets)
+        told = [(offset, target) for offset, target in places if offset not in known and outside(offset)]
+        self._tell_of(path, source.text, told, "names {}, outside of the code that is read", blocks=False)
+        return [ConfigFile(path, _shown(self.project, path), source, tuple(named), prose=True)] if named else []
+
+    def _enter_fragment(self, path: Path, fragment: Fragment, source: Source, wanted: Wanted, host: FileFacts | None) -> None:
         pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted.words))})\b")
         for offset, text in fragment.broken:
             if pattern.search(text):
                 line, column = source.position(offset)
-                reason = "contains a legacy name in code that does not parse"
-                self.problems.append(Problem(_shown(self.project, path), line, column, reason, source.line(line).strip()))
+                reason, code = "contains a legacy name in code that does not parse", source.line(line).strip()
+                blocks = path.suffix not in MARKUP
+                self.problems.append(Problem(_shown(self.project, path), line, column, reason, code, blocks=blocks))
         if not fragment.blocks:
             return
         key = path.with_name(f"{path.name}#{len(self.parts)}")
@@ -237,23 +270,41 @@ class _Surveyor:
             source.text, path.suffix, self.modules, self.targets.symbols, self.targets.modules, self.project.root
         )
         listed = tuple(mentions)
-        self._tell_of(path, source.text, scripts.commands(source.text, path, self.modules, self.targets))
+        run = list(scripts.commands(source.text, path, self.modules, self.targets))
+        self._tell_of(path, source.text, run)
+        lines = {source.position(offset)[0] for offset, _ in run}
+        named = scripts.files(source.text, path, self.modules, self.targets)
+        rest = [
+            place
+            for place in (*named, *sections(source.text, path, self.modules, self.targets))
+            if source.position(place[0])[0] not in lines
+        ]
+        self._tell_of(path, source.text, rest, "names {}, which goes", blocks=False)
         return [ConfigFile(path, _shown(self.project, path), source, listed)] if listed else []
 
     def _enter_script(self, path: Path) -> None:
-        if scripts.is_script(path):
-            text = path.read_bytes().decode("utf-8", errors="replace")
+        raw = self._content(path)
+        if scripts.is_script(path, raw):
+            text = raw.decode("utf-8", errors="replace")
             self._tell_of(path, text, scripts.legacy_places(text, path, self.modules, self.targets))
 
-    def _tell_of(self, path: Path, text: str, places: Iterable[tuple[int, str]]) -> None:
+    def _tell_of(
+        self,
+        path: Path,
+        text: str,
+        places: Iterable[tuple[int, str]],
+        reason: str = "uses {}, and files of this kind are not rewritten",
+        *,
+        blocks: bool = True,
+    ) -> None:
         """Places that no tool rewrites: one a line."""
         lines = {text.count("\n", 0, offset): (offset, target) for offset, target in reversed(list(places))}
         for number, (offset, target) in sorted(lines.items()):
             column = offset - text.rfind("\n", 0, offset)
             code = text.split("\n")[number].strip()
-            reason = f"uses {target}, and files of this kind are not rewritten"
-            todo = "name what is new there, or acknowledge this place"
-            self.problems.append(Problem(_shown(self.project, path), number + 1, column, reason, code, todo))
+            todo = "name what is new there" + (", or acknowledge this place" if blocks else "")
+            shown = _shown(self.project, path)
+            self.problems.append(Problem(shown, number + 1, column, reason.format(target), code, todo, blocks))
 
     def settle(self) -> None:
         """Run everything until nothing is left to find out; anew where a file that others use joined after them."""
@@ -268,14 +319,14 @@ class _Surveyor:
     def _run(self) -> None:
         """Run files until none changes and none joins."""
         self.world.settle()
-        while self._importers_join():
+        while self._importers_join() or self._users_join():
             self.world.settle()
 
     def wanted(self) -> Wanted:
         """The words of the symbols, and the packages in which a name may be computed."""
         packages = {module.rpartition(".")[0] for module in self.targets.modules} - {""}
         offering = any(self._offers(package) for package in packages)
-        computing = ("import_module", "__import__", *(("getattr", "vars") if offering else ()))
+        computing = ("import_module", "__import__", *(("import",) if offering else ()))
         return Wanted(names_of(self.targets.symbols), tuple(sorted(p.rpartition(".")[2] for p in packages)), computing)
 
     def _offers(self, package: str) -> bool:
@@ -297,13 +348,24 @@ class _Surveyor:
         self.asked |= new
         if not new:
             return joined
-        for path, taken in importers([*self._files_of(PYTHON), *self._python_scripts], new, self.executor):
+        for path, taken in importers(self.project, [*self._files_of(PYTHON), *self._python_scripts], new):
             other = self.world.enter(path)
             if other is not None and not other.knows(taken):
                 other.heat(taken)
                 joined = True
             if other is not None and STAR in taken:
                 self.handed_on.setdefault(path, set()).update(taken - {STAR})
+        return joined
+
+    def _users_join(self) -> bool:
+        """Files that read something of an attribute that holds a legacy loss, whatever they have it from: a callback, say."""
+        names = self.world.holding_directly - self.read_of
+        if not names:
+            return False
+        self.read_of |= names
+        joined = False
+        for path in readers_of(self.project, self._files_of(PYTHON), names, self.world.changed_names):
+            joined |= path not in self.world.flows and self.world.enter(path) is not None
         return joined
 
     def _tests_join(self) -> bool:
@@ -315,7 +377,7 @@ class _Surveyor:
                 [t for t in self._files_of(PYTHON) if t.startswith(f"{path.parent}{os.sep}") and t != str(path)] if names else []
             )
             for name in names:
-                for hit in search(below, Wanted((name,)), None).paths:
+                for hit in search(self.project, below, Wanted((name,))).paths:
                     other = self.world.enter(hit)
                     if other is not None and not other.knows({name}):
                         other.heat({name})
@@ -326,6 +388,11 @@ class _Surveyor:
     def handed_on(self) -> dict[Path, set[str]]:
         """The names that a file has by the star of another module, and offers in its turn."""
         return {}
+
+    @cached_property
+    def read_of(self) -> set[str]:
+        """Attributes whose readers have been looked for."""
+        return set()
 
     @cached_property
     def asked(self) -> set[tuple[str, str]]:
@@ -343,7 +410,7 @@ class _Surveyor:
         if self._is_foreign(path):
             return None
         try:
-            return self.modules.parsed(path, path.read_bytes())
+            return self.modules.parsed(path, self._content(path))
         except SourceError as error:
             shown = _shown(self.project, path)
             self.problems.append(Problem(shown, error.line, error.column, f"contains a legacy name and {error.reason}"))

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import lossport.follow.uses_in_calls  # noqa: F401  # registers its judges
-from lossport.follow.flow import Flow
-from lossport.follow.inheritance import member_of
-from lossport.follow.uses_by_syntax import JUDGES, UseKind, Verdict, augmented, escapes
+from lossport.follow.file_facts import FileFacts
+from lossport.follow.uses_by_syntax import BY_SYNTAX, Usage, UsageRule, UseContext, UseKind, augmented, escapes
+from lossport.follow.uses_in_calls import IN_CALLS
 from lossport.follow.values import (
     NOTHING,
     Class,
@@ -23,12 +22,12 @@ from lossport.follow.values import (
     Member,
     Object,
     Result,
-    Super,
     Symbol,
     Table,
     TableMember,
     Value,
     Values,
+    Wrapped,
     legacy,
     sure,
 )
@@ -52,13 +51,18 @@ HANDED_ON = frozenset({"escape", "prepare", "factory", "named"})
 """Uses of an heir that reach what it has of its legacy base. Its own calls, attributes and subclasses are seen to elsewhere."""
 
 
+RULES: Mapping[type[ast.AST], UsageRule] = {**BY_SYNTAX, **IN_CALLS}
+"""What is done with an expression, by the kind of syntax around it."""
+
+
 class Uses:
     """All uses of one file."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: FileFacts) -> None:
         self.flow = flow
         self.world = flow.world
         self.parents = parents_of(flow)
+        self.context = UseContext(flow, self.parents)
         self.annotations = {part for parent in self.parents.values() for part in annotations_in(parent)}
 
     def all(self) -> Iterator[Use]:
@@ -67,11 +71,12 @@ class Uses:
             values = self._possible(node, held_here)
             only = sure(values)
             for held in legacy(values):
-                verdict = self.judge(node, held)
-                if verdict is not None:
-                    kind, around, how = verdict
+                usage = self.usage(node, held)
+                if usage is not None:
+                    kind, around, how = usage
                     yield Use(kind, node, around, held, held == only, how)
             yield from self._inherited_calls(node, values)
+            yield from self._wrapped_calls(node, values)
             for carrier in values:
                 if isinstance(carrier, Class | Object) and not carrier.mine:
                     yield from self._of_heir(node, carrier, certain=len(values - NOTHING) == 1)
@@ -97,6 +102,16 @@ class Uses:
             if facts is not None and symbol is not None and not self.world.attribute(facts, "__init__"):
                 yield Use("construct", node, call, Symbol(symbol), len(values - NOTHING) == 1)
 
+    def _wrapped_calls(self, node: ast.expr, values: Values) -> Iterator[Use]:
+        """Calls of what `DataParallel` made of an instance."""
+        call = self.parents.get(node)
+        if isinstance(call, ast.Call) and call.func is node:
+            inside = (self.world.tables[value.node]["module"] for value in values if isinstance(value, Wrapped))
+            for held in inside:
+                yield from (
+                    Use("call", node, call, value, len(values) == len(held) == 1) for value in held if isinstance(value, Instance)
+                )
+
     def _of_heir(self, node: ast.expr, heir: Class | Object, *, certain: bool) -> Iterator[Use]:
         """What is done with a class that derives from a legacy class, or an object of one, where more than its own code matters.
 
@@ -110,9 +125,9 @@ class Uses:
             if not isinstance(parent.ctx, ast.Load) and isinstance(heir, Object):
                 yield Use("set", node, parent, value, False)
             return
-        verdict = self.judge(node, value)
-        if verdict is not None and verdict[0] in HANDED_ON and verdict[2] != "passed to super()":
-            yield Use(verdict[0], node, verdict[1], value, certain, verdict[2])
+        usage = self.usage(node, value)
+        if usage is not None and usage[0] in HANDED_ON and usage[2] != "passed to super()":
+            yield Use(usage[0], node, usage[1], value, certain, usage[2])
 
     def _inherited_from(self, heir: Class | Object) -> Symbol | Instance | None:
         facts = self.world.of_class(heir)
@@ -127,10 +142,10 @@ class Uses:
         table = carrier.table if isinstance(carrier, TableMember) else carrier
         if table.node in self.world.attribute_tables or not self.world.carries(frozenset({carrier})):
             return  # what an object holds may go where the object may
-        verdict = self.judge(node, carrier)
-        if verdict is None or verdict[0] != "escape":
+        usage = self.usage(node, carrier)
+        if usage is None or usage[0] != "escape":
             return
-        _, around, how = verdict
+        _, around, how = usage
         for content in sorted(self._contents(carrier), key=repr):
             what = (
                 f"returned by {self.world.function(carrier).name}(), which is"
@@ -157,7 +172,7 @@ class Uses:
                     seen.add(table.node)
                     yield from self._held(self.world.tables[table.node].values(), seen, heirs=heirs)
 
-    def judge(self, node: ast.expr, value: Value) -> Verdict:
+    def usage(self, node: ast.expr, value: Value) -> Usage:
         """What is done with the expression."""
         around = self.parents.get(node)
         if isinstance(around, ast.AugAssign) and node is around.target:
@@ -173,20 +188,8 @@ class Uses:
             return ("unpack", self.parents[node], "") if isinstance(value, Result) else None
         parent = self.parents.get(node)
         if isinstance(value, Member) and parent is not None and not (isinstance(parent, ast.Call) and parent.func is node):
-            return ("unbound" if value.unbound else "attribute", node, "") if self.is_direct(node, value) else None
-        judge = JUDGES.get(type(parent), escapes)
-        return judge(self, node, parent, value) if parent is not None else None
-
-    def is_direct(self, node: ast.expr, value: Member) -> bool:
-        """Whether a member is taken here from what has it, and is not what a variable or another attribute holds."""
-        if not isinstance(node, ast.Attribute) or node.attr != value.name:
-            return False
-        base = self.flow.values.get(node.value, frozenset())
-        inherits = [v for v in base if isinstance(v, Object | Class | Super) and not self._defines(v, node.attr)]
-        return bool(inherits) or any(isinstance(v, Instance | Symbol) for v in base)
-
-    def _defines(self, value: Object | Class | Super, name: str) -> bool:
-        return not isinstance(value, Super) and bool(member_of(self.world, self.flow, value, name))
+            return ("unbound" if value.unbound else "attribute", node, "") if self.context.is_direct(node, value) else None
+        return RULES.get(type(parent), escapes)(self.context, node, parent, value) if parent is not None else None
 
     def _in_annotation(self, node: ast.AST) -> bool:
         step: ast.AST | None = node
@@ -197,7 +200,7 @@ class Uses:
         return False
 
 
-def parents_of(flow: Flow) -> dict[ast.AST, ast.AST]:
+def parents_of(flow: FileFacts) -> dict[ast.AST, ast.AST]:
     """The syntax node around each syntax node, in the code of a file that has to do with something legacy."""
     if flow.parents is None:
         flow.parents = {}
@@ -207,7 +210,7 @@ def parents_of(flow: Flow) -> dict[ast.AST, ast.AST]:
     return flow.parents
 
 
-def _adopt(flow: Flow, parents: dict[ast.AST, ast.AST], root: ast.AST) -> None:
+def _adopt(flow: FileFacts, parents: dict[ast.AST, ast.AST], root: ast.AST) -> None:
     waiting = [root]
     while waiting:
         parent = waiting.pop()
@@ -220,7 +223,7 @@ def _adopt(flow: Flow, parents: dict[ast.AST, ast.AST], root: ast.AST) -> None:
                 waiting.append(inside)
 
 
-def _touched(flow: Flow) -> Iterator[ast.stmt]:
+def _touched(flow: FileFacts) -> Iterator[ast.stmt]:
     """The top-level statements that can hold a use."""
     lines = sorted({node.lineno for node in flow.values})
     for statement in flow.tree.body:

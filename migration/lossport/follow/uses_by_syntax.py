@@ -1,17 +1,16 @@
-"""What is done with an expression, told from the syntax around it: one small judge for each kind of parent."""
+"""What is done with an expression, told from the syntax around it: one small rule for each kind of parent."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from lossport.follow.flow import FunctionFacts
-from lossport.follow.values import Instance, Member, Object, Result, ResultMember, Symbol, Table, TableMember, Value
+from lossport.follow.file_facts import FileFacts, FunctionFacts, SharedFacts
+from lossport.follow.inheritance import member_of
+from lossport.follow.values import Class, Instance, Member, Object, Result, ResultMember, Super, Symbol, Table, TableMember, Value
 from lossport.source.variables import FUNCTIONS
-
-if TYPE_CHECKING:
-    from lossport.follow.uses import Uses
 
 UseKind: TypeAlias = Literal[
     "construct",  # the symbol is called (`node` is the call's function)
@@ -34,26 +33,53 @@ UseKind: TypeAlias = Literal[
     "escape",  # goes where it is not followed
 ]
 
-Verdict: TypeAlias = tuple[UseKind, ast.AST, str] | None
+Usage: TypeAlias = tuple[UseKind, ast.AST, str] | None
 """Kind, the syntax around, words for an escape. None: the surrounding expression stands for the same and is looked at itself."""
 
 TYPING = ("typing.", "typing_extensions.", "collections.abc.", "builtins.")
 """Where the words come from that types are put together with: `Union[A, B]`, `dict[str, A]`."""
 
 
-Judge: TypeAlias = Callable[["Uses", ast.expr, ast.AST, Value], Verdict]
-JUDGES: dict[type | None, Judge] = {}
+@dataclass(frozen=True)
+class UseContext:
+    """What is needed to tell a use: the facts about its file and about all files, and the syntax around each expression."""
+
+    flow: FileFacts
+    parents: Mapping[ast.AST, ast.AST]
+
+    @property
+    def world(self) -> SharedFacts:
+        """The facts that all files share."""
+        return self.flow.world
+
+    def is_direct(self, node: ast.expr, value: Member) -> bool:
+        """Whether a member is taken here from what has it, and is not what a variable or another attribute holds."""
+        if not isinstance(node, ast.Attribute) or node.attr != value.name:
+            return False
+        base = self.flow.values.get(node.value, frozenset())
+        inherits = [v for v in base if isinstance(v, Object | Class | Super) and not self._defines(v, node.attr)]
+        return bool(inherits) or any(isinstance(v, Instance | Symbol) for v in base)
+
+    def _defines(self, value: Object | Class | Super, name: str) -> bool:
+        return not isinstance(value, Super) and bool(member_of(self.world, self.flow, value, name))
 
 
-def judge(*kinds: type[ast.AST]) -> Callable[[Judge], Judge]:
-    def register(function: Judge) -> Judge:
-        JUDGES.update(dict.fromkeys(kinds, function))
+UsageRule: TypeAlias = Callable[[UseContext, ast.expr, ast.AST, Value], Usage]
+BY_SYNTAX: dict[type[ast.AST], UsageRule] = {}
+"""What is done with an expression, by the kind of syntax around it; calls are told by `uses_in_calls`."""
+
+
+def usage_in(*kinds: type[ast.AST]) -> Callable[[UsageRule], UsageRule]:
+    """Register the rule for some kinds of syntax."""
+
+    def register(function: UsageRule) -> UsageRule:
+        BY_SYNTAX.update(dict.fromkeys(kinds, function))
         return function
 
     return register
 
 
-def escapes(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+def escapes(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     words = {
         ast.For: "iterated over",
         ast.comprehension: "iterated over",
@@ -65,27 +91,32 @@ def escapes(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdic
     return "escape", parent, words.get(type(parent), "used where it cannot be followed")
 
 
-@judge(ast.Expr, ast.If, ast.While, ast.Assert, ast.Delete, ast.UnaryOp, ast.ExceptHandler)
-def _looked_at(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.Expr, ast.If, ast.While, ast.Assert, ast.Delete, ast.UnaryOp, ast.ExceptHandler)
+def _looked_at(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     return "name", parent, "looked at"
 
 
-@judge(ast.IfExp, ast.BoolOp, ast.Await)
-def _passes_up(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.IfExp, ast.BoolOp, ast.Await)
+def _passes_up(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     if isinstance(parent, ast.IfExp) and node is parent.test:
         return "name", parent, "looked at"
     return None
 
 
-@judge(ast.Lambda)
-def _lambda(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.Constant)
+def _quoted(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
+    return ("name", parent, "quoted annotation") if isinstance(value, Symbol) else None
+
+
+@usage_in(ast.Lambda)
+def _lambda(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     facts = uses.world.facts.get(parent)
     followed = isinstance(facts, FunctionFacts) and facts.called and not facts.escapes
     return ("kept", parent, "") if followed else ("escape", parent, "returned by a lambda whose calls cannot be followed")
 
 
-@judge(ast.Tuple, ast.List, ast.Set, ast.Dict)
-def _display(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.Tuple, ast.List, ast.Set, ast.Dict)
+def _display(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     if isinstance(parent, ast.Dict) and node in parent.keys:
         return "name", parent, "dictionary key"
     if isinstance(parent, ast.Dict) and parent.keys[parent.values.index(node)] is None:
@@ -93,13 +124,13 @@ def _display(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdi
     return None  # the table that holds it is looked at itself
 
 
-@judge(ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
-def _made_in_turn(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+def _made_in_turn(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     return ("name", parent, "dictionary key") if isinstance(parent, ast.DictComp) and node is parent.key else None
 
 
-@judge(ast.BinOp)
-def _operand(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.BinOp)
+def _operand(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     if isinstance(value, Table) and any(isinstance(v, Table) for v in uses.flow.values.get(_expression(parent), ())):
         return None
     if isinstance(value, Symbol) and isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.BitOr):
@@ -112,42 +143,61 @@ def _expression(node: ast.AST) -> ast.expr:
     return node
 
 
-@judge(ast.Match)
-def _subject(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.Match)
+def _subject(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
+    if isinstance(value, Result) and _matches_keys(uses, parent):
+        return "name", parent, "matched by keys"
     return ("name", parent, "looked at") if isinstance(value, Instance | Symbol) else escapes(uses, node, parent, value)
 
 
-@judge(ast.MatchClass)
-def _pattern(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+def _matches_keys(uses: UseContext, statement: ast.AST) -> bool:
+    """Whether a result is matched by keys alone that are the same on both sides."""
+    assert isinstance(statement, ast.Match)
+    parts = [
+        part
+        for case in statement.cases
+        for part in ast.walk(case.pattern)
+        if isinstance(part, ast.MatchMapping | ast.MatchSequence)
+    ]
+    plain = all(isinstance(part, ast.MatchMapping) and part.rest is None for part in parts)
+    keys = {
+        key.value for part in parts if isinstance(part, ast.MatchMapping) for key in part.keys if isinstance(key, ast.Constant)
+    }
+    bound = any(isinstance(case.pattern, ast.MatchAs) and case.pattern.name for case in statement.cases)
+    return plain and not bound and not keys & uses.world.changed_names
+
+
+@usage_in(ast.MatchClass)
+def _pattern(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     assert isinstance(parent, ast.MatchClass)
     if parent.kwd_attrs or parent.patterns:
         return "escape", parent, "matched along with attributes"
     return "name", parent, "class pattern"
 
 
-@judge(ast.For, ast.AsyncFor, ast.comprehension)
-def _iterated(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.For, ast.AsyncFor, ast.comprehension)
+def _iterated(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     return ("kept", parent, "") if isinstance(value, TableMember | Table) else escapes(uses, node, parent, value)
 
 
-@judge(ast.ClassDef)
-def _class(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.ClassDef)
+def _class(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     assert isinstance(parent, ast.ClassDef)
     return ("base", parent, "") if node in parent.bases else ("escape", parent, "used as a decorator or metaclass")
 
 
-@judge(ast.arguments)
-def _default(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.arguments)
+def _default(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     return "kept", parent, "default argument"
 
 
-@judge(ast.NamedExpr)
-def _walrus(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.NamedExpr)
+def _walrus(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     return "kept", parent, ""
 
 
-@judge(ast.Assign, ast.AnnAssign)
-def _assigned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.Assign, ast.AnnAssign)
+def _assigned(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target] if isinstance(parent, ast.AnnAssign) else []
     for target in targets:
         match target:
@@ -169,8 +219,8 @@ def _assigned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verd
     return "kept", parent, ""
 
 
-@judge(ast.Return, ast.Yield)
-def _returned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.Return, ast.Yield)
+def _returned(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     step: ast.AST = parent
     while not isinstance(step, FUNCTIONS):
         step = uses.parents[step]
@@ -186,8 +236,8 @@ def _returned(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verd
     return ("kept", parent, "") if facts.called else ("escape", parent, f"returned by {facts.name}(), which nothing here calls")
 
 
-@judge(ast.Attribute)
-def _attribute(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.Attribute)
+def _attribute(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     assert isinstance(parent, ast.Attribute)
     if not isinstance(parent.ctx, ast.Load) and isinstance(value, Instance | Symbol):
         return "set", parent, ""
@@ -196,15 +246,17 @@ def _attribute(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Ver
     return ("attribute", node, "") if isinstance(value, ResultMember) else ("escape", parent, "used by attribute")
 
 
-@judge(ast.Subscript)
-def _subscript(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+@usage_in(ast.Subscript)
+def _subscript(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     assert isinstance(parent, ast.Subscript)
     if isinstance(value, Symbol):
         return "name", parent, "subscript"
     if isinstance(value, Table) and node is parent.value:
         return ("kept", parent, "") if not isinstance(parent.slice, ast.Slice) else None
-    if node is parent.slice and (uses.flow.named.get(parent.value) or "").startswith(TYPING):
+    if node is parent.slice and _takes_types(uses, parent.value):
         return "name", parent, "one of several types"
+    if isinstance(value, Instance) and node is parent.value and uses.world.lacks(value.symbol, "__getitem__"):
+        return None  # it would fail: here it is something else
     if node is parent.slice or not isinstance(value, Result):
         return "escape", parent, "used as a key"
     if isinstance(parent.ctx, ast.Store) and isinstance(parent.slice, ast.Constant):
@@ -216,8 +268,14 @@ def _subscript(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Ver
     return "read", parent, ""
 
 
-@judge(ast.Compare)
-def _compared(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+def _takes_types(uses: UseContext, base: ast.expr) -> bool:
+    """Whether what is subscripted is a word of `typing`, or a generic class of the project: `Trainer[Old]`."""
+    generic = any(isinstance(value, Class) for value in uses.flow.values.get(base, ()))
+    return generic or (uses.flow.named.get(base) or "").startswith(TYPING)
+
+
+@usage_in(ast.Compare)
+def _compared(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     assert isinstance(parent, ast.Compare)
     if isinstance(value, Result) and len(parent.ops) == 1 and isinstance(parent.ops[0], ast.In | ast.NotIn):
         literal = isinstance(parent.left, ast.Constant) and node is not parent.left
@@ -227,7 +285,7 @@ def _compared(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verd
     return "name", parent, "compared"
 
 
-def augmented(statement: ast.AugAssign, value: Value) -> Verdict:
+def augmented(statement: ast.AugAssign, value: Value) -> Usage:
     if isinstance(value, Table) and isinstance(statement.op, ast.Add):
         return "kept", statement, ""
     if isinstance(value, Member):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from lossport.follow.calls import CONTAINERS, GROWING, PASS_THROUGH, record_fields
-from lossport.follow.flow import FunctionFacts
+from lossport.follow.calls import APPLYING, CONTAINERS, GROWING, ITERATING, PASS_THROUGH, record_fields
+from lossport.follow.file_facts import FunctionFacts
 from lossport.follow.inheritance import member_of
-from lossport.follow.uses_by_syntax import Verdict, judge
+from lossport.follow.modules_of_torch import WRAPPERS
+from lossport.follow.uses_by_syntax import Usage, UsageRule, UseContext
 from lossport.follow.values import (
     Class,
     Function,
@@ -25,13 +26,10 @@ from lossport.follow.values import (
     Values,
 )
 
-if TYPE_CHECKING:
-    from lossport.follow.uses import Uses
-
 BY_NAME = frozenset({"builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.delattr"})
 
 NEUTRAL_CALLS = frozenset(
-    f"builtins.{name}" for name in ("isinstance", "issubclass", "type", "id", "callable", "print", "repr", "bool")
+    f"builtins.{name}" for name in ("len", "isinstance", "issubclass", "type", "id", "callable", "print", "repr", "bool")
 ) | {"typing.TypeVar", "typing.NewType"}
 """Calls that look at a class or an instance without using what a port changes."""
 
@@ -45,22 +43,23 @@ TABLE_READS = frozenset({"get", "pop", "keys", "clear", "index", "remove", "coun
 """Methods of a table after which its entries are what they were."""
 
 
-@judge(ast.Call)
-def called(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+def called(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     assert isinstance(parent, ast.Call)
     if node is parent.func:
-        verdict = _call_of(parent, value)
+        usage = _call_of(parent, value)
         indirect = isinstance(value, Member) and not uses.is_direct(node, value)
-        return (verdict[0], parent, "indirect") if verdict is not None and indirect else verdict
+        return (usage[0], parent, "indirect") if usage is not None and indirect else usage
     return _argument(uses, parent, node, value)
 
 
-def _call_of(call: ast.Call, value: Value) -> Verdict:
+def _call_of(call: ast.Call, value: Value) -> Usage:
     match value:
         case ResultMember() | Function() | TableMember():
             return _call_of_held(call, value)
         case Symbol() | Prepared():
             return "construct", call, ""
+        case Table():
+            return None  # it would fail: here it is something else
         case Instance():
             return "call", call, ""
         case Member(name="forward" | "__call__", unbound=False):
@@ -73,7 +72,7 @@ def _call_of(call: ast.Call, value: Value) -> Verdict:
             return "escape", call, "called"
 
 
-def _call_of_held(call: ast.Call, value: ResultMember | Function | TableMember) -> Verdict:
+def _call_of_held(call: ast.Call, value: ResultMember | Function | TableMember) -> Usage:
     """A method of a result or of a table, or a function of the project."""
     match value:
         case Function():
@@ -86,13 +85,12 @@ def _call_of_held(call: ast.Call, value: ResultMember | Function | TableMember) 
             return ("get", call, "") if name == "get" else ("escape", call, f"used through .{name}()")
 
 
-@judge(ast.keyword)
-def keyword_of(uses: Uses, node: ast.expr, parent: ast.AST, value: Value) -> Verdict:
+def keyword_of(uses: UseContext, node: ast.expr, parent: ast.AST, value: Value) -> Usage:
     call = uses.parents[parent]
     return _argument(uses, call, node, value) if isinstance(call, ast.Call) else ("escape", call, "given to a class statement")
 
 
-def _argument(uses: Uses, call: ast.Call, node: ast.expr, value: Value) -> Verdict:
+def _argument(uses: UseContext, call: ast.Call, node: ast.expr, value: Value) -> Usage:
     path = uses.flow.named.get(call.func) or ""
     first = bool(call.args) and node is call.args[0]
     if first and path == "functools.partial" and isinstance(value, Symbol):
@@ -100,17 +98,37 @@ def _argument(uses: Uses, call: ast.Call, node: ast.expr, value: Value) -> Verdi
     if _stands_for_it(path, call, node, value):
         return None
     holders = uses.flow.values.get(call.func, frozenset())
-    if call.args and node is call.args[-1] and _is_put(holders, value):
+    if (call.args and node is call.args[-1] and _is_put(holders, value)) or (path in WRAPPERS and first):
         return "kept", call, ""
     if path == "dataclasses.field":
         return _field(call, node, value)
     if first and path in BY_NAME and isinstance(value, Instance | Symbol):
         return _by_name(call, value)
-    if path == "builtins.isinstance" and isinstance(value, Result):
-        return _asked_for_its_type(uses, call, value)
-    if path in NEUTRAL_CALLS and not isinstance(value, Result):
+    asks = _asked_for_its_type(uses, call, value) if path == "builtins.isinstance" and isinstance(value, Result) else None
+    if asks is not None or path in ITERATING:
+        return asks or _gone_through(uses, path, call, node, value)
+    if (path in NEUTRAL_CALLS or _logs(call, node)) and not isinstance(value, Result):
         return "name", call, path.partition(".")[2]
     if _is_bound(uses, call, node) or node in uses.flow.given_to_tests:
+        return "kept", call, ""
+    return "escape", call, f"passed to {ast.unparse(call.func)}()"
+
+
+LOGS = frozenset({"debug", "info", "warning", "error", "critical", "exception"})
+"""Methods of a logger: what they are given behind the message is shown as `print` shows it."""
+
+
+def _logs(call: ast.Call, node: ast.expr) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr in LOGS and node in call.args[1:]
+
+
+def _gone_through(uses: UseContext, path: str, call: ast.Call, node: ast.expr, value: Value) -> Usage:
+    """`sorted(outs, key=f)`, `map(f, outs)`: entries go to the parameters of f, if that is a function of the project."""
+    key = next((keyword.value for keyword in call.keywords if keyword.arg == "key"), None)
+    function = call.args[0] if path in APPLYING and call.args else key
+    known = uses.flow.values.get(function, frozenset()) if function is not None else frozenset()
+    followed = function is None or (bool(known) and all(isinstance(one, Function) for one in known))
+    if followed and (node is function or isinstance(value, Table | TableMember)):
         return "kept", call, ""
     return "escape", call, f"passed to {ast.unparse(call.func)}()"
 
@@ -123,7 +141,7 @@ def _stands_for_it(path: str, call: ast.Call, node: ast.expr, value: Value) -> b
         return node is call.args[-1 if path == "typing.cast" else 0]
     if not isinstance(value, Table):
         return False
-    return (path in CONTAINERS and node is call.args[0]) or (path in PAIRING and node in call.args)
+    return (path in CONTAINERS and path not in ITERATING and node is call.args[0]) or (path in PAIRING and node in call.args)
 
 
 def _is_put(holders: Values, value: Value) -> bool:
@@ -134,14 +152,14 @@ def _is_put(holders: Values, value: Value) -> bool:
     )
 
 
-def _asked_for_its_type(uses: Uses, call: ast.Call, value: Result) -> Verdict:
+def _asked_for_its_type(uses: UseContext, call: ast.Call, value: Result) -> Usage:
     """`isinstance(out, dict)` is followed; what was a tuple must not be asked whether it is one."""
     kind = uses.flow.named.get(call.args[1]) if len(call.args) > 1 else None
     stays = kind in MAPPINGS or uses.world.is_dict(value) is True or not uses.world.interest(value)
     return ("name", call, "isinstance") if stays else ("escape", call, "asked for its type")
 
 
-def _field(call: ast.Call, node: ast.expr, value: Value) -> Verdict:
+def _field(call: ast.Call, node: ast.expr, value: Value) -> Usage:
     """`field(default_factory=Old)` calls it without arguments; `field(default=...)` keeps it."""
     name = next((keyword.arg for keyword in call.keywords if keyword.value is node), None)
     if name == "default_factory" and isinstance(value, Symbol):
@@ -149,7 +167,7 @@ def _field(call: ast.Call, node: ast.expr, value: Value) -> Verdict:
     return ("kept", call, "") if name in ("default", "default_factory") else ("escape", call, "passed to field()")
 
 
-def _by_name(call: ast.Call, value: Value) -> Verdict:
+def _by_name(call: ast.Call, value: Value) -> Usage:
     """`getattr(x, "name")` and its like: an attribute whose name is text."""
     literal = len(call.args) > 1 and isinstance(call.args[1], ast.Constant) and isinstance(call.args[1].value, str)
     if not literal:
@@ -157,7 +175,7 @@ def _by_name(call: ast.Call, value: Value) -> Verdict:
     return "named", call, ""
 
 
-def _is_bound(uses: Uses, call: ast.Call, node: ast.expr) -> bool:
+def _is_bound(uses: UseContext, call: ast.Call, node: ast.expr) -> bool:
     """Whether an argument goes to a parameter of a function or class of the project, and to nothing else."""
     callees = uses.flow.values.get(call.func, frozenset())
     if not callees or any(isinstance(arg, ast.Starred) for arg in call.args):
@@ -165,7 +183,7 @@ def _is_bound(uses: Uses, call: ast.Call, node: ast.expr) -> bool:
     return all(_has_parameter(uses, callee, call, node) for callee in callees)
 
 
-def _has_parameter(uses: Uses, callee: Value, call: ast.Call, node: ast.expr) -> bool:
+def _has_parameter(uses: UseContext, callee: Value, call: ast.Call, node: ast.expr) -> bool:
     functions = [(callee, False)] if isinstance(callee, Function) else []
     if isinstance(callee, Class) and not member_of(uses.world, uses.flow, callee, "__init__"):
         fields = record_fields(uses.world.of_class(callee))
@@ -185,3 +203,7 @@ def _takes(facts: FunctionFacts, call: ast.Call, node: ast.expr, bound: bool) ->
         return call.args.index(node) < len(listed)
     name = next((k.arg for k in call.keywords if k.value is node), None)
     return any(arg.arg == name for arg in (*listed, *arguments.kwonlyargs))
+
+
+IN_CALLS: Mapping[type[ast.AST], UsageRule] = {ast.Call: called, ast.keyword: keyword_of}
+"""What is done with the function of a call and with its arguments."""

@@ -13,6 +13,16 @@ class Other:
 
 
 @dataclass(frozen=True)
+class Handed:
+    """Anything that is not followed, and from which something legacy may be had: a library was given what holds it.
+
+    With `entries`, what it has by key may be what a legacy call returned; else only its attributes are in question.
+    """
+
+    entries: bool = True
+
+
+@dataclass(frozen=True)
 class Nothing:
     """`None`: what a variable holds before the real value; a call or read of it would have failed before, too."""
 
@@ -122,6 +132,21 @@ class TableMember:
 
 
 @dataclass(frozen=True)
+class Wrapped:
+    """What `DataParallel` and its kin make of a module, by the call: it is called as the module is, and has it as `.module`."""
+
+    node: ast.Call
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """A method that torch gives every module, of an object of a class of the project or of a wrapped module."""
+
+    owner: Object | Wrapped
+    name: str
+
+
+@dataclass(frozen=True)
 class Prepared:
     """`functools.partial` of a legacy symbol, and the call that made it."""
 
@@ -131,6 +156,7 @@ class Prepared:
 
 Value: TypeAlias = (
     Other
+    | Handed
     | Nothing
     | Text
     | Named
@@ -145,6 +171,8 @@ Value: TypeAlias = (
     | Super
     | Table
     | TableMember
+    | Wrapped
+    | Inherited
     | Prepared
 )
 Values: TypeAlias = frozenset[Value]
@@ -152,9 +180,10 @@ Legacy: TypeAlias = Symbol | Instance | Member | Result | ResultMember | Prepare
 
 OTHER: Values = frozenset({Other()})
 NOTHING: Values = frozenset({Nothing()})
+HANDED: Values = frozenset({Other(), Handed()})
 EMPTY: Values = frozenset()
 LEGACY = (Symbol, Instance, Member, Result, ResultMember, Prepared)
-FOLLOWED = (*LEGACY, Function, Class, Object, Super, Table, TableMember)
+FOLLOWED = (*LEGACY, Handed, Function, Class, Object, Super, Table, TableMember, Wrapped, Inherited)
 
 
 def legacy(values: Values) -> tuple[Legacy, ...]:

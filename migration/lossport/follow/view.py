@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 import lossport.follow.evaluate
-import lossport.follow.execute  # noqa: F401  # both register their rules
+import lossport.follow.execute
+import lossport.follow.library_calls  # noqa: F401  # each registers its rules
+from lossport.follow.file_facts import FileFacts, Interest
 from lossport.follow.flow import Flow
 from lossport.follow.uses import Use, Uses
-from lossport.follow.world import Interest, World
+from lossport.follow.world import World
 from lossport.project.config import Loss, Project
 from lossport.source import nodes
 from lossport.source.fragments import Fragment
@@ -37,7 +39,7 @@ class Imported:
 class View:
     """Python that was run - a file, or what is inside one - with what it imports of the legacy modules and how it uses that."""
 
-    def __init__(self, flow: Flow, path: Path, shown: str, targets: Targets, fragment: Fragment | None = None) -> None:
+    def __init__(self, flow: FileFacts, path: Path, shown: str, targets: Targets, fragment: Fragment | None = None) -> None:
         self.flow = flow
         self.path = path
         self.shown = shown

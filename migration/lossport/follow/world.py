@@ -6,25 +6,19 @@ another keeps something legacy, joins on the way.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from lossport.follow.flow import ClassFacts, Flow, FunctionFacts
-from lossport.follow.inheritance import is_shared
+from lossport.follow.file_facts import ClassFacts, FileFacts, FunctionFacts, Interest, SharedFacts
+from lossport.follow.inheritance import carrying, is_shared, kin_below, lineage
 from lossport.follow.values import (
     EMPTY,
-    LEGACY,
     OTHER,
     Class,
     Function,
-    Legacy,
     Named,
     Object,
-    Result,
-    Super,
     Symbol,
-    Table,
     Value,
     Values,
 )
@@ -36,110 +30,22 @@ MAX_PASSES = 12
 also becomes `Other`, which can only lead to refusals."""
 
 
-class Interest:
-    """What ports say about values: by default, that everything changes and nothing is known."""
-
-    def matters(self, value: Legacy) -> bool:
-        """Whether a port changes how the value is used, so that it has to be followed."""
-        return True
-
-    def is_dict(self, value: Result) -> bool | None:
-        """Whether a result, or this part of it, is a dictionary on the legacy side."""
-        return None
-
-
-class World:
-    """All files that are run, and the facts that they share."""
+class World(SharedFacts):
+    """All files that are run, and the loop that runs them until nothing changes."""
 
     def __init__(
         self,
         modules: Modules,
         targets: Targets,
         interest: Interest,
-        open_file: Callable[[World, Path], Flow | None],
+        open_file: Callable[[World, Path], FileFacts | None],
     ) -> None:
-        self.modules = modules
-        self.symbols = targets.symbols
-        self.classes = targets.classes
-        self.retired = targets.modules
-        self.interest = interest.matters
-        self.is_dict = interest.is_dict
-        self.flows: dict[Path, Flow] = {}
-        self.facts: dict[ast.AST, FunctionFacts | ClassFacts] = {}
-        self.tables: dict[ast.expr, dict[str | int | None, Values]] = {}
-        self.attribute_tables: dict[ast.expr, set[Object]] = {}
+        super().__init__(modules, targets, interest)
         self._open_file = open_file
         self._closed: set[Path] = set()
-        self.complete = False
         self.late = False
 
-    def has_no(self, value: Result, key: object) -> bool:
-        """Whether reading that key of a result would have failed: a string key of a tuple, a number of a dictionary."""
-        is_dict = self.is_dict(value)
-        return (is_dict is False and isinstance(key, str)) or (is_dict is True and isinstance(key, int))
-
-    def function(self, value: Function) -> FunctionFacts:
-        """The facts of a function."""
-        facts = self.facts[value.node]
-        assert isinstance(facts, FunctionFacts)
-        return facts
-
-    def of_class(self, value: Class | Object | Super) -> ClassFacts:
-        """The facts of a class, or of the class of an object."""
-        facts = self.facts[value.node]
-        assert isinstance(facts, ClassFacts)
-        return facts
-
-    def carries(self, values: Values) -> bool:
-        """Whether something legacy, of which a port changes the use, can be had from any of the values."""
-        return any(self._carries(value, set()) for value in values)
-
-    def follows(self, values: Values) -> bool:
-        """Whether what holds the values is looked at wherever it is used: also a legacy module."""
-        return self.carries(values) or any(isinstance(value, Named) and value.path in self.retired for value in values)
-
-    def _carries(self, value: Value, seen: set[ast.AST]) -> bool:
-        if isinstance(value, LEGACY):
-            return self.interest(value)
-        node = getattr(value, "node", None)
-        if node is None or node in seen:
-            return False
-        seen.add(node)
-        inner: list[Values] = []
-        if isinstance(value, Function):
-            facts = self.function(value)
-            inner = [facts.returns, facts.yields]
-        elif isinstance(value, Class | Object):
-            owner = self.of_class(value)
-            inner = [*owner.attributes.values(), *owner.bases]
-        elif isinstance(value, Table):
-            inner = list(self.tables[value.node].values())
-        return any(self._carries(part, seen) for values in inner for part in values)
-
-    def attribute(self, facts: ClassFacts, name: str, depth: int = 0) -> Values:
-        """What an attribute of a class, or of its bases in the project, may stand for."""
-        found = facts.attributes.get(name, EMPTY)
-        if found or depth > len(self.facts):
-            return found
-        for base in facts.bases:
-            for value in base:
-                if isinstance(value, Class):
-                    found |= self.attribute(self.of_class(value), name, depth + 1)
-        return found
-
-    def legacy_base(self, facts: ClassFacts, depth: int = 0) -> str | None:
-        """The legacy class that a class derives from, directly or through others of the project."""
-        for base in facts.bases:
-            for value in base:
-                if isinstance(value, Symbol):
-                    return value.path
-                if isinstance(value, Class) and depth <= len(self.facts):
-                    found = self.legacy_base(self.of_class(value), depth + 1)
-                    if found is not None:
-                        return found
-        return None
-
-    def resolve(self, flow: Flow, dotted: str) -> Values:
+    def resolve(self, flow: FileFacts, dotted: str) -> Values:
         """What a dotted path means in a file: a legacy symbol, something of another file that is run, or just its name."""
         near = flow.info.path.parent if flow.info.path else None
         if not self.modules.knows(dotted, near):
@@ -161,11 +67,11 @@ class World:
                 return held
         return frozenset({Named(target if self.modules.path(dotted, near) is None else dotted)})
 
-    def _flow_of(self, module: str, near: Path | None) -> Flow | None:
+    def _flow_of(self, module: str, near: Path | None) -> FileFacts | None:
         path = self.modules.path(module, near) if module else None
         return self.flows.get(path) if path is not None else None
 
-    def starred(self, flow: Flow, name: str) -> Values | None:
+    def starred(self, flow: FileFacts, name: str) -> Values | None:
         """What a name stands for that the file can only have from a star import."""
         near = flow.info.path.parent if flow.info.path else None
         for star in flow.info.stars:
@@ -174,7 +80,7 @@ class World:
                 return self.resolve(flow, f"{star}.{name}")
         return None
 
-    def fixture(self, flow: Flow, name: str) -> FunctionFacts | None:
+    def fixture(self, flow: FileFacts, name: str) -> FunctionFacts | None:
         """The pytest fixture of that name: of the file, or of a `conftest.py` in its folder or above."""
         if name in flow.fixtures:
             return flow.fixtures[name]
@@ -187,7 +93,7 @@ class World:
             folder = folder.parent if folder != folder.parent else None
         return None
 
-    def enter(self, path: Path) -> Flow | None:
+    def enter(self, path: Path) -> FileFacts | None:
         """Let a file join; None if it cannot be read or is not part of the project."""
         if path not in self.flows and path not in self._closed:
             flow = self._open_file(self, path)
@@ -195,9 +101,10 @@ class World:
                 self._closed.add(path)
             else:
                 self.flows[path] = flow
+                flow.heat(name for name in self.holding if name in flow.source.text)
         return self.flows.get(path)
 
-    def pull(self, flow: Flow, dotted: str) -> None:
+    def pull(self, flow: FileFacts, dotted: str) -> None:
         """Something legacy is handed to a function or class of the project: its file joins."""
         near = flow.info.path.parent if flow.info.path else None
         module, _, name = dotted.rpartition(".")
@@ -209,11 +116,38 @@ class World:
             other.heat({name})
             flow.stale = self.late = True
 
+    def meet_relatives(self, flow: FileFacts, facts: ClassFacts) -> None:
+        """A class and its bases learn which attributes lead to something legacy; bases in files that were not run yet join."""
+        legacy = self.legacy_base(facts) is not None
+        mine = carrying(self, facts)
+        for values in facts.bases:
+            for value in values:
+                if isinstance(value, Named) and (mine or legacy):
+                    self.pull(flow, value.path)
+                elif isinstance(value, Class):
+                    self._introduce(flow, facts, self.of_class(value))
+                elif isinstance(value, Symbol):
+                    flow.heat({facts.node.name})
+
+    def _introduce(self, flow: FileFacts, facts: ClassFacts, base: ClassFacts) -> None:
+        if facts not in base.subclasses:
+            base.subclasses.append(facts)
+            base.flow.touch()
+        for one in lineage(self, base):
+            words = {word for kin in (one, *kin_below(self, one)) for word in carrying(self, kin)}
+            flow.heat(words)
+            one.flow.heat(words)
+            one.flow.readers.add(flow)
+            if self.legacy_base(facts) is not None:
+                one.flow.heat_methods(one)
+
     def start_over(self) -> None:
         """Forget what was guessed of a file before it joined: that it may be anything stays in whatever was computed from it."""
         self.facts.clear()
         self.tables.clear()
         self.attribute_tables.clear()
+        self._carriers.clear()
+        self._held_by.clear()
         self.complete = self.late = False
         for flow in self.flows.values():
             flow.start_over()
@@ -234,7 +168,7 @@ class World:
                 if not facts.called and not facts.escapes and not facts.fixture:
                     self._open(flow, facts)
 
-    def _open(self, flow: Flow, facts: FunctionFacts) -> None:
+    def _open(self, flow: FileFacts, facts: FunctionFacts) -> None:
         for name, values in facts.params.items():
             own = any(isinstance(value, Object | Class) and value.node is facts.owner for value in values)
             if not own and not values >= OTHER and name not in facts.typed:
@@ -247,18 +181,18 @@ class World:
             if flow.stale:
                 flow.values = {node: values | OTHER for node, values in flow.values.items()}
 
-    def exports(self, flow: Flow) -> dict[str, Values]:
+    def exports(self, flow: FileFacts) -> dict[str, Values]:
         """The module-level names under which other files can get something legacy from this one, or hand it something."""
         found: dict[str, Values] = {}
         if flow.part:
             return found
         for name, values in flow.globals.items():
-            followed = self.carries(values) or any(self._receives(value) or self._shares(value) for value in values)
+            followed = self.follows(values) or any(self._receives(value) or self._shares(value) for value in values)
             if followed and name not in {symbol.rpartition(".")[2] for symbol in self.symbols}:
                 found[name] = values
         return found
 
-    def fixtures(self, flow: Flow) -> set[str]:
+    def fixtures(self, flow: FileFacts) -> set[str]:
         """The fixtures of a `conftest.py` that hand something legacy to tests."""
         if flow.info.path is None or flow.info.path.name != "conftest.py":
             return set()

@@ -33,7 +33,7 @@ def looked_in(seen: Observation, new: Observation, ports: Ports) -> Looked:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CaseComparison:
     """Legacy against new for one case."""
 
     case: str

@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lossport.project.config import Loss, Project
+from lossport.project.snapshot import snapshot_of
 
 PREFIX = "configuration_"
 """Of the names of derived cases; they get no variants, as their template has its own."""
@@ -85,6 +87,13 @@ def with_configurations(cases: str, found: Sequence[Construction]) -> Derived:
     return Derived(text if added else cases, tuple(new_names), tuple(missing))
 
 
+def uncovered(cases: str, found: Sequence[Construction]) -> tuple[Construction, ...]:
+    """Those constructions, of the ones that could be derived, that no case has."""
+    tree = ast.parse(cases)
+    seen = {(symbol, _literals(call)) for symbol, call in _built_anywhere(tree, _imported_names(tree))}
+    return tuple(item for item in found if item.arguments is not None and (item.symbol, item.arguments) not in seen)
+
+
 def without(derived: Derived, original: str, failed: Mapping[str, str]) -> Derived:
     """The same without the cases that turned out not to run; `failed` gives the reason by name."""
     tree = ast.parse(derived.text)
@@ -112,20 +121,26 @@ def _is_class(project: Project, module: str, name: str) -> bool:
     path = project.module_path(module)
     if path is None:
         return False
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _tree(project, path)
     return not any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name for node in tree.body)
 
 
 def _parsed(project: Project, path: str) -> ast.Module | None:
     try:
-        return ast.parse((project.root / path).read_text(encoding="utf-8"))
+        return _tree(project, project.root / path)
     except (SyntaxError, UnicodeDecodeError, OSError):
         return None
 
 
+def _tree(project: Project, path: Path) -> ast.Module:
+    snapshot = snapshot_of(project)
+    return snapshot.of_file(path, "tree", lambda: ast.parse(snapshot.text(path)))
+
+
 def _call_at(tree: ast.Module | None, line: int, column: int) -> ast.Call | None:
     for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Call) and (node.func.lineno, node.func.col_offset + 1) == (line, column):
+        at_place = isinstance(node, ast.Call) and (node.func.lineno, node.func.col_offset + 1) == (line, column)
+        if isinstance(node, ast.Call) and at_place and not isinstance(node.func, ast.Call):  # `Old(1)(x)`: the inner one
             return node
     return None
 

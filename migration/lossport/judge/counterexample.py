@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from lossport.judge.pair import Pair
 from lossport.judge.shrink import Smallest
-from lossport.judge.verdict import Finding
+from lossport.judge.verdict import Counterexample, Finding
 from lossport.observe.run import Run, Trace, observe
 from lossport.project.config import Loss, Project
 from lossport.project.inputs import PLAIN, Variation
@@ -33,23 +32,6 @@ MOST_LITERALS = 64
 
 class NotPlain(Exception):
     """The run cannot be told as plain calls on literals."""
-
-
-@dataclass(frozen=True)
-class Counterexample:
-    """The smallest run that differs: in words, as lines to paste, and as a pytest file with its name."""
-
-    words: str
-    lines: tuple[str, ...]
-    test: str
-    file_name: str
-
-    def save(self, folder: Path) -> Path:
-        """Write the pytest file into a folder, which is made if need be, and return its path."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / self.file_name
-        path.write_text(self.test, encoding="utf-8")
-        return path
 
 
 def counterexample(project: Project, loss: Loss, pair: Pair, smallest: Smallest) -> Counterexample:

@@ -7,8 +7,9 @@ only of means, and needs no assumption about its form.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -17,11 +18,8 @@ from lossport.judge.closeness import Different
 from lossport.judge.equality import as_numbers, compare
 from lossport.judge.mapping import actual_of, expected_of
 from lossport.judge.verdict import Finding, Verdict
-from lossport.observe.run import Run, observe
-from lossport.project.inputs import Variation
-
-if TYPE_CHECKING:
-    from lossport.judge.pair import Pair
+from lossport.observe.observation import Observation
+from lossport.project.port import Port
 
 SEEDS = 400
 """Enough to see a distance of distributions of two fifths for certain (see `detectable`), few enough to take seconds."""
@@ -34,6 +32,10 @@ MISSED = 0.01
 
 MOST_NUMBERS = 16
 """Of one tensor: the first ones and the mean. Elements of a random tensor are drawn alike, and more tests weaken each."""
+
+
+Look: TypeAlias = Callable[[int], tuple[Observation, Observation]]
+"""Runs a case on the legacy and on the new loss with one stream of random numbers; stream 0 is that of the case as written."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +84,15 @@ def distance(one: Tensor, other: Tensor) -> float:
     return float((below[0] - below[1]).abs().max())
 
 
-def equal_in_distribution(pair: Pair, case: str, variation: Variation, verdict: Verdict) -> Verdict:
+def equal_in_distribution(look: Look, ports: Mapping[str, Port], precision: torch.dtype, verdict: Verdict) -> Verdict:
     """Judge a case again whose values differ because each side draws its own random numbers.
 
     What differs in structure stays a difference; numbers are tested over many seeds.
     """
-    structural = _structural(pair, case, variation, verdict.case)
+    structural = _structural(look, ports, precision, verdict.case)
     if structural:
         return Verdict(verdict.case, "different", tuple(structural))
-    legacy, new = _samples(pair, case, variation)
+    legacy, new = _samples(look, ports)
     places = sorted(legacy.keys() & new.keys())
     count = sum(legacy[place].shape[1] for place in places)
     worst = Tested(0.0, critical_distance(count), "", count)
@@ -106,16 +108,15 @@ def equal_in_distribution(pair: Pair, case: str, variation: Variation, verdict: 
     return Verdict(verdict.case, "different", (finding,))
 
 
-def _structural(pair: Pair, case: str, variation: Variation, name: str) -> list[Finding]:
+def _structural(look: Look, ports: Mapping[str, Port], precision: torch.dtype, name: str) -> list[Finding]:
     """What no seed explains: places that one side lacks, types, shapes, exceptions."""
-    run = Run(variation, pair.device)
-    old, new = observe(pair.legacy, case, run), observe(pair.new, case, run)
+    old, new = look(0)
     found = []
     for number, (one, other) in enumerate(zip(old.steps, new.steps, strict=False)):
-        expected, actual = expected_of(one, other, pair.ports), actual_of(other, one, pair.ports)
+        expected, actual = expected_of(one, other, ports), actual_of(other, one, ports)
         for place, wanted in expected.items():
             seen = actual.get(place)
-            outcome = Different("", "nothing") if seen is None else compare(wanted.node, seen, run.precision)
+            outcome = Different("", "nothing") if seen is None else compare(wanted.node, seen, precision)
             whole = isinstance(outcome, Different) and not _is_number_pair(wanted.node, seen)
             if whole and isinstance(outcome, Different) and not (seen is None and wanted.optional):
                 found.append(Finding(name, f"step {number + 1}", place, outcome.legacy, outcome.new, detail=outcome.detail))
@@ -127,17 +128,16 @@ def _is_number_pair(legacy: object, new: object) -> bool:
     return one is not None and other is not None and one.shape == other.shape
 
 
-def _samples(pair: Pair, case: str, variation: Variation) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _samples(look: Look, ports: Mapping[str, Port]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Numbers by place, one row a seed, in the new words on both sides."""
     legacy: dict[str, list[Tensor]] = {}
     new: dict[str, list[Tensor]] = {}
     for stream in range(1, SEEDS + 1):
-        run = Run(variation, pair.device, stream=stream)
-        old, fresh = observe(pair.legacy, case, run), observe(pair.new, case, run)
+        old, fresh = look(stream)
         for number, (one, other) in enumerate(zip(old.steps, fresh.steps, strict=False)):
-            for place, wanted in expected_of(one, other, pair.ports).items():
+            for place, wanted in expected_of(one, other, ports).items():
                 _take(legacy, f"step {number + 1}: {place}", as_numbers(wanted.node))
-            for place, node in actual_of(other, one, pair.ports).items():
+            for place, node in actual_of(other, one, ports).items():
                 _take(new, f"step {number + 1}: {place}", as_numbers(node))
     return _stacked(legacy), _stacked(new)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lossport.observe.instance import BURDENS
-from lossport.observe.observation import Instance
+from lossport.observe.observation import InstanceState
 from lossport.observe.value import Array, Node, Plain, flatten
 from lossport.project.port import Compute, Drop, Port, Refuse, Rename
 
@@ -27,7 +27,7 @@ def state_name(port: Port | None, name: str) -> str | None:
     return None if isinstance(best, Drop) else best.new + name[len(best.old) :]
 
 
-def legacy_places(legacy: Instance, port: Port | None, label: str, kind: str) -> Iterator[tuple[str, tuple[Node, bool]]]:
+def legacy_places(legacy: InstanceState, port: Port | None, label: str, kind: str) -> Iterator[tuple[str, tuple[Node, bool]]]:
     """What the new loss has to show at each place, and whether nothing may be there as well."""
     for name, node in legacy.state.items():
         renamed = state_name(port, name)
@@ -65,7 +65,9 @@ def _names(expression: str) -> set[str]:
     return {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
 
 
-def new_places(new: Instance, old: Instance | None, port: Port | None, label: str, kind: str) -> Iterator[tuple[str, Node]]:
+def new_places(
+    new: InstanceState, old: InstanceState | None, port: Port | None, label: str, kind: str
+) -> Iterator[tuple[str, Node]]:
     """What it does show."""
     for name, node in new.state.items():
         if name not in new.transient or (old is not None and name in {state_name(port, known) for known in old.state}):
@@ -78,13 +80,13 @@ def new_places(new: Instance, old: Instance | None, port: Port | None, label: st
         yield f"{kind}attributes[{label}training]", Plain(new.training)
 
 
-def _readable(new: Instance, name: str) -> Node:
+def _readable(new: InstanceState, name: str) -> Node:
     """What training code reads under a name: a buffer or parameter is a tensor like any other to it."""
     node = new.attributes.get(name, new.state.get(name, ABSENT))
     return replace(node, holder="torch") if isinstance(node, Array) and name not in new.attributes else node
 
 
-def forms(legacy: Instance, new: Instance, port: Port | None, label: str) -> Iterator[tuple[str, Node, Node]]:
+def forms(legacy: InstanceState, new: InstanceState, port: Port | None, label: str) -> Iterator[tuple[str, Node, Node]]:
     """How two losses are made, where it differs: place, legacy and new.
 
     The order of parameters, which an optimiser's saved state goes by; what `state_dict` keeps of that which both have; parts that

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from lossport.judge.mapped_losses import forms, legacy_places, new_places, state_name
-from lossport.observe.observation import Instance, Step
+from lossport.observe.observation import InstanceState, Step
 from lossport.observe.value import Array, Call, Items, Node, Number, Plain, called_in, flatten
 from lossport.project.port import Key, Port
 
@@ -78,7 +78,9 @@ def _changed(step: Step, other: Step) -> Mapping[str, Node]:
     return {name: node for name, node in step.inputs.items() if name in other.inputs}
 
 
-def _losses(step: Step, other: Step) -> Iterator[tuple[str, int | None, Mapping[str, Instance], Mapping[str, Instance]]]:
+def _losses(
+    step: Step, other: Step
+) -> Iterator[tuple[str, int | None, Mapping[str, InstanceState], Mapping[str, InstanceState]]]:
     """Losses as built and as they stand, how many there are, and those of the other side, as far as they can be compared.
 
     Where one side alone raises, that says it all: what the other one went on to do has no counterpart. Where both raise, they may
@@ -168,7 +170,7 @@ def _with_gradients(result: Node, rename: Callable[[str], str | None]) -> Iterat
 class Renaming:
     """From a legacy gradient's name to the new one; None where the port drops it."""
 
-    def __init__(self, instances: Mapping[str, Instance], ports: Ports) -> None:
+    def __init__(self, instances: Mapping[str, InstanceState], ports: Ports) -> None:
         self._instances, self._ports = instances, ports
 
     def __call__(self, name: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from lossport.judge.applying import Given, given_to, observe_variant
 from lossport.judge.arbiter import Arbiter, Judged, Looked, Sample
-from lossport.judge.comparison import Comparison, covers, looked_in
+from lossport.judge.comparison import CaseComparison, covers, looked_in
 from lossport.judge.distribution import equal_in_distribution
 from lossport.judge.variants import BY_NAME, Extent, derived, parts_of
 from lossport.judge.verdict import Finding, Known, Verdict
@@ -104,7 +104,12 @@ class Pair:
         declared = any(port.random == "distribution" and symbol in used for symbol, port in self.ports.items())
         if verdict.kind != "different" or not declared or not any(step.random for step in old.steps):
             return verdict
-        return equal_in_distribution(self, case, variation, verdict)
+
+        def look(stream: int) -> tuple[Observation, Observation]:
+            run = Run(variation, self.device, stream=stream)
+            return observe(self.legacy, case, run), observe(self.new, case, run)
+
+        return equal_in_distribution(look, self.ports, Run(variation, self.device).precision, verdict)
 
     def undeclared(self, case: str, variation: Variation, name: str | None = None) -> Verdict | None:
         """The verdict on any run in which the legacy loss does not raise, if it shows a difference that nothing declares.
@@ -151,7 +156,7 @@ class Pair:
             for item in (known[:1] if written_alone else known)
         )
 
-    def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> Comparison:
+    def compare(self, name: str, case: str, variation: Variation, old: Observation, new: Observation) -> CaseComparison:
         """Both observations, with the legacy loss at hand for float64 and samples of its rounding."""
 
         def again(sample: Sample) -> Looked:
@@ -160,4 +165,4 @@ class Pair:
 
         judged = self.judged.setdefault(case, {})
         arbiter = Arbiter(again, Run(variation, self.device).precision, judged=judged)
-        return Comparison(name, old, new, self.ports, self.divergences, self.device, arbiter)
+        return CaseComparison(name, old, new, self.ports, self.divergences, self.device, arbiter)

@@ -17,6 +17,7 @@ from lossport.judge.verdict import Finding, Verdict
 from lossport.observe.isolation import resolve
 from lossport.observe.run import Run, Trace, observe
 from lossport.project.inputs import PLAIN, Variation
+from lossport.project.plural import many
 
 MOST_TRIES = 60
 """Smaller runs that are tried, more than there are unless a loss has dozens of options. They are not timed, so that a busy
@@ -49,7 +50,7 @@ class Smallest:
         if self.variation.dim is not None:
             told.append(f"dim {self.variation.dim}")
         if self.variation.steps is not None:
-            told.append("1 step" if self.variation.steps == 1 else f"{self.variation.steps} steps")
+            told.append(many(self.variation.steps, "step"))
         departures = [f"{name} {getattr(self.variation, name)}" for name in PLAINER if _departs(self.variation, name)]
         return ", ".join([*told, *departures]) or "the case as it is written"
 

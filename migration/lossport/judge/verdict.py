@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 from lossport.source.fingerprint import Fingerprint
-
-if TYPE_CHECKING:
-    from lossport.judge.counterexample import Counterexample
 
 Kind: TypeAlias = Literal["equal", "close", "intended", "not provable", "different"]
 
@@ -81,6 +79,23 @@ class Verdict:
     def divergences(self) -> tuple[str, ...]:
         """The ids of the intended differences that this case shows."""
         return tuple(dict.fromkeys(item.divergence for item in self.findings if item.divergence is not None))
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The smallest run that differs: in words, as lines to paste, and as a pytest file with its name."""
+
+    words: str
+    lines: tuple[str, ...]
+    test: str
+    file_name: str
+
+    def save(self, folder: Path) -> Path:
+        """Write the pytest file into a folder, which is made if need be, and return its path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / self.file_name
+        path.write_text(self.test, encoding="utf-8")
+        return path
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@
     architecture(corpus, intended_lines=2000)                # one score with its parts
     read_coverage(json_text), count_tests(texts, symbols)
 
-docs/measures.md says what each number means.
+Start at `corpus` (a tree now) and `history` (the same from git). docs/measures.md says what each number means. Imports no other
+room and never torch.
 """
 
 from lossport.measure.architecture import Architecture, Part, architecture
 from lossport.measure.classes import ClassMeasure
-from lossport.measure.complexity import Function
-from lossport.measure.corpus import Corpus, FileMeasure, Problem, measure_bytes, measure_corpus
+from lossport.measure.complexity import MeasuredFunction
+from lossport.measure.corpus import Corpus, FileMeasure, UnreadFile, measure_bytes, measure_corpus
 from lossport.measure.coverage import Coverage, CoverageError, FileCoverage, read_coverage
 from lossport.measure.duplication import MIN_LINES, MIN_TOKENS, Duplication
 from lossport.measure.suite import count_tests
@@ -26,9 +27,9 @@ __all__ = [
     "Duplication",
     "FileCoverage",
     "FileMeasure",
-    "Function",
+    "MeasuredFunction",
     "Part",
-    "Problem",
+    "UnreadFile",
     "architecture",
     "count_tests",
     "measure_bytes",

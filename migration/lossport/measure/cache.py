@@ -16,19 +16,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from lossport.measure.complexity import Function
-from lossport.measure.corpus import Corpus, FileMeasure, Problem, decode, measure_bytes, measure_maintainability
+from lossport.measure.complexity import MeasuredFunction
+from lossport.measure.corpus import Corpus, FileMeasure, UnreadFile, decode, measure_bytes, measure_maintainability
 from lossport.measure.duplication import Duplication, duplication, exact_duplication
 from lossport.measure.outline import ClassDefinition, Outline
 from lossport.measure.tokens import Stream, Unreadable, read_stream
 
-METRICS = 1
+METRICS = 2
 """Raised whenever a measure changes its meaning, so that old records are not taken for new ones."""
 
 MAX_BYTES = 64 * 2**20
 """Beyond this the file keeps only what the last run used: about 10,000 contents."""
 
-MISSING = FileMeasure(0, 0, (), Outline((), {}, ()), Stream("", (), (), ()), Problem(1, "its content is not in this clone"))
+MISSING = FileMeasure(0, 0, (), Outline((), {}, ()), Stream("", (), (), ()), UnreadFile(1, "its content is not in this clone"))
 """The measure of a content that a partial clone leaves out. Never remembered: the content may come."""
 
 Record: TypeAlias = Any
@@ -155,14 +155,14 @@ def _file_from(record: Record) -> FileMeasure:
     return FileMeasure(
         record["total"],
         record["source"],
-        tuple(Function(*values) for values in record["functions"]),
+        tuple(MeasuredFunction(*values) for values in record["functions"]),
         Outline(
             tuple(ClassDefinition(name, line, tuple(bases)) for name, line, bases in record["classes"]),
             record["names"],
             tuple(record["imports"]),
         ),
         Stream(record["shape"], (), tuple(first), tuple(last)),
-        Problem(*record["problem"]) if record["problem"] else None,
+        UnreadFile(*record["problem"]) if record["problem"] else None,
     )
 
 

@@ -13,7 +13,7 @@ from lossport.measure.statements import scoped
 
 
 @dataclass(frozen=True)
-class Function:
+class MeasuredFunction:
     """A function or method: its dotted name inside the file, first line, number of lines, and complexity."""
 
     name: str
@@ -22,7 +22,7 @@ class Function:
     complexity: int
 
 
-def functions(tree: ast.Module) -> tuple[Function, ...]:
+def functions(tree: ast.Module) -> tuple[MeasuredFunction, ...]:
     """Every function, method and closure of a parsed file, each with its own complexity (closures are not added to it).
 
     >>> functions(ast.parse("def f(x):\\n    return 1 if x else 2\\n"))
@@ -32,7 +32,7 @@ def functions(tree: ast.Module) -> tuple[Function, ...]:
     from radon.visitors import ComplexityVisitor  # type: ignore[import-untyped]  # noqa: PLC0415
 
     return tuple(
-        Function(
+        MeasuredFunction(
             scope + node.name,
             node.lineno,
             (node.end_lineno or node.lineno) - node.lineno + 1,

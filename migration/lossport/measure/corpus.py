@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lossport.measure.classes import ClassMeasure, class_measures, import_cycles
-from lossport.measure.complexity import Function, functions, maintainability
+from lossport.measure.complexity import MeasuredFunction, functions, maintainability
 from lossport.measure.duplication import Duplication, duplication, exact_duplication
 from lossport.measure.outline import Outline, outline
 from lossport.measure.tokens import Stream, Unreadable, read_stream
@@ -24,7 +24,7 @@ _NO_OUTLINE = Outline((), {}, ())
 
 
 @dataclass(frozen=True)
-class Problem:
+class UnreadFile:
     """Why a file could not be measured in full, and at which of its lines."""
 
     line: int
@@ -40,10 +40,10 @@ class FileMeasure:
 
     total: int
     source: int
-    functions: tuple[Function, ...]
+    functions: tuple[MeasuredFunction, ...]
     outline: Outline
     stream: Stream
-    problem: Problem | None = None
+    problem: UnreadFile | None = None
 
     @property
     def worst(self) -> int:
@@ -86,13 +86,13 @@ class Corpus:
         return max((item.depth for item in self.classes), default=0)
 
     @property
-    def worst(self) -> tuple[str, Function] | None:
+    def worst(self) -> tuple[str, MeasuredFunction] | None:
         """The most complex function and its file."""
         every = ((path, function) for path, file in self.files.items() for function in file.functions)
         return max(every, key=lambda item: item[1].complexity, default=None)
 
     @property
-    def problems(self) -> Mapping[str, Problem]:
+    def problems(self) -> Mapping[str, UnreadFile]:
         """The files that could not be measured in full."""
         return {path: file.problem for path, file in self.files.items() if file.problem}
 
@@ -129,7 +129,7 @@ def measure_bytes(data: bytes) -> FileMeasure:
         text = decode(data)
     except Unreadable as error:
         return FileMeasure(
-            len(data.splitlines()), _plain_source(data), (), _NO_OUTLINE, _NOTHING_READ, Problem(error.line, str(error))
+            len(data.splitlines()), _plain_source(data), (), _NO_OUTLINE, _NOTHING_READ, UnreadFile(error.line, str(error))
         )
     return measure_text(text)
 
@@ -137,22 +137,22 @@ def measure_bytes(data: bytes) -> FileMeasure:
 def measure_text(text: str) -> FileMeasure:
     """Measure the text of one file."""
     total = text.count("\n") + (not text.endswith("\n") and text != "")
-    problem: Problem | None = None
+    problem: UnreadFile | None = None
     try:
         stream = read_stream(text)
         source = len(stream.source_lines)
     except Unreadable as error:
         stream, source = _NOTHING_READ, _plain_source(text.encode("utf-8", "replace"))
-        problem = Problem(error.line, str(error))
+        problem = UnreadFile(error.line, str(error))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the measured code, which is not ours to warn about
             tree = ast.parse(text)
         return FileMeasure(total, source, functions(tree), outline(tree), stream, problem)
     except SyntaxError as error:
-        problem = problem or Problem(error.lineno or 1, error.msg)
+        problem = problem or UnreadFile(error.lineno or 1, error.msg)
     except (ValueError, RecursionError, MemoryError) as error:
-        problem = problem or Problem(1, f"{type(error).__name__}: {error}")
+        problem = problem or UnreadFile(1, f"{type(error).__name__}: {error}")
     return FileMeasure(total, source, (), _NO_OUTLINE, stream, problem)
 
 

@@ -26,6 +26,8 @@ _OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFI
 """Set while a hook of some repository runs: they would lead away from the one that is asked about."""
 _HEADS = re.compile(rb"\x01(?=[0-9a-f]{40,64} [0-9]+ )")
 """Where a commit begins in the log: a path may hold the byte, but nothing that looks like the rest."""
+FORMAT = "--format=%x01%H %ct %P%x02%an"
+"""A commit in the log: its id, its time, its parents and who wrote it."""
 _SETTINGS = ("-c", "log.showRoot=true", "-c", "log.showSignature=false", "-c", "core.quotePath=false")
 
 
@@ -33,8 +35,32 @@ class GitError(Exception):
     """git is not there, or this is no repository that it can read; the message says which."""
 
 
+_ADVICE = (
+    ("dubious ownership", "the folder belongs to another user: git config --global --add safe.directory {root}"),
+    ("not a git repository", "run git init, or run lossport inside the repository"),
+    ("No such file or directory: 'git'", "install git"),
+)
+"""What to do about the failures that people meet."""
+
+
+def problem(root: Path) -> str:
+    """Why git cannot be read here and what to do about it, in one sentence; empty if it can."""
+    try:
+        head(root)
+    except GitError as error:
+        return explained(error, root)
+    return ""
+
+
+def explained(error: GitError, root: Path) -> str:
+    """What git said, with what to do about it where that is known."""
+    said = str(error).rstrip(".")
+    advice = next((todo.format(root=root) for sign, todo in _ADVICE if sign in said), "")
+    return f"{said}; {advice}" if advice else said
+
+
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """One path in a commit. `blob` is None where the file is gone; `moved_from` has the old path of a rename."""
 
     path: str
@@ -49,7 +75,8 @@ class Commit:
     id: str
     at: dt.datetime
     merge: bool
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
+    author: str = ""
 
 
 def head(root: Path) -> str | None:
@@ -63,6 +90,24 @@ def head(root: Path) -> str | None:
         return _run(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").decode().strip()
     except GitError:
         return None
+
+
+def unsaved(root: Path, paths: Sequence[str]) -> tuple[str, ...]:
+    """Those of the paths, relative to `root`, whose content the last commit does not have: changed since, or never added.
+
+    Raises:
+        GitError: not a repository.
+    """
+    literal = [f":(literal){path}" for path in paths]
+    if not paths or head(root) is None:
+        return tuple(paths)
+    known = _names(_run(root, "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", *paths))
+    changed = _names(_run(root, "diff", "--name-only", "--relative", "-z", "HEAD", "--", *literal))
+    return tuple(path for path in paths if path not in known or path in changed)
+
+
+def _names(output: bytes) -> frozenset[str]:
+    return frozenset(os.fsdecode(name) for name in output.split(b"\0") if name)
 
 
 def is_shallow(root: Path) -> bool:
@@ -79,12 +124,23 @@ def commits(root: Path, folders: Sequence[str]) -> list[Commit]:
         GitError: git cannot tell.
     """
     log = ("log", "--first-parent", "-m", "--raw", "-z", "--no-abbrev", "--full-diff", "--relative", "--reverse", "--no-ext-diff")
-    what = ("--no-color", "--format=%x01%H %ct %P", "HEAD", "--", *folders)
+    what = ("--no-color", FORMAT, "HEAD", "--", *folders)
     try:
         output = _run(root, *log, "-M", "-l", _RENAME_LIMIT, *what)
     except GitError:  # finding renames needs contents, which a partial clone may not hold
         output = _run(root, *log, "--no-renames", *what)
     return [_commit(part) for part in _HEADS.split(output)[1:]]
+
+
+def merged_deletions(root: Path, merge: str, paths: Sequence[str]) -> dict[str, Commit]:
+    """The commits on the other side of a merge that took paths away, by path: the merge only brought them."""
+    log = ("log", "--no-merges", "--raw", "-z", "--no-abbrev", "--relative", "--no-renames", "--diff-filter=D", "--no-ext-diff")
+    output = _run(root, *log, "--no-color", FORMAT, f"{merge}^1..{merge}", "--", *paths)
+    found: dict[str, Commit] = {}
+    for commit in (_commit(part) for part in _HEADS.split(output)[1:]):
+        for change in commit.changes:
+            found.setdefault(change.path, commit)
+    return found
 
 
 def subjects(root: Path, ids: Sequence[str]) -> dict[str, str]:
@@ -153,8 +209,9 @@ class BlobReader:
 def _commit(part: bytes) -> Commit:
     """One commit of `git log --raw -z`: a line about it, then its changes, all cut by NUL bytes."""
     fields = part.split(b"\0")
-    commit, seconds, *parents = fields[0].decode().split()
-    changes: list[Change] = []
+    head, _, author = fields[0].decode("utf-8", "replace").partition("\x02")
+    commit, seconds, *parents = head.split()
+    changes: list[FileChange] = []
     rest = iter(fields[1:])
     for field in rest:
         entry = field.lstrip(b"\n")
@@ -166,8 +223,8 @@ def _commit(part: bytes) -> Commit:
         if status[0] in "RC":
             moved_from, path = (path if status[0] == "R" else None), _path(next(rest))
         gone = status[0] == "D" or not mode.startswith("100")  # a link or a submodule is no source file
-        changes.append(Change(path, None if gone else blob, moved_from))
-    return Commit(commit, dt.datetime.fromtimestamp(int(seconds), dt.UTC), len(parents) > 1, tuple(changes))
+        changes.append(FileChange(path, None if gone else blob, moved_from))
+    return Commit(commit, dt.datetime.fromtimestamp(int(seconds), dt.UTC), len(parents) > 1, tuple(changes), author.strip())
 
 
 def _path(field: bytes) -> str:

@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossport.migrate import evidence_of
 from lossport.project import ledger
@@ -34,7 +34,7 @@ PRELOADED = ("torch", "lossport.migrate.parity", "lossport.evidence.proving", "l
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ParityRequest:
     """What to compare: devices, which variants, and for how many seconds to search beyond them."""
 
     devices: tuple[str, ...]
@@ -54,8 +54,15 @@ class Compared:
 
     def cost(self, device: str) -> Mapping[str, float]:
         """Time and memory of the new loss on a device, in units of the legacy one; empty where nothing can be said."""
-        found = (event.facts for event in self.events if event.facts.get("device") == device)
-        return next((dict(facts.get("cost") or {}) for facts in found), {})
+        return dict(self._facts(device).get("cost") or {})
+
+    def not_measured(self, device: str) -> tuple[str, ...]:
+        """Why time and memory are not known, if measuring them failed."""
+        why = self._facts(device).get("not_measured")
+        return (str(why),) if why else ()
+
+    def _facts(self, device: str) -> Mapping[str, Any]:
+        return next((event.facts for event in self.events if event.facts.get("device") == device), {})
 
     @property
     def failed(self) -> bool:
@@ -64,7 +71,7 @@ class Compared:
         return differs or any(not found.passed for _, found in self.searched)
 
 
-def compare(project: Project, name: str, wanted: Wanted, built: Sequence[Construction], progress: Progress) -> Compared:
+def compare(project: Project, name: str, wanted: ParityRequest, built: Sequence[Construction], progress: Progress) -> Compared:
     """Compare one loss in this process; `built` is what the tree builds of it, as `evidence_of.built_in_tree` finds it."""
     from lossport import evidence  # noqa: PLC0415  # torch is paid for by those who run losses
 
@@ -82,7 +89,9 @@ def compare(project: Project, name: str, wanted: Wanted, built: Sequence[Constru
     return Compared(name, golden.content, tuple(events), tuple(proofs), tuple(searched))
 
 
-def compare_all(project: Project, names: Sequence[str], wanted: Wanted, jobs: int, progress: Progress) -> Iterator[Compared]:
+def compare_all(
+    project: Project, names: Sequence[str], wanted: ParityRequest, jobs: int, progress: Progress
+) -> Iterator[Compared]:
     """Compare losses, several at a time, in the order of their names here.
 
     Raises:
@@ -116,7 +125,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _quietly(project: Project, name: str, wanted: Wanted, built: Sequence[Construction]) -> Compared:
+def _quietly(project: Project, name: str, wanted: ParityRequest, built: Sequence[Construction]) -> Compared:
     return compare(project, name, wanted, built, no_progress)
 
 

@@ -1,172 +1,123 @@
-"""A rehearsal: the project's own tests, on a copy of the tree with the planned edits in it.
+"""Which of the project's own tests touch an edited file: those that a rehearsal runs.
 
-The tree itself is not touched. Only tests that touch an edited file run: those that import it, directly or through other modules
-of the project, and those that name it, its folder or its module in a string (a test that starts scripts, say).
+Those that import it, directly or through other files of the project, and those that name it where an import would: by its path (a
+test that starts a script), or by its dotted name (`import_module`, a patched function). A word that happens to be the name of a
+file or folder names nothing.
 """
 
 from __future__ import annotations
 
 import ast
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lossport.project.config import Project
-from lossport.project.transaction import Change
+from lossport.project.snapshot import snapshot_of
+from lossport.source.importing import Importing
 
 TEST_FILE = re.compile(r"(test_.*|.*_test)\.py\Z")
 """Pytest's own default names for files that hold tests."""
 
-TAIL_LINES = 40
-"""How much of a failing run is shown: pytest's summary and the last failure fit; the command shows the rest."""
+EVERYWHERE = frozenset({"__init__.py", "__main__.py", "conftest.py"})
+"""Names of files that say nothing about which one is meant."""
 
-
-@dataclass(frozen=True)
-class Trial:
-    """What the rehearsal came to. `passed` without any `tests` means that no test touches the edits."""
-
-    tests: tuple[str, ...]
-    passed: bool
-    command: tuple[str, ...]
-    output: str
-
-    @property
-    def tail(self) -> str:
-        """The end of the output."""
-        return "\n".join(self.output.rstrip().splitlines()[-TAIL_LINES:])
+IMPORTS_BY_NAME = re.compile(rb"import_module|__import__|run_module")
+"""Only in a file with one of these a single word may be a module: `legacy`, say."""
 
 
 def touching_tests(project: Project, files: Sequence[Path], touched: Iterable[Path]) -> tuple[Path, ...]:
-    """The test files among `files` that import a touched file or name it in a string."""
-    changed = {path for path in touched}
-    words = _names_of(project, changed)
-    parsed = {path: _parse(path) for path in files if path.suffix == ".py" and path not in changed}
-    trees = {path: tree for path, tree in parsed.items() if tree is not None}
-    imports = {path: _imported_files(project, path, tree) for path, tree in trees.items()}
-    touching = {path for path, tree in trees.items() if _names_any(tree, words)} | changed
+    """The test files among `files` that import a touched file, or name it by its path or its dotted name."""
+    changed = frozenset(touched)
+    snapshot = snapshot_of(project)
+    importing = Importing(snapshot)
     tests = [path for path in files if TEST_FILE.match(path.name) and _is_under(path, project.tests)]
-    return tuple(sorted(test for test in tests if touching & _reach([test, *_conftests(test, imports)], imports)))
+    conftests = [path for path in files if path.name == "conftest.py"]
+    starts = {test: (test, *(path for path in conftests if test.is_relative_to(path.parent))) for test in tests}
+    every = {path for some in starts.values() for path in some}
+    names = _names_of(project, changed)
+    naming = {
+        path
+        for path in importing.reached(every) - changed
+        if path.suffix == ".py" and names.are_in(snapshot.content(path) or b"")
+    }
+    touching = importing.those_importing(every, changed | naming)
+    return tuple(sorted(test for test, some in starts.items() if touching.intersection(some)))
 
 
-def rehearse(project: Project, files: Sequence[Path], changes: Sequence[Change], tests: Sequence[Path]) -> Trial:
-    """Copy the tree, make the changes there, run the tests there."""
-    shown = tuple(project.relative(test) for test in tests)
-    command = tuple(sys.executable if part == "python" else part for part in project.test_command)
-    if not tests:
-        return Trial((), True, command, "")
-    with tempfile.TemporaryDirectory(prefix="lossport-trial-") as folder:
-        copy = Path(folder).resolve() / project.root.name
-        _copy_tree(project.root, copy, files)
-        for change in changes:
-            _make(copy / change.path.relative_to(project.root), change.after)
-        code, output = _run([*command, *shown], copy, _environment(project, copy))
-    return Trial(shown, code == 0, (*project.test_command, *shown), output.replace(str(copy) + os.sep, ""))
+@dataclass(frozen=True)
+class _Names:
+    """How files may be named: `paths` of them and of the folders they lie in, relative to the project, and `modules`.
 
-
-def _names_of(project: Project, changed: Iterable[Path]) -> frozenset[str]:
-    """The strings by which a test may name a changed file: its path, any folder above it, its file name, its module.
-
-    Every package has an `__init__.py`: that name alone names none.
+    The name of a file with its suffix is a path as well, unless every package has one of that name.
     """
-    names = set()
+
+    paths: frozenset[str]
+    modules: frozenset[str]
+    words: re.Pattern[bytes]
+
+    def are_in(self, raw: bytes) -> bool:
+        """Whether a Python file names one of them. A file that Python could not run names none."""
+        try:
+            if not self.words.search(raw):
+                return False
+            tree = ast.parse(raw)
+        except (SyntaxError, ValueError):
+            return False
+        if any(text.strip("/").removeprefix("./").partition(":")[0] in self.paths for text in _paths_in(tree)):
+            return True
+        by_name = IMPORTS_BY_NAME.search(raw) is not None
+        return any(self._is_module(text, by_name) for text in _strings_in(tree))
+
+    def _is_module(self, text: str, by_name: bool) -> bool:
+        if "." not in text:
+            return by_name and text in self.modules
+        parts = text.split(".")
+        return all(map(str.isidentifier, parts)) and any(".".join(parts[:n]) in self.modules for n in range(2, len(parts) + 1))
+
+
+def _names_of(project: Project, changed: Iterable[Path]) -> _Names:
+    paths: set[str] = set()
+    modules: set[str] = set()
     for path in changed:
         relative = Path(project.relative(path))
-        names |= {relative.as_posix(), relative.name, *(p.as_posix() for p in relative.parents if p != Path("."))}
+        paths |= {relative.as_posix(), *(folder.as_posix() for folder in relative.parents if folder != Path("."))}
+        paths |= {path.name} - EVERYWHERE
         module = project.module_name(path)
-        if module:
-            names.add(module)
-    return frozenset(names - {"__init__.py"})
+        modules |= {module} if module else set()
+    last = {re.escape(re.split(r"[/.]", name)[-1] if name in modules else name.rpartition("/")[2]) for name in paths | modules}
+    return _Names(frozenset(paths), frozenset(modules), re.compile("|".join(sorted(last)).encode()))
 
 
-def _names_any(tree: ast.Module, words: frozenset[str]) -> bool:
-    strings = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
-    return any(text.strip("/") in words or text.removeprefix("./").partition(":")[0] in words for text in strings)
+def _strings_in(tree: ast.Module) -> Iterator[str]:
+    return (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _imported_files(project: Project, path: Path, tree: ast.Module) -> frozenset[Path]:
-    """The files of the project that a module imports, packages above them included (their `__init__` runs too)."""
-    package = (project.module_name(path) or "").split(".")
-    if path.name != "__init__.py":
-        package = package[:-1]
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            stem = ".".join([*base, *([node.module] if node.module else [])])
-            names |= {stem, *(f"{stem}.{alias.name}" for alias in node.names)}
-    parents = {".".join(name.split(".")[:n]) for name in names for n in range(1, name.count(".") + 2)}
-    found = (project.module_path(name) for name in parents if name)
-    return frozenset(file for file in found if file is not None)
+def _paths_in(tree: ast.Module) -> Iterator[str]:
+    """Texts with a slash or a suffix, and what is joined: `ROOT / "scripts" / "train.py"`, `Path(ROOT, "scripts/train.py")`."""
+    yield from (text for text in _strings_in(tree) if "/" in text or "." in text)
+    inner = set()
+    for node in ast.walk(tree):  # outer ones first
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and node not in inner:
+            parts, left = [node.right], node.left
+            while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Div):
+                inner.add(left)
+                parts, left = [left.right, *parts], left.left
+            yield _joined([left, *parts])
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("Path", "joinpath", "join"):
+            yield _joined(node.args)
 
 
-def _reach(start: Iterable[Path], imports: Mapping[Path, frozenset[Path]]) -> set[Path]:
-    seen: set[Path] = set()
-    todo = list(start)
-    while todo:
-        path = todo.pop()
-        if path not in seen:
-            seen.add(path)
-            todo.extend(imports.get(path, ()))
-    return seen
-
-
-def _conftests(test: Path, known: Iterable[Path]) -> list[Path]:
-    return [path for path in known if path.name == "conftest.py" and test.is_relative_to(path.parent)]
+def _joined(parts: Sequence[ast.expr]) -> str:
+    """The texts at the end, as one path."""
+    texts: list[str] = []
+    for part in reversed(parts):
+        if not isinstance(part, ast.Constant) or not isinstance(part.value, str):
+            break
+        texts.insert(0, part.value.strip("/"))
+    return "/".join(texts)
 
 
 def _is_under(path: Path, folders: Iterable[Path]) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
-
-
-def _parse(path: Path) -> ast.Module | None:
-    """None for a file that Python itself could not run: it imports nothing."""
-    try:
-        return ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError, OSError):
-        return None
-
-
-def _copy_tree(root: Path, copy: Path, files: Iterable[Path]) -> None:
-    for path in files:
-        target = copy / path.relative_to(root)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_file():
-            shutil.copy2(path, target)
-
-
-def _make(path: Path, content: bytes | None) -> None:
-    if content is None:
-        path.unlink(missing_ok=True)
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
-def _environment(project: Project, copy: Path) -> dict[str, str]:
-    """The copy's modules come first on the path, before the tree that they were copied from."""
-    roots = [str(copy / root.relative_to(project.root)) for root in project.import_roots]
-    inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([*roots, *inherited]), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def _run(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
-    """Run in a process group of its own, so that Ctrl-C here ends whatever the tests started."""
-    with subprocess.Popen(
-        command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-        errors="replace", start_new_session=True,
-    ) as process:  # fmt: skip
-        try:
-            output, _ = process.communicate()
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, output

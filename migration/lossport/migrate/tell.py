@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lossport import compare as comparing
-from lossport.follow.sites import Site, find_sites
+from lossport.follow.sites import Site, find_sites, is_site_of
 from lossport.migrate import stages
+from lossport.migrate.mapping_rows import declared, mapping_rows
 from lossport.project import ledger
-from lossport.project.config import ConfigError, Loss, Project
-from lossport.project.errors import InputError
+from lossport.project.config import Loss, Project
+from lossport.project.snapshot import snapshot_of
 from lossport.project.transaction import Change, written
 from lossport.report import (
     Facts,
     LossFacts,
-    OptionCell,
-    OptionRow,
-    Options,
     ParityCell,
+    PlaceLeft,
     Report,
     Waiting,
     build_report,
+    options_of,
     render_report,
 )
-from lossport.rewrite import A_USE, Refusal, plan_rewrite
+from lossport.rewrite import Refusal, plan_rewrite
 from lossport.source.files import defining_file
 from lossport.source.fingerprint import Fingerprint, fingerprint_from
-
-COMPARE = "lossport compare"
 
 DEVICES = ("cpu", "cuda")
 """The columns of the parity table; one that was never run says so."""
@@ -39,6 +35,7 @@ DEVICES = ("cpu", "cuda")
 
 def dashboard(project: Project, *, today: dt.date | None = None) -> Report:
     """Measure the project and join it with what the ledger, the tree and the goldens say."""
+    project = snapshot_of(project)
     return build_report(project, facts_of(project), today=today or dt.datetime.now(dt.UTC).date())
 
 
@@ -49,11 +46,12 @@ def facts_of(project: Project) -> Facts:
 
 def standings_and_facts(project: Project) -> tuple[Mapping[str, stages.Standing], Facts]:
     """Where each loss stands, and what the report is told: the tree is searched once for both."""
+    project = snapshot_of(project)
     losses = tuple(project.losses())
     events = stages.read_events(project)
     retired = {name for name, standing in stages.standings(project, losses, sites=()).items() if standing.retired}
     plan = plan_rewrite(project, [loss for loss in losses if loss.name not in retired])
-    sites = [planned.site for planned in plan.sites if planned.site.form != A_USE]
+    sites = list(plan.call_sites)
     if retired:  # their ports cannot be checked against a legacy file that is gone, but something may name it again
         sites += find_sites(project, [loss for loss in losses if loss.name in retired]).sites
     where = stages.standings(project, losses, sites)
@@ -61,36 +59,6 @@ def standings_and_facts(project: Project) -> tuple[Mapping[str, stages.Standing]
     gates = {str(e.facts["gate"]): float(e.facts["target"]) for e in events if e.kind == "gate"}
     problems = tuple(f"{r.path}:{r.line}: {r.reason}" for r in plan.refusals if not r.symbol)
     return where, Facts(told, gates, problems, options_of(project))
-
-
-def options_of(project: Project) -> Options | None:
-    """The comparison of options as it was last measured, or why there is none; None for a project that compares nothing."""
-    if not project.options:
-        return None
-    first = project.options[0]
-    bare = Options(first.loss, tuple(o.name for o in project.options), tuple(o.title for o in project.options))
-    path = project.reports / comparing.FILE
-    if not path.is_file():
-        return replace(bare, note=f"not measured yet: {COMPARE} measures them")
-    try:
-        found = comparing.read_comparison(json.loads(path.read_text(encoding="utf-8")))
-    except (InputError, ValueError) as error:
-        return replace(bare, note=f"{project.relative(path)} cannot be read: {error}")
-    rows = tuple(
-        OptionRow(row.title, row.how, tuple(OptionCell(c.text, n in row.best, c.note) for n, c in enumerate(row.cells)))
-        for row in found.rows
-    )
-    environment = ", ".join(f"{name} {value}" for name, value in found.environment.items())
-    return Options(found.loss, found.names, found.titles, rows, environment, _stale(project, found))
-
-
-def _stale(project: Project, found: comparing.Comparison) -> str:
-    """What a reader of an older comparison needs to know; empty if nothing has changed."""
-    try:
-        unchanged = not found.sources or found.sources == comparing.sources_digest(project)
-    except ConfigError as error:
-        return str(error)
-    return "" if unchanged else f"what was measured has changed since: {COMPARE} measures it anew"
 
 
 def report_changes(project: Project, report: Report) -> list[Change]:
@@ -110,7 +78,7 @@ def _loss_facts(
     refusals: Sequence[Refusal],
 ) -> LossFacts:
     loss = where.loss
-    own = [event for event in events if event.loss == loss.name]
+    own = ledger.of_loss(events, loss.name)
     retired = ledger.latest(events, loss.name, "retired")
     named = tuple(str(path) for path in retired.facts.get("files", ())) if retired is not None else ()
     return LossFacts(
@@ -121,13 +89,16 @@ def _loss_facts(
         legacy_files=tuple(project.relative(path) for path in where.legacy_files) or named,
         new_files=_new_files(project, loss),
         why=where.why,
-        sites_left=Counter(site.form for site in sites if site.symbol in loss.symbols),
+        sites_left=Counter(site.form for site in sites if is_site_of(site, loss)),
         parity=parity_cells(own, where.fingerprint),
         waiting=tuple(Waiting(r.path, r.line, r.column, r.code, r.reason, r.todo) for r in refusals if r.symbol in loss.symbols),
         started_at=own[0].at if own else None,
         proven_at=next((event.at for event in own if event.kind == "proven"), None),
         retired_at=retired.at if where.retired and retired is not None else None,
         next_command=where.next_command,
+        mapping=mapping_rows(loss.ports, loss.gone),
+        divergences=declared(loss.ports),
+        sites=tuple(PlaceLeft(site.path, site.line, site.form, site.code) for site in sites if site.symbol in loss.symbols),
         shims=tuple(project.relative(path) for path in where.shims),
     )
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lossport.observe.call_recorder import Built
-from lossport.observe.observation import Instance
+from lossport.observe.observation import InstanceState
 from lossport.observe.value import Node, held, snapshot
 
 PLAIN_KINDS = (bool, int, float, complex, str, type(None), Enum, torch.dtype, torch.device)
@@ -28,13 +28,13 @@ _MODULE_FIELDS = frozenset({*vars(nn.Module()), "training"})
 """What every module has; state and mode have places of their own."""
 
 
-def instance(built: Built) -> Instance:
+def instance(built: Built) -> InstanceState:
     """A loss as it is now."""
     loss = built.instance
     attributes = {name: snapshot(value) for name, value in attributes_of(loss).items()}
     burdens = burdens_of(loss)
     if not isinstance(loss, nn.Module):
-        return Instance(built.symbol, {}, attributes, None, burdens=burdens)
+        return InstanceState(built.symbol, {}, attributes, None, burdens=burdens)
     state: dict[str, Node] = {}
     for name, parameter in loss.named_parameters(remove_duplicate=False):
         state[name] = held(parameter, holder="parameter")
@@ -45,7 +45,7 @@ def instance(built: Built) -> Instance:
     transient = frozenset(state.keys() - kept.keys())
     state.update({name: snapshot(value) for name, value in kept.items() if name not in state})
     modes = {name: part.training for name, part in loss.named_modules() if name}
-    return Instance(built.symbol, state, attributes, loss.training, transient, parameters, modes, layers_of(loss), burdens)
+    return InstanceState(built.symbol, state, attributes, loss.training, transient, parameters, modes, layers_of(loss), burdens)
 
 
 def attributes_of(loss: Any) -> dict[str, Any]:

@@ -24,6 +24,9 @@ PROTECTED = frozenset({"lossport", "torch", "numpy", "safetensors"})
 NOT_THE_PROJECTS = PROTECTED | sys.stdlib_module_names
 """Those and Python's own."""
 
+CAPSULE = "<capsule>/"
+"""What the file name of a module begins with that was loaded out of a golden."""
+
 
 class Sources(importlib.abc.MetaPathFinder):
     """Imports modules from texts by path (`legacy/clip.py`), and what those lack from `fallback`, keeping what it served."""
@@ -60,7 +63,7 @@ class Sources(importlib.abc.MetaPathFinder):
             return importlib.util.spec_from_loader(fullname, loader, is_package=found.endswith("__init__.py"))
         if any(known.startswith(f"{stem}/") for known in self.texts):
             spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
-            spec.submodule_search_locations = [f"<capsule>/{stem}"]
+            spec.submodule_search_locations = [f"{CAPSULE}{stem}"]
             return spec
         return None
 
@@ -83,7 +86,7 @@ class _TextLoader(importlib.abc.InspectLoader):
         return self._path.endswith("__init__.py")
 
     def get_filename(self, fullname: str) -> str:
-        return f"<capsule>/{self._path}"
+        return f"{CAPSULE}{self._path}"
 
     def get_code(self, fullname: str) -> Any:
         return compile(self._text, self.get_filename(fullname), "exec", dont_inherit=True)

@@ -17,7 +17,7 @@ from lossport.observe.value import NO_WARNINGS, Node, Raised, Warned, called_in
 
 
 @dataclass(frozen=True)
-class Instance:
+class InstanceState:
     """A loss at one moment: parameters and buffers by name, plain attributes, train or eval.
 
     `transient` names the buffers that `state_dict` leaves out, `parameters` are the names of parameters in their order, `modes`
@@ -47,8 +47,8 @@ class Step:
 
     result: Node | None
     raised: Raised | None = None
-    built: Mapping[str, Instance] = field(default_factory=dict)
-    instances: Mapping[str, Instance] = field(default_factory=dict)
+    built: Mapping[str, InstanceState] = field(default_factory=dict)
+    instances: Mapping[str, InstanceState] = field(default_factory=dict)
     inputs: Mapping[str, Node] = field(default_factory=dict)
     fields: Mapping[str, Node] = field(default_factory=dict)
     random: Mapping[str, str] = field(default_factory=dict)
@@ -105,7 +105,7 @@ def _nodes(nodes: Mapping[str, Node], tensors: Tensors) -> dict[str, Any]:
     return {name: encode(node, tensors) for name, node in nodes.items()}
 
 
-def _encode_instance(item: Instance, tensors: Tensors) -> dict[str, Any]:
+def _encode_instance(item: InstanceState, tensors: Tensors) -> dict[str, Any]:
     return {
         "symbol": item.symbol,
         "state": _nodes(item.state, tensors),
@@ -136,8 +136,8 @@ def _encode_step(step: Step, tensors: Tensors) -> dict[str, Any]:
     return data
 
 
-def _decode_instance(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Instance:
-    return Instance(
+def _decode_instance(data: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> InstanceState:
+    return InstanceState(
         data["symbol"],
         {name: decode(node, tensors) for name, node in data["state"].items()},
         {name: decode(node, tensors) for name, node in data["attributes"].items()},

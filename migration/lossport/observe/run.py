@@ -26,7 +26,7 @@ from lossport.observe.call_recorder import Built, Called
 from lossport.observe.float64 import computed_in_float64, paused
 from lossport.observe.gradients import GradientTargets, differentiate, fields_of, first_gradients, only_builtin
 from lossport.observe.instance import SAVED, instance, why_not_saved
-from lossport.observe.observation import Instance, Observation, Step
+from lossport.observe.observation import InstanceState, Observation, Step
 from lossport.observe.random_streams import drawn_from, seed_all, streams_kept
 from lossport.observe.rounding import Rounding, rounding_moved
 from lossport.observe.settings import Settings, settings_kept
@@ -135,7 +135,7 @@ class _Runner:
         self.side, self.case, self.run, self.trace, self.settings = side, case, run, trace, settings
         self.device = torch.device(run.device)
         self.steps: list[Step] = []
-        self.just_built: dict[str, Instance] = {}
+        self.just_built: dict[str, InstanceState] = {}
         self.carried: list[dict[str, Any]] = []
         self.carry_raised: Raised | None = None
         self.returned: list[list[object]] = []

@@ -9,7 +9,7 @@ import ast
 import multiprocessing
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -27,15 +27,15 @@ from lossport.observe.run import Run, observe, steady
 from lossport.observe.side import new_side
 from lossport.power.equivalents import Key, Kind, in_a_line, key_of, known_equivalents, stale
 from lossport.power.faults import Fault, faults_of
-from lossport.power.outcomes import Journal, Outcome, Power, Tried
+from lossport.power.outcomes import OPEN, Journal, Outcome, Power, Tried
 from lossport.power.reached import Reached, lines_of
 from lossport.project.config import Loss, Project
-from lossport.project.errors import InputError
+from lossport.project.errors import InputError, failure_in_words
 from lossport.project.inputs import Variation
 from lossport.project.progress import Progress, no_progress
 
 SLOWER = 10.0
-"""A fault may make the loss this many times slower before it counts as hanging, which is noticed too."""
+"""A fault may make the loss this many times slower before its process is stopped; the fault then counts as not tried."""
 
 SECONDS_TO_START = 20.0
 """Added to the time limit: a forked process on a busy machine."""
@@ -115,7 +115,7 @@ def power(
             key = key_of(item.fault)
             if key not in known:
                 journal.note(item)
-            elif item.outcome != "survives":
+            elif item.outcome not in OPEN:
                 wrong.append(f"{loss.name} sees it ({item.seen}): {in_a_line(key)}")
             tried.append(item)
     ends = tuple(_with_reason(item, known) for item in tried)
@@ -262,22 +262,23 @@ def _kind(new: Observation, old: Observation) -> Outcome:
 def _child(bench: _Bench, fault: Fault, result: Connection) -> None:
     try:
         found: tuple[Outcome, str] = bench.verdict(fault)
-    except BaseException as error:  # the fault brought the harness itself down; that is noticed
-        found = ("caught", f"the run ended with {type(error).__name__}")
+    except BaseException as error:  # what the loss raises is observed: this came out of the harness, and says nothing
+        found = ("not tried", failure_in_words(error))
     result.send(found)
     result.close()
 
 
 def _collected(connection: Connection, process: Any, fault: Fault, seconds: float, ready: bool) -> Tried:
-    outcome: Outcome = "caught"
-    seen = "it does not end"
+    outcome: Outcome = "not tried"
+    said = ""
     if ready:
-        try:
-            outcome, seen = connection.recv()
-        except EOFError:
-            seen = "the process died"
-    if process.is_alive() and not ready:
+        with suppress(EOFError):  # the process ended without a word
+            outcome, said = connection.recv()
+    elif process.is_alive():
         process.terminate()
     process.join()
     connection.close()
-    return Tried(fault, outcome, seen, seconds=seconds)
+    if outcome != "not tried":
+        return Tried(fault, outcome, said, seconds=seconds)
+    ended = f"the process ended with status {process.exitcode}" if ready else f"it did not end within {seconds:.0f} s"
+    return Tried(fault, outcome, reason=said or ended, seconds=seconds)

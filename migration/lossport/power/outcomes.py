@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -14,8 +14,11 @@ from lossport.evidence.remembered import file_of
 from lossport.power.equivalents import Key, key_of
 from lossport.power.faults import Fault
 
-Outcome: TypeAlias = Literal["caught", "crashes", "survives", "equivalent", "beyond"]
+Outcome: TypeAlias = Literal["caught", "crashes", "survives", "equivalent", "beyond", "not tried"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+OPEN: tuple[Outcome, ...] = ("survives", "not tried")
+"""Outcomes after which another loss that runs the same line may still show the fault."""
 
 WORDS: Mapping[Outcome, str] = {"crashes": "crash at once", "survives": "survive", "beyond": "beyond the legacy"}
 """Outcomes that are told in other words."""
@@ -23,7 +26,10 @@ WORDS: Mapping[Outcome, str] = {"crashes": "crash at once", "survives": "survive
 
 @dataclass(frozen=True)
 class Tried:
-    """One fault and what became of it: `seen` says where parity saw it, `reason` why it cannot be seen."""
+    """One fault and what became of it: `seen` says where parity saw it, `reason` why it cannot be seen or was not tried.
+
+    "not tried" says nothing about the loss: the harness failed, or the process was killed or took too long.
+    """
 
     fault: Fault
     outcome: Outcome
@@ -54,9 +60,14 @@ class Power:
         return tuple(item for item in self.tried if item.outcome == "survives")
 
     @property
+    def not_tried(self) -> tuple[Tried, ...]:
+        """The faults of which nothing is known, each with the reason."""
+        return tuple(item for item in self.tried if item.outcome == "not tried")
+
+    @property
     def passed(self) -> bool:
-        """Every fault is caught or known not to be seen by parity."""
-        return not self.survivors and not self.wrong_records
+        """Every fault was tried, and is caught or known not to be seen by parity."""
+        return not self.survivors and not self.wrong_records and not self.not_tried
 
     @property
     def headline(self) -> str:
@@ -64,9 +75,13 @@ class Power:
         return told(self.counts)
 
     def explanation(self) -> list[str]:
-        """Every survivor with its diff."""
+        """Every survivor with its diff, every fault that was not tried with the reason."""
         told = [line for item in self.survivors for line in item.fault.diff().splitlines()]
-        return [*told, *self.wrong_told()]
+        return [*told, *self.not_tried_told(), *self.wrong_told()]
+
+    def not_tried_told(self) -> list[str]:
+        """The faults that were not tried, each with its place and the reason."""
+        return [f"not tried: {i.fault.operator} in {i.fault.path}:{i.fault.line}: {i.reason}" for i in self.not_tried]
 
     def wrong_told(self) -> list[str]:
         """The records of faults that cannot be seen which do not hold."""
@@ -84,6 +99,7 @@ class Power:
             "seconds": round(self.seconds, 1),
             "operators": {name: dict(counts) for name, counts in sorted(by_operator.items())},
             "survivors": [_as_data(item.fault) for item in self.survivors],
+            "untried": [{**_as_data(item.fault), "reason": item.reason} for item in self.not_tried],
         }
 
 
@@ -124,13 +140,20 @@ def survivors_of_all(found: Sequence[Power]) -> list[tuple[Fault, tuple[str, ...
     return [(fault, tuple(names)) for key, (fault, names) in losses.items() if key not in caught]
 
 
+def not_tried_of_all(found: Sequence[Power]) -> list[str]:
+    """The faults that no loss caught and some loss did not try, each with its place and the reason."""
+    caught = caught_by(found)
+    left = [replace(power, tried=tuple(i for i in power.tried if key_of(i.fault) not in caught)) for power in found]
+    return sorted({line for power in left for line in power.not_tried_told()})
+
+
 def outcomes_of_all(found: Iterable[Power]) -> dict[Outcome, int]:
     """How many faults came to what end: each counts once, as caught if any loss caught it."""
     ends: dict[Key, Outcome] = {}
     for power in found:
         for item in power.tried:
             key = key_of(item.fault)
-            if ends.get(key, "survives") == "survives":
+            if ends.get(key, "survives") in OPEN and (item.outcome not in OPEN or ends.get(key) != "not tried"):
                 ends[key] = item.outcome
     return {outcome: list(ends.values()).count(outcome) for outcome in OUTCOMES}
 
@@ -167,8 +190,8 @@ class Journal:
         return Tried(fault, outcome, seen, seconds=seconds)
 
     def note(self, tried: Tried) -> None:
-        """Keep one more. A journal that cannot be written is no error."""
-        if self.file is None:
+        """Keep one more, unless nothing is known of it. A journal that cannot be written is no error."""
+        if self.file is None or tried.outcome == "not tried":
             return
         with contextlib.suppress(OSError):
             self.file.parent.mkdir(parents=True, exist_ok=True)

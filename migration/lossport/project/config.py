@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import hashlib
-import importlib.util
 import re
 import sys
 import tomllib
@@ -16,8 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 from typing import Any, Literal
 
+from lossport.project.errors import ProgramEnded
+from lossport.project.overlaps import overlap
 from lossport.project.port import Gone, Port, PortError
 
 LOSS_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -26,6 +28,10 @@ LOSS_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 class ConfigError(ValueError):
     """Wrong configuration or a wrong port file. The message says what, where, what was expected, and what to do."""
+
+
+CLAIM_METRICS = ("complete", "duplication-reduced", "duplication", "lines", "legacy-lines")
+"""What a claim may name to be measured; the report knows how."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,8 @@ class Loss:
     golden_file: Path
     ports: tuple[Port, ...]
     gone: tuple[Gone, ...]
+    port_digest: str
+    """SHA-256 of the port file."""
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -92,11 +100,6 @@ class Loss:
     def modules(self) -> tuple[str, ...]:
         """The legacy modules that this loss retires, in the order of the port file."""
         return tuple(dict.fromkeys([*(port.module for port in self.ports), *(item.module for item in self.gone)]))
-
-    @property
-    def port_digest(self) -> str:
-        """SHA-256 of the port file."""
-        return hashlib.sha256(self.port_file.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,9 @@ class Project:
     import_roots: tuple[Path, ...]
     exclude: tuple[str, ...] = ()
     test_command: tuple[str, ...] = ("python", "-m", "pytest", "-q", "-x")
+    test_seconds: int = 3600
+    test_files: tuple[str, ...] = ()
+    require_tests: bool = True
     shim_until: dt.date | None = None
     gates: Gates = field(default_factory=Gates)
     claims: tuple[Claim, ...] = ()
@@ -172,9 +178,7 @@ class Project:
             hint = f"did you mean {near[0]}? " if near else ""
             where = f"{self.relative(self.ports)}/{name}.py"
             raise ConfigError(f"no loss is called {name!r}: {hint}expected a port file {where}; known losses: {known}")
-        path = self.ports / f"{name}.py"
-        ports, gone = _load_ports(path, self.relative(path))
-        return Loss(name, path, self.cases / f"{name}.py", self.goldens / f"{name}.safetensors", ports, gone)
+        return loss_from(self, name, (self.ports / f"{name}.py").read_bytes())
 
     def names(self, wanted: Sequence[str] = ()) -> list[str]:
         """The losses that are wanted, each once; all of them if none is named.
@@ -194,18 +198,28 @@ class Project:
         return (self.loss(name) for name in self.loss_names)
 
 
-def _load_ports(path: Path, shown: str) -> tuple[tuple[Port, ...], tuple[Gone, ...]]:
+def loss_from(project: Project, name: str, port: bytes) -> Loss:
+    """A loss whose port file has this content.
+
+    Raises:
+        ConfigError: the port file is wrong.
+    """
+    path = project.ports / f"{name}.py"
+    ports, gone = _load_ports(path, port, project.relative(path))
+    case_file, golden_file = project.cases / path.name, project.goldens / f"{name}.safetensors"
+    return Loss(name, path, case_file, golden_file, ports, gone, hashlib.sha256(port).hexdigest())
+
+
+def _load_ports(path: Path, content: bytes, shown: str) -> tuple[tuple[Port, ...], tuple[Gone, ...]]:
     """Run a port file, which imports `lossport.port` alone, and take its `PORTS`."""
-    spec = importlib.util.spec_from_file_location(f"_lossport_port_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{shown}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(f"_lossport_port_{path.stem}")
+    module.__file__ = str(path)
     keep_bytecode_away, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        spec.loader.exec_module(module)
+        exec(compile(content, path, "exec", dont_inherit=True), module.__dict__)
     except PortError as error:
         raise ConfigError(f"{shown}: {error}") from error
-    except Exception as error:  # a port file is user code: anything can come out of it
+    except (Exception, SystemExit, ProgramEnded) as error:  # a port file is user code: anything can come out of it
         raise ConfigError(f"{shown}: cannot be loaded: {type(error).__name__}: {error}") from error
     finally:
         sys.dont_write_bytecode = keep_bytecode_away
@@ -262,13 +276,20 @@ def parse_project(root: Path, table: object) -> Project:
         tests=tuple(_inside(root, p, "tool.lossport.tests") for p in reader.strings("tests", ("tests",))),
         import_roots=tuple(_inside(root, p, "tool.lossport.import-roots") for p in reader.strings("import-roots", (".",))),
         exclude=reader.strings("exclude", ()),
-        test_command=reader.strings("test-command", Project.test_command),
+        test_command=reader.strings("test-command", Project.test_command, least=1),
+        test_seconds=reader.number("test-seconds", Project.test_seconds),
+        test_files=reader.strings("test-files", ()),
+        require_tests=reader.boolean("require-tests", Project.require_tests),
         shim_until=reader.date("shim-until"),
         gates=_gates(reader.table("gates")),
         claims=tuple(_claim(item, n) for n, item in enumerate(reader.list("claims"))),
         options=tuple(_option(root, item, n) for n, item in enumerate(reader.list("options"))),
     )
     reader.finish()
+    keys = ("legacy", "new", "ports", "cases", "goldens", "reports", "ledger")
+    wrong = overlap(root, {key: getattr(project, key) for key in keys}, project.tests)
+    if wrong:
+        raise ConfigError(f"tool.lossport.{wrong}")
     return project
 
 
@@ -285,7 +306,12 @@ def _claim(item: object, index: int) -> Claim:
     if date is None:
         raise ConfigError(f"{reader.where}.date: missing; expected a date such as 2026-05-04")
     value = reader.number("value", None)
-    claim = Claim(date, reader.string("text", None), reader.string("source", None), reader.string("metric", ""), value)
+    metric = reader.string("metric", "")
+    if metric and metric.strip().lower().replace("_", "-") not in CLAIM_METRICS:
+        raise ConfigError(
+            f"{reader.where}.metric: {metric!r} is not a metric; use one of {', '.join(CLAIM_METRICS)}, or leave it out"
+        )
+    claim = Claim(date, reader.string("text", None), reader.string("source", None), metric, value)
     reader.finish()
     return claim
 
@@ -350,13 +376,21 @@ class _Reader:
     def path(self, root: Path, key: str, default: str) -> Path:
         return _inside(root, self.string(key, default), f"{self.where}.{key}")
 
-    def strings(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    def strings(self, key: str, default: tuple[str, ...], least: int = 0) -> tuple[str, ...]:
         value = self._take(key)
         if value is None:
             return default
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._wrong(key, value, "a list of strings")
+        if not isinstance(value, list) or len(value) < least or not all(isinstance(item, str) for item in value):
+            raise self._wrong(key, value, f"a list of {'at least one string' if least else 'strings'}")
         return tuple(value)
+
+    def boolean(self, key: str, default: bool) -> bool:
+        value = self._take(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self._wrong(key, value, "true or false")
+        return value
 
     def list(self, key: str) -> list[object]:
         value = self._take(key)

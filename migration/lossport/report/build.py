@@ -8,32 +8,39 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lossport.measure import Coverage, CoverageError, architecture, count_tests, read_coverage
+from lossport.measure import Coverage, CoverageError, architecture, count_tests, git, read_coverage
 from lossport.measure.cache import Memory, measure_files
 from lossport.measure.corpus import Corpus, decode
 from lossport.measure.history import History, Moment, figures, read_history
 from lossport.measure.sources import read_sources
 from lossport.measure.tokens import Unreadable
 from lossport.project.config import Project
+from lossport.project.snapshot import snapshot_of
 from lossport.report import series
 from lossport.report.charts import Chart, drawn
 from lossport.report.claims import CheckedClaim, check_claims
+from lossport.report.criteria import gates
 from lossport.report.facts import Facts, LossFacts
 from lossport.report.forecast import Forecast, forecast
-from lossport.report.gates import Gate, Measured, gates, lost, newly_met
+from lossport.report.gates import Gate, Measured, lost, newly_met
 from lossport.report.model import Report
 from lossport.report.owners import read_owners
+from lossport.report.past import Past
 from lossport.report.rows import gone_files, loss_rows, retired_times
 from lossport.report.trends import trends
+from lossport.report.weeks import weeks
 
 COVERAGE_FILE = "coverage.json"
 """Where `coverage json` writes, below the project's root."""
 
 WEEK = re.compile(r"\d{4}-W\d{2}")
-"""The name of a page that is kept."""
+"""The name of a week's page."""
+
+FINAL = b'<meta name="lossport-week" content="complete">'
+"""Stands in the page of a week that is over: such a page is not written again."""
 
 
 def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
@@ -44,12 +51,16 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
     criteria = _gates(project, facts, trees.new, trees.legacy, coverage, note)
     gone = gone_files(facts.losses, trees.history, trees.legacy, trees.now)
     retired = retired_times(facts.losses, gone, trees.now)
-    since = min(
-        [*(loss.started_at for loss in facts.losses if loss.started_at), *retired, *(m.at for m in trees.moments[:1])],
-        default=trees.now,
-    )
-    course = _Course(len(facts.losses), retired, since, max([trees.now, *retired]))
-    claims = check_claims(project.claims, trees.moments)
+    now = max([trees.now, *retired])
+    sources = {loss.name: _sources(project, loss.name) for loss in facts.losses}
+    past = Past(_dated(facts.losses, retired), trees.history, snapshot_of(project).events, sources, now)
+    since = min(filter(None, [past.begins, *retired]), default=trees.moments[0].at)
+    turns = [
+        (step.at, -1 if step.kind == "retired" else 1) for step in past.steps if step.kind in ("retired", "undone", "reverted")
+    ]
+    course = _Course(len(facts.losses), retired, turns, since, now)
+    known = trees.moments if not trees.history.problem else ()
+    claims = check_claims(project.claims, known)
     report = Report(
         project=project.root.name,
         today=today,
@@ -60,7 +71,8 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
             coverage=coverage,
             owners=read_owners(project.root),
             tests=_tests(project, facts.losses),
-            sources={loss.name: _sources(project, loss.name) for loss in facts.losses},
+            sources=sources,
+            texts=_texts(project, facts.losses, trees.history),
         ),
         gates=criteria,
         gates_lost=lost(criteria, facts.gates_met),
@@ -73,7 +85,7 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
         new_name=trees.new_name,
         history=trees.history,
         moments=trees.moments,
-        trends=trends(criteria, trees.moments, [at.date() for at in retired], today),
+        trends=trends(criteria, known, [at.date() for at in retired], today),
         claims=claims,
         since=since.date(),
         forecast=course.end,
@@ -81,7 +93,9 @@ def build_report(project: Project, facts: Facts, *, today: dt.date) -> Report:
         charts={name: drawn(chart, memory) for name, chart in _charts(project, trees, course, claims).items()},
         coverage=coverage.files if coverage else {},
         notes=(*facts.problems, *trees.history.notes),
-        other_weeks=_other_weeks(project, today),
+        steps=past.steps,
+        weeks=weeks(past, trees.history, trees.moments[-1], criteria, gone, claims, since.date(), today),
+        kept=_final_weeks(project),
         root_link=Path(os.path.relpath(project.root, project.reports)).as_posix(),
     )
     memory.save()
@@ -96,6 +110,16 @@ def measure_gates(project: Project, facts: Facts) -> tuple[Gate, ...]:
     found = _gates(project, facts, new, legacy, coverage, note)
     memory.save()
     return found
+
+
+def measure_ahead(project: Project, gone: frozenset[Path], *, today: dt.date) -> None:
+    """Fill the cache for a report on the tree without the files that will be `gone`: all but what depends on facts."""
+    memory = Memory(project.state / "cache")
+    trees = _measure(project, memory, today, gone)
+    nothing = _Course(0, (), (), trees.now, trees.now)
+    for chart in _charts(project, trees, nothing, check_claims(project.claims, trees.moments)).values():
+        drawn(chart, memory)
+    memory.save()
 
 
 def _gates(
@@ -114,9 +138,12 @@ def _gates(
     return gates(project.gates, measured, new_name, legacy_name)
 
 
-def _corpora(project: Project, memory: Memory) -> tuple[Corpus, Corpus]:
-    """The legacy tree and the new one as they lie there now."""
-    legacy, new = (measure_files(read_sources(project.root, folder), memory) for folder in (project.legacy, project.new))
+def _corpora(project: Project, memory: Memory, gone: frozenset[Path] = frozenset()) -> tuple[Corpus, Corpus]:
+    """The legacy tree and the new one as they lie there now, without the files that are `gone`."""
+    content = snapshot_of(project).content
+    found = (read_sources(project.root, folder, content) for folder in (project.legacy, project.new))
+    absent = {project.relative(path) for path in gone}
+    legacy, new = (measure_files({k: v for k, v in sources.items() if k not in absent}, memory) for sources in found)
     return legacy, new
 
 
@@ -140,10 +167,11 @@ class _Trees:
 
 @dataclass(frozen=True)
 class _Course:
-    """How the migration went: losses in all, when they were retired, since when, until now."""
+    """How the migration went: losses in all, when those retired now were, every turn on the way, since when, until now."""
 
     total: int
     retired: Sequence[dt.datetime]
+    turns: Sequence[tuple[dt.datetime, int]]
     since: dt.datetime
     now: dt.datetime
 
@@ -153,11 +181,12 @@ class _Course:
         return forecast([at.date() for at in self.retired], left, self.since.date(), self.now.date())
 
 
-def _measure(project: Project, memory: Memory, today: dt.date) -> _Trees:
+def _measure(project: Project, memory: Memory, today: dt.date, gone: frozenset[Path] = frozenset()) -> _Trees:
     size = project.gates.lines
     names = project.relative(project.legacy), project.relative(project.new)
-    legacy, new = _corpora(project, memory)
-    history = read_history(project.root, *names, memory, size)
+    legacy, new = _corpora(project, memory, gone)
+    also = [project.relative(project.ports), project.relative(project.cases)]
+    history = read_history(project.root, *names, memory, size, also=also, ledger=project.relative(project.ledger))
     midnight = dt.datetime.combine(today, dt.time(), dt.UTC)
     now = max([midnight, *(moment.at for moment in history.moments[-1:])])
     work_tree = Moment("", now, figures(legacy, size), figures(new, size))
@@ -170,22 +199,27 @@ def _charts(project: Project, trees: _Trees, course: _Course, claims: Sequence[C
     peak, shared = trees.history.peak_shared, trees.legacy.duplication.shared
     peak_files = {path for pair in peak for path in pair}
     charts: dict[str, Chart | None] = {
-        "burndown": series.burndown(course.total, course.retired, course.since, course.now, course.end) if course.total else None,
-        "claims": series.claimed(claims, trees.moments, "%"),
-        "claims-lines": series.claimed(claims, trees.moments, "lines"),
-        "lines": series.lines_over_time(trees.moments, names, project.gates),
-        "duplication": series.duplication_over_time(trees.moments, names, project.gates),
+        "burndown": series.burndown(course.total, course.turns, course.since, course.now, course.end) if course.total else None,
+        "claims": None if trees.history.problem else series.claimed(claims, trees.moments, "%"),
+        "claims-lines": None if trees.history.problem else series.claimed(claims, trees.moments, "lines"),
+        "lines": None if trees.history.problem else series.lines_over_time(trees.moments, names, project.gates),
+        "duplication": None if trees.history.problem else series.duplication_over_time(trees.moments, names, project.gates),
         "copies-peak": series.copies("copies-peak", "Copies at their peak", peak, peak, peak_files) if peak != shared else None,
         "copies-now": series.copies("copies-now", "Copies now", shared, peak, trees.legacy.files),
     }
     return {name: chart for name, chart in charts.items() if chart is not None}
 
 
-def _other_weeks(project: Project, today: dt.date) -> tuple[str, ...]:
-    """The weeks whose pages lie in the reports folder, this one apart, the latest first."""
-    year, week, _ = today.isocalendar()
-    names = {path.stem for path in project.reports.glob("*.html") if WEEK.fullmatch(path.stem)}
-    return tuple(sorted(names - {f"{year}-W{week:02d}"}, reverse=True))
+def _final_weeks(project: Project) -> frozenset[str]:
+    """The weeks whose final pages lie in the reports folder."""
+    pages = (path for path in project.reports.glob("*.html") if WEEK.fullmatch(path.stem))
+    return frozenset(path.stem for path in pages if FINAL in path.read_bytes())
+
+
+def _dated(losses: Sequence[LossFacts], retired: Sequence[dt.datetime]) -> list[LossFacts]:
+    """The losses, each retired one with the time of its retirement."""
+    times = iter(retired)
+    return [replace(loss, retired_at=next(times)) if loss.stage == "retired" else loss for loss in losses]
 
 
 def _coverage(project: Project) -> tuple[Coverage | None, str]:
@@ -231,11 +265,32 @@ def _sources(project: Project, name: str) -> tuple[str, str]:
     return port, cases
 
 
+def _texts(project: Project, losses: Sequence[LossFacts], history: History) -> dict[str, tuple[str, str]]:
+    """The legacy source of each loss, as it was last, and its new source."""
+    with git.BlobReader(project.root) as blobs:
+        return {
+            loss.name: (
+                "".join(_text(project, path, history, blobs) for path in loss.legacy_files),
+                "".join(_text(project, path, history, blobs) for path in loss.new_files),
+            )
+            for loss in losses
+        }
+
+
+def _text(project: Project, path: str, history: History, blobs: git.BlobReader) -> str:
+    """A file as it lies there now, or as git had it last."""
+    content = snapshot_of(project).content(project.root / path)
+    if content is not None:
+        return content.decode("utf-8", "replace")
+    last = next((version.blob for version in reversed(history.versions.get(path, ())) if version.blob), None)
+    return (blobs.read(last) or b"").decode("utf-8", "replace") if last else ""
+
+
 def _tests(project: Project, losses: Sequence[LossFacts]) -> dict[str, int]:
     """How many tests speak of each loss."""
     texts = {}
     for folder in project.tests:
-        for path, data in read_sources(project.root, folder).items():
+        for path, data in read_sources(project.root, folder, snapshot_of(project).content).items():
             with suppress(Unreadable):
                 texts[path] = decode(data)
     symbols = {loss.name: [name.rpartition(".")[2] for name in (*loss.legacy_symbols, *loss.new_symbols)] for loss in losses}

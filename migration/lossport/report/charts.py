@@ -61,7 +61,7 @@ _SETTINGS = {
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """A row of values over time. Steps hold each value until the next; dashes are no measurements.
 
     Points stand alone, and without a label of their own: they have the colour of the line they belong to.
@@ -80,7 +80,7 @@ class TimeChart:
     name: str
     title: str
     summary: str
-    lines: tuple[Line, ...]
+    lines: tuple[ChartLine, ...]
     unit: str = ""
     target: float | None = None
     span: tuple[dt.datetime, dt.datetime] | None = None
@@ -179,7 +179,7 @@ def _draw_time(figure: Figure, chart: TimeChart, width: int) -> None:
     _legend(axes, chart)
 
 
-def _draw_line(axes: Axes, line: Line) -> None:
+def _draw_line(axes: Axes, line: ChartLine) -> None:
     times: Sequence[Any] = [at for at, _ in line.points]
     values = [value for _, value in line.points]
     colour = _SERIES[f"series-{line.colour}"]

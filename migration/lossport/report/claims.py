@@ -14,15 +14,15 @@ from lossport.project.config import Claim
 
 
 @dataclass(frozen=True)
-class Peak:
+class PeakSoFar:
     """The most there had been up to some moment: legacy files, and duplicated lines in both trees."""
 
     files: int = 0
     duplicated: int = 0
 
-    def over(self, moment: Moment) -> Peak:
+    def over(self, moment: Moment) -> PeakSoFar:
         """The peak with one more moment."""
-        return Peak(max(self.files, moment.legacy.files), max(self.duplicated, _duplicated(moment)))
+        return PeakSoFar(max(self.files, moment.legacy.files), max(self.duplicated, _duplicated(moment)))
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,23 @@ class Metric:
     title: str
     unit: str
     less_is_more: bool
-    measure: Callable[[Moment, Peak], float]
+    measure: Callable[[Moment, PeakSoFar], float]
 
 
 def _duplicated(moment: Moment) -> int:
     return moment.legacy.duplicated + moment.new.duplicated
 
 
-def _complete(moment: Moment, peak: Peak) -> float:
+def _complete(moment: Moment, peak: PeakSoFar) -> float:
     return 100 * (peak.files - moment.legacy.files) / peak.files if peak.files else 0.0
 
 
-def _duplication(moment: Moment, peak: Peak) -> float:
+def _duplication(moment: Moment, peak: PeakSoFar) -> float:
     source = moment.legacy.source + moment.new.source
     return 100 * _duplicated(moment) / source if source else 0.0
 
 
-def _duplication_reduced(moment: Moment, peak: Peak) -> float:
+def _duplication_reduced(moment: Moment, peak: PeakSoFar) -> float:
     return 100 * (peak.duplicated - _duplicated(moment)) / peak.duplicated if peak.duplicated else 0.0
 
 
@@ -83,14 +83,14 @@ class CheckedClaim:
 
 
 def check_claims(claims: Sequence[Claim], moments: Sequence[Moment]) -> tuple[CheckedClaim, ...]:
-    """Every claim in order of date, measured."""
+    """Every claim in order of date, measured. Without moments nothing is known of the past, and no claim is measured."""
     return tuple(_check(claim, moments) for claim in sorted(claims, key=lambda claim: (claim.date, claim.text)))
 
 
 def metric_series(name: str, moments: Sequence[Moment]) -> list[tuple[dt.datetime, float]]:
     """A metric at every moment."""
     series: list[tuple[dt.datetime, float]] = []
-    peak = Peak()
+    peak = PeakSoFar()
     for moment in moments:
         peak = peak.over(moment)
         series.append((moment.at, METRICS[name].measure(moment, peak)))
@@ -111,7 +111,7 @@ def _check(claim: Claim, moments: Sequence[Moment]) -> CheckedClaim:
         return CheckedClaim(claim, None, None, said)
     before = [moment for moment in moments if moment.at.date() <= claim.date]
     if not before:
-        begins = f"history begins on {moments[0].at.date()}" if moments else "there is no history"
+        begins = f"history begins on {moments[0].at.date()}" if moments else "git cannot be read"
         return CheckedClaim(claim, metric, None, f"cannot be checked: {begins}")
     measured = metric_series(name, before)[-1][1]
     return CheckedClaim(claim, metric, measured, f"as of {before[-1].commit[:10] or 'the work tree'}")

@@ -15,6 +15,7 @@ STAGES: tuple[Stage, ...] = ("planned", "recorded", "proven", "switched", "retir
 """In the order in which a loss goes through them."""
 
 CellState = Literal["passed", "failed", "stale", "missing"]
+ProofState = Literal["current", "stale", "failed", "none"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,37 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class PlaceLeft:
+    """A call site that is left."""
+
+    path: str
+    line: int
+    form: str
+    code: str
+
+
+@dataclass(frozen=True)
+class MappingRow:
+    """What becomes of one argument, key, attribute or state entry; why, or in what form."""
+
+    role: str
+    old: str
+    new: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An intended difference: its reason, and the cases and places that show it."""
+
+    id: str
+    reason: str
+    cases: tuple[str, ...]
+    places: tuple[str, ...]
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LossFacts:
     """One loss. Paths are relative to the project, with forward slashes; `sites_left` counts call sites by form.
 
@@ -80,6 +112,17 @@ class LossFacts:
     retired_at: dt.datetime | None = None
     next_command: str = ""
     shims: tuple[str, ...] = ()
+    mapping: tuple[MappingRow, ...] = ()
+    divergences: tuple[Declared, ...] = ()
+    sites: tuple[PlaceLeft, ...] = ()
+
+
+def proof_state(loss: LossFacts) -> ProofState:
+    """The state of a loss's proof now: the worst of the devices that it ran on."""
+    ran = {cell.state for cell in loss.parity if cell.state != "missing"}
+    if not ran:
+        return "none"
+    return "failed" if "failed" in ran else "stale" if "stale" in ran else "current"
 
 
 @dataclass(frozen=True)
@@ -101,7 +144,7 @@ class OptionRow:
 
 
 @dataclass(frozen=True)
-class Options:
+class OptionTable:
     """Ways to write one loss, measured side by side. Without rows nothing was measured, and `note` says why, and what to do.
 
     `names` are short, `titles` say what each is; with rows, `note` says what has changed since.
@@ -126,4 +169,4 @@ class Facts:
     losses: tuple[LossFacts, ...]
     gates_met: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
-    options: Options | None = None
+    options: OptionTable | None = None

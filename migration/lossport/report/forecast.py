@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 PACE_DAYS = 42
 """The present pace is that of the last six weeks: long enough to hold a few retirements, short enough to follow a change."""
+LEAST_EVENTS = 3
+"""One or two retirements say nothing about a pace: the span would be wider than anyone can use."""
 PRIOR_EVENTS = 0.5
 """Jeffreys' prior for a rate: what to believe of the pace before anything is seen."""
 EARLY, LATE = 0.1, 0.9
@@ -35,14 +37,15 @@ class Forecast:
 
 
 def forecast(retired: Sequence[dt.date], left: int, since: dt.date, today: dt.date) -> Forecast | None:
-    """The end of `left` retirements, from the dates of those that happened; None without any in the last weeks, or none left.
+    """The end of `left` retirements, from the dates of those that happened; None with fewer than three in the last
+    weeks, or none left.
 
     `since` is when the work began: a younger migration is judged by what it had time for.
     """
     start = max(since, today - dt.timedelta(days=PACE_DAYS))
     days = max(1, (today - start).days)
     events = sum(start <= day <= today for day in retired)
-    if not events or left <= 0:
+    if events < LEAST_EVENTS or left <= 0:
         return None
     draw = random.Random(0).gammavariate  # seeded: the same data gives the same forecast
     waits = sorted(days * draw(left, 1.0) / draw(events + PRIOR_EVENTS, 1.0) for _ in range(DRAWS))

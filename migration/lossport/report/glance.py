@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lossport.project.plural import many
 from lossport.report.facts import STAGES, LossFacts
 from lossport.report.model import LossRow, Report
-from lossport.report.words import figure, gate_target, gate_value, many
+from lossport.report.words import figure
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ class Forms:
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """The loss to take next, and the command that does it."""
 
     loss: LossFacts
     command: str
 
 
-def next_step(losses: Sequence[LossFacts]) -> Step | None:
+def next_step(losses: Sequence[LossFacts]) -> NextStep | None:
     """Nothing that waits for a person, then the furthest stage, then the fewest call sites; None once all is done.
 
     A loss that is retired may still have something to do: its evidence no longer fits, or its shims are not asked for any more.
@@ -50,9 +51,9 @@ def next_step(losses: Sequence[LossFacts]) -> Step | None:
     left = [loss for loss in losses if loss.stage != "retired"]
     if not left:
         stale = next((loss for loss in losses if loss.why), None)
-        return Step(stale, stale.next_command or f"lossport parity {stale.name}") if stale else None
+        return NextStep(stale, stale.next_command or f"lossport parity {stale.name}") if stale else None
     first = min(left, key=lambda loss: (bool(loss.waiting), -STAGES.index(loss.stage), sum(loss.sites_left.values()), loss.name))
-    return Step(first, f"lossport migrate {first.name}")
+    return NextStep(first, f"lossport migrate {first.name}")
 
 
 def figures(report: Report) -> list[Figure]:
@@ -65,11 +66,14 @@ def figures(report: Report) -> list[Figure]:
         Figure("Gates met", f"{met} of {len(report.gates)}", ", ".join(filter(None, parts)) or "every one", "gates"),
         _legacy_lines(report),
         *(
-            Figure(gate.title, gate_value(gate).removesuffix(" lines"), gate_target(gate), "gates")
+            Figure(gate.title, gate.value_words.removesuffix(" lines"), gate.target_words(), "gates")
             for gate in report.gates
             if gate.name in ("lines", "duplication") and gate.value is not None
         ),
     ]
+    if report.moments:
+        tokens, peak = report.moments[-1].new.tokens, max(moment.legacy.tokens for moment in report.moments)
+        found.append(Figure(f"Tokens in {report.new_name}/", figure(tokens), _against(report, peak), "progress"))
     forms = sites_by_form(report.losses)
     with_sites = sum(row.sites > 0 for row in report.losses)
     found.append(
@@ -78,6 +82,11 @@ def figures(report: Report) -> list[Figure]:
     waiting = sum(len(row.facts.waiting) for row in report.losses)
     found.append(Figure("Waiting for a person", figure(waiting), "refused by the codemod" if waiting else "nothing", "waiting"))
     return found
+
+
+def _against(report: Report, peak: int) -> str:
+    """What the legacy tree had at its most: the size that no layout changes."""
+    return "what it replaces is unknown" if report.git_problem else f"{report.legacy_name}/ had {figure(peak)} at its most"
 
 
 def sites_by_form(losses: Sequence[LossRow]) -> Forms:
@@ -90,6 +99,9 @@ def sites_by_form(losses: Sequence[LossRow]) -> Forms:
 
 
 def _legacy_lines(report: Report) -> Figure:
+    title = f"Lines in {report.legacy_name}/"
+    if report.git_problem:
+        return Figure(title, figure(report.legacy.total), "how many are gone is unknown", "progress")
     now, peak = report.legacy.total, max((moment.legacy.lines for moment in report.moments), default=0)
     gone = f"{figure(peak - now)} of {figure(peak)} gone" if now < peak else "the most there have been"
-    return Figure(f"Lines in {report.legacy_name}/", figure(now), gone if peak else "none", "progress")
+    return Figure(title, figure(now), gone if peak else "none", "progress")

@@ -16,9 +16,12 @@ from lossport.report.claims import CheckedClaim
 from lossport.report.facts import ParityCell
 from lossport.report.forecast import Forecast
 from lossport.report.gates import Gate
-from lossport.report.model import LossRow, Report, Retired
+from lossport.report.model import LossRow, Report
+from lossport.report.past import RetiredFile
+from lossport.report.risks import risks
 from lossport.report.series import shared_pairs
 from lossport.report.trends import Trend
+from lossport.report.weeks import Week
 
 SCHEMA = 1
 """The meaning of the keys below."""
@@ -39,12 +42,16 @@ def metrics(report: Report) -> dict[str, Any]:
         "date": report.today.isoformat(),
         "week": report.week,
         "retired": report.retired,
+        "retired_with_a_current_proof": report.retired_now,
+        "risks": [asdict(risk) for risk in risks(report.losses, report.gates, report.gates_lost)],
+        "weeks": [_week(week) for week in report.weeks],
         "losses": {row.facts.name: _loss(row) for row in report.losses},
         "gates": {gate.name: _gate(gate, report.trends.get(gate.name)) for gate in report.gates},
         "gates_lost": [gate.name for gate in report.gates_lost],
         "thresholds": {"duplication_min_tokens": MIN_TOKENS, "duplication_min_lines": MIN_LINES},
         "legacy": _corpus(report.legacy, report.legacy_architecture, report.coverage),
         "new": _corpus(report.new, report.new_architecture, report.coverage),
+        "git_problem": report.git_problem or None,
         "since": report.since.isoformat(),
         "forecast": _forecast(report.forecast) if report.forecast else None,
         "claims": [_claim(item) for item in report.claims],
@@ -53,6 +60,30 @@ def metrics(report: Report) -> dict[str, Any]:
         "history_columns": list(TreeFigures.__dataclass_fields__),
         "notes": list(report.notes),
         "options": asdict(report.facts.options) if report.facts.options else None,
+    }
+
+
+def _week(week: Week) -> dict[str, Any]:
+    return {
+        "week": week.name,
+        "complete": week.complete,
+        "losses": len(week.standing.losses),
+        "retired": len(week.standing.retired),
+        "retired_with_a_current_proof": week.standing.retired_with("current"),
+        "steps": [
+            {
+                "at": step.at.isoformat(),
+                "kind": step.kind,
+                "loss": step.loss,
+                "commit": step.commit or None,
+                "by": step.author or None,
+            }
+            for step in week.steps
+        ],
+        "legacy_lines": week.after.legacy.lines if week.after else None,
+        "legacy_tokens": week.after.legacy.tokens if week.after else None,
+        "gates_won": list(week.gates_won),
+        "gates_lost": list(week.gates_lost),
     }
 
 
@@ -78,7 +109,7 @@ def _claim(item: CheckedClaim) -> dict[str, Any]:
     }
 
 
-def _gone(item: Retired) -> dict[str, Any]:
+def _gone(item: RetiredFile) -> dict[str, Any]:
     return {
         "loss": item.loss,
         "path": item.path,

@@ -1,4 +1,4 @@
-"""The report as files: one page of HTML, its copy under the name of the week, and the same figures as JSON.
+"""The report as files: the page of today, one page a week with an index of them, and the same figures as JSON.
 
 Turns values into bytes; whoever calls decides when and how they are written. Everything that comes from the repository is
 escaped by Jinja, and the page forbids itself every request.
@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import jinja2
@@ -19,24 +20,29 @@ from markupsafe import Markup
 
 from lossport import __version__
 from lossport.measure import MIN_LINES, MIN_TOKENS, Architecture, Corpus, FileMeasure, Part
+from lossport.project.plural import many
 from lossport.report.facts import STAGES, CellState, ParityCell
-from lossport.report.forecast import PACE_DAYS
+from lossport.report.forecast import LEAST_EVENTS, PACE_DAYS
 from lossport.report.gates import Gate
 from lossport.report.glance import figures, next_step, sites_by_form
 from lossport.report.matrix import parity_matrix, worst_states
 from lossport.report.metrics import metrics_json
-from lossport.report.model import Report
+from lossport.report.model import LossRow, Report
+from lossport.report.risks import risks
 from lossport.report.series import shared_pairs
+from lossport.report.sidebyside import side_by_side
 from lossport.report.trends import Trend
-from lossport.report.words import NOTHING, age, day, duration, figure, gate_target, gate_value, many, sentence, span
+from lossport.report.weeks import Week, sentence_of
+from lossport.report.words import NOTHING, age, day, duration, figure, listed, sentence, span
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 SECTIONS = (
     ("headline", "Headline"),
+    ("week", "This week"),
+    ("risk", "At risk"),
     ("losses", "Losses"),
     ("gates", "Gates"),
-    ("retired", "Retired"),
     ("waiting", "Waiting"),
     ("progress", "Progress"),
     ("parity", "Parity"),
@@ -45,6 +51,9 @@ SECTIONS = (
     ("files", "Files"),
     ("method", "Method"),
 )
+
+SHOWN_RISKS = 8
+"""What fits beside the headline on one screen; the rest is folded."""
 
 LARGEST = 480_000
 """Bytes that a page may have: it stays under 500 KB."""
@@ -74,9 +83,59 @@ _VERDICTS: dict[CellState, tuple[str, str, str]] = {
 
 
 def render_report(report: Report) -> dict[str, bytes]:
-    """The files of a report by name, below the reports folder: `index.html`, `<ISO week>.html` and `metrics.json`."""
-    page = _page(report).encode()
-    return {"index.html": page, f"{report.week}.html": page, "metrics.json": metrics_json(report)}
+    """The files of a report by name, below the reports folder.
+
+    `index.html`, `<ISO week>.html` for each week without a final page, `weeks.html`, `losses/<loss>.html` and `metrics.json`.
+    """
+    losses = {f"losses/{row.facts.name}.html": loss_page(report, row) for row in report.losses}
+    pages = {f"{week.name}.html": week_page(report, week) for week in report.weeks if week.name not in report.kept}
+    return {
+        "index.html": _page(report).encode(),
+        **pages,
+        **losses,
+        "weeks.html": weeks_page(report),
+        "metrics.json": metrics_json(report),
+    }
+
+
+def week_page(report: Report, week: Week) -> bytes:
+    """The page of one week: from git and the ledger alone, so that it can be made later as well."""
+    return _environment().get_template("week.html.j2").render(**_common(report), week=week).encode()
+
+
+def loss_page(report: Report, row: LossRow) -> bytes:
+    """Everything about one loss."""
+    common = _common(report)
+    root, existing = common["links"]
+    existing |= {path for path in (row.port, row.cases) if path}
+    return (
+        _environment()
+        .get_template("loss.html.j2")
+        .render(
+            **{**common, "links": (f"../{root}", existing)},
+            row=row,
+            facts=row.facts,
+            steps=[step for step in report.steps if step.loss == row.facts.name],
+            pairs=side_by_side(*row.sources),
+        )
+        .encode()
+    )
+
+
+def weeks_page(report: Report) -> bytes:
+    """The index of weeks, the latest first."""
+    return _environment().get_template("weeks.html.j2").render(**_common(report)).encode()
+
+
+def _common(report: Report) -> dict[str, Any]:
+    """What every page needs."""
+    return {
+        "report": report,
+        "style": Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        "version": __version__,
+        "limits": LIMITS[0],
+        "links": (report.root_link, {*report.legacy.files, *report.new.files}),
+    }
 
 
 def _page(report: Report) -> str:
@@ -94,6 +153,7 @@ def _rendered(report: Report, limits: Limits) -> str:
     existing.update(path for row in report.losses for path in (row.port, row.cases) if path)
     return environment.get_template("page.html.j2").render(
         report=report,
+        week=report.weeks[-1],
         sections=[(anchor, title) for anchor, title in SECTIONS if anchor != "options" or report.facts.options],
         stages=STAGES,
         words={state: word for state, (_, _, word) in _VERDICTS.items()},
@@ -102,6 +162,9 @@ def _rendered(report: Report, limits: Limits) -> str:
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         version=__version__,
         next_step=next_step([row.facts for row in report.losses]),
+        risks=risks(report.losses, report.gates, report.gates_lost),
+        shown_risks=SHOWN_RISKS,
+        titles=dict(SECTIONS),
         met=[gate for gate in report.gates if gate.met],
         matrix=parity_matrix(report.losses),
         devices={row.facts.name: worst_states(row) for row in report.losses},
@@ -119,6 +182,7 @@ def _rendered(report: Report, limits: Limits) -> str:
         pairs=(shared_pairs(report.legacy.duplication.shared), shared_pairs(report.history.peak_shared)),
         most_shared=max([*report.legacy.duplication.shared.values(), *report.history.peak_shared.values()], default=0),
         pace_days=PACE_DAYS,
+        least_events=LEAST_EVENTS,
         min_tokens=MIN_TOKENS,
         min_lines=MIN_LINES,
         links=(report.root_link, existing),
@@ -162,19 +226,20 @@ def _environment() -> jinja2.Environment:
         figure=figure,
         fraction=lambda value: f"{value:.2f}",
         link=_link,
+        loss_link=_loss_link,
         mark=_mark,
         mood=_mood,
         opening=lambda text: text[:1].upper() + text[1:],
+        listed=listed,
         many=many,
         percent=lambda value: f"{value:.1f} %",
         ratio=lambda value: NOTHING if value is None else f"{value:.2f}",
         result=_result,
         sentence=sentence,
+        sentence_of=sentence_of,
         span=span,
         timing=_timing,
         trend=_trend,
-        target=gate_target,
-        value=gate_value,
         verdict=_verdict,
     )
     return environment
@@ -226,6 +291,11 @@ def _trend(trend: Trend | None) -> Markup:
     return Markup(
         '<span class="{}">{} {}</span><span class="hidden"> {}</span><br><span class="soft small">since {}</span>'
     ).format(mood, arrow, figure(round(abs(trend.change), 1)), word, f"{trend.since.day} {trend.since:%b}")
+
+
+def _loss_link(name: str) -> Markup:
+    """A loss's name as a link to its page."""
+    return Markup('<a href="losses/{}.html">{}</a>').format(quote(name, safe=""), Markup("_<wbr>").join(name.split("_")))
 
 
 @jinja2.pass_context

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from lossport.measure import Corpus, Coverage
 from lossport.measure.history import History
 from lossport.report.facts import LossFacts
-from lossport.report.model import LossRow, Retired
+from lossport.report.model import LossRow
 from lossport.report.owners import Rule, owners_of
+from lossport.report.past import RetiredFile
 
 
 def loss_rows(
@@ -20,10 +21,12 @@ def loss_rows(
     owners: Sequence[Rule],
     tests: Mapping[str, int],
     sources: Mapping[str, tuple[str, str]],
+    texts: Mapping[str, tuple[str, str]],
 ) -> tuple[LossRow, ...]:
     """One row a loss.
 
-    `lines` has the lines of every file, those that are gone with their last; `sources` the port and the cases of each loss.
+    `lines` has the lines of every file, those that are gone with their last; `sources` the port and the cases of each loss, and
+    `texts` its legacy and new source.
     """
     return tuple(
         LossRow(
@@ -35,16 +38,19 @@ def loss_rows(
             tests=tests.get(loss.name, 0),
             port=sources[loss.name][0],
             cases=sources[loss.name][1],
+            sources=texts[loss.name],
         )
         for loss in losses
     )
 
 
-def gone_files(losses: Sequence[LossFacts], history: History, legacy: Corpus, now: dt.datetime) -> tuple[Retired, ...]:
+def gone_files(losses: Sequence[LossFacts], history: History, legacy: Corpus, now: dt.datetime) -> tuple[RetiredFile, ...]:
     """Legacy files that are not there any more, the latest first: from git, and from losses whose removal is not committed."""
     owner = {path: loss.name for loss in losses for path in loss.legacy_files}
     found = {
-        removal.path: Retired(owner.get(removal.path), removal.path, removal.at, removal.commit, removal.lines, removal.subject)
+        removal.path: RetiredFile(
+            owner.get(removal.path), removal.path, removal.at, removal.commit, removal.lines, removal.subject
+        )
         for removal in history.removals
         if removal.path not in legacy.files
     }
@@ -52,11 +58,11 @@ def gone_files(losses: Sequence[LossFacts], history: History, legacy: Corpus, no
     for loss in losses:
         for path in loss.legacy_files if loss.stage == "retired" else ():
             if path not in legacy.files and path not in found:
-                found[path] = Retired(loss.name, path, loss.retired_at or now, None, last.get(path))
+                found[path] = RetiredFile(loss.name, path, loss.retired_at or now, None, last.get(path))
     return tuple(sorted(found.values(), key=lambda item: (item.at, item.path), reverse=True))
 
 
-def retired_times(losses: Sequence[LossFacts], gone: Sequence[Retired], now: dt.datetime) -> tuple[dt.datetime, ...]:
+def retired_times(losses: Sequence[LossFacts], gone: Sequence[RetiredFile], now: dt.datetime) -> tuple[dt.datetime, ...]:
     """When each retired loss was: as the ledger says, or when the last of its files went away."""
 
     def times(loss: LossFacts) -> Iterator[dt.datetime]:

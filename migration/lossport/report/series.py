@@ -9,7 +9,7 @@ from statistics import fmean
 
 from lossport.measure.history import Moment, TreeFigures
 from lossport.project.config import Gates
-from lossport.report.charts import Line, StairChart, TimeChart
+from lossport.report.charts import ChartLine, StairChart, TimeChart
 from lossport.report.claims import METRICS, CheckedClaim, metric_name, metric_series
 from lossport.report.forecast import Forecast
 
@@ -23,16 +23,23 @@ Shared = Mapping[tuple[str, str], int]
 """Lines of the first file that occur in the second."""
 
 
-def burndown(total: int, retired: Sequence[dt.datetime], since: dt.datetime, now: dt.datetime, end: Forecast | None) -> TimeChart:
-    """Losses left over time, with the span in which the forecast expects the end."""
-    done = sorted(at for at in retired if at <= now)
-    points = [(min(since, *done) if done else since, float(total))]
-    points += [(at, float(total - index)) for index, at in enumerate(done, 1)]
-    left = total - len(done)
-    lines = [Line("losses left", (*points, (now, float(left))), 1)]
+def burndown(
+    total: int, turns: Sequence[tuple[dt.datetime, int]], since: dt.datetime, now: dt.datetime, end: Forecast | None
+) -> TimeChart:
+    """Losses left over time, with the span in which the forecast expects the end.
+
+    `turns` are the times at which a loss was retired (-1 left), or came back (+1 left).
+    """
+    done = sorted(turn for turn in turns if turn[0] <= now)
+    left = total
+    points = [(min([since, *(at for at, _ in done)]), float(total))]
+    for at, change in done:
+        left += change
+        points.append((at, float(left)))
+    lines = [ChartLine("losses left", (*points, (now, float(left))), 1)]
     span = None
     if end and end.early and end.middle and end.late:
-        lines.append(Line("at the present pace", ((now, float(left)), (_midnight(end.middle), 0.0)), 2, "dashes"))
+        lines.append(ChartLine("at the present pace", ((now, float(left)), (_midnight(end.middle), 0.0)), 2, "dashes"))
         span = (_midnight(end.early), _midnight(end.late))
     summary = f"{left} of {total} losses were left on {now.date()}; the first state shown is of {points[0][0].date()}."
     if span:
@@ -43,15 +50,15 @@ def burndown(total: int, retired: Sequence[dt.datetime], since: dt.datetime, now
 def claimed(claims: Sequence[CheckedClaim], moments: Sequence[Moment], unit: str) -> TimeChart | None:
     """Claims of one unit over what was measured; None if there is nothing to draw."""
     names = list(dict.fromkeys(metric_name(c.claim) for c in claims if c.metric and c.metric.unit == unit))
-    lines: list[Line] = []
+    lines: list[ChartLine] = []
     for number, name in enumerate(names[:4], 1):
         title = METRICS[name].title
         said = [c.claim for c in claims if metric_name(c.claim) == name and c.claim.value is not None]
         if moments:
-            lines.append(Line(title, _thin(metric_series(name, moments)), number))
+            lines.append(ChartLine(title, _thin(metric_series(name, moments)), number))
         points = tuple((_midnight(claim.date), float(claim.value or 0)) for claim in said)
         if points:
-            lines.append(Line(f"claimed: {title.lower()}", points, number, "points"))
+            lines.append(ChartLine(f"claimed: {title.lower()}", points, number, "points"))
     if not lines:
         return None
     checked = (
@@ -112,13 +119,13 @@ def shared_pairs(shared: Shared) -> list[tuple[str, str, int]]:
     return sorted(((one, other, lines) for (one, other), lines in pairs.items()), key=lambda pair: (-pair[2], pair[:2]))
 
 
-def _rows(moments: Sequence[Moment], names: tuple[str, str], value: Callable[[TreeFigures], float]) -> tuple[Line, ...]:
+def _rows(moments: Sequence[Moment], names: tuple[str, str], value: Callable[[TreeFigures], float]) -> tuple[ChartLine, ...]:
     """One line for each of the two trees."""
     rows = [[(moment.at, value(tree(moment))) for moment in moments] for tree in (_legacy, _new)]
-    return tuple(Line(f"{name}/", _thin(row), colour) for name, row, colour in zip(names, rows, (2, 1), strict=True) if row)
+    return tuple(ChartLine(f"{name}/", _thin(row), colour) for name, row, colour in zip(names, rows, (2, 1), strict=True) if row)
 
 
-def _summary(lines: Sequence[Line], unit: str, target: str) -> str:
+def _summary(lines: Sequence[ChartLine], unit: str, target: str) -> str:
     said = [f"{line.label} from {line.points[0][1]:,.0f} to {line.points[-1][1]:,.0f} {unit}" for line in lines]
     return "; ".join([*said, target]) + "."
 

@@ -57,6 +57,11 @@ def _then(name: str, day: dt.date, earlier: Moment | None, moments: Sequence[Mom
     return _THEN[name](earlier) if name in _THEN else None
 
 
+def gate_then(name: str, moment: Moment) -> float | None:
+    """A gate's value at a moment; None for those that git alone cannot tell."""
+    return float(moment.legacy.files) if name == "legacy-files" else _THEN[name](moment) if name in _THEN else None
+
+
 def _better(gate: Gate, before: float) -> bool | None:
     """Whether the value moved towards its target."""
     if gate.value is None or gate.value == before:

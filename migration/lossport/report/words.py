@@ -1,13 +1,11 @@
-"""How values are said on the page and in the terminal: numbers, days, counts and gates as words. Pure text, no markup."""
+"""How values are said on the page and in the terminal: numbers, days and counts as words. Pure text, no markup."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from lossport.report.forecast import Forecast
-    from lossport.report.gates import Gate
+from lossport.report.forecast import Forecast
 
 NOTHING = "\N{EN DASH}"
 """Stands where there is no value."""
@@ -29,9 +27,14 @@ def figure(value: float | None) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
-def many(count: int, word: str) -> str:
-    """A count with its word: 1 day, 2 days; loss and losses."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}{'es' if word.endswith('s') else 's'}"
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names in a sentence: a, b and c; more than fit are counted.
+
+    >>> listed(["clip", "focal", "triplet"]), listed(list("abcdefg"))
+    ('clip, focal and triplet', 'a, b, c, d, e and 2 more')
+    """
+    shown = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
 
 
 def duration(hours: float | None) -> str:
@@ -44,16 +47,6 @@ def duration(hours: float | None) -> str:
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
-
-
-def gate_value(gate: Gate) -> str:
-    """A gate's value with its unit, or that it was not measured."""
-    if gate.value is None:
-        return "not measured"
-    if gate.unit == "hours":
-        return duration(gate.value)
-    unit = gate.unit.removesuffix("s") if gate.value == 1 else gate.unit
-    return f"{figure(gate.value)} {unit}".strip()
 
 
 def age(at: dt.datetime, today: dt.date) -> str:
@@ -71,14 +64,6 @@ def span(end: Forecast) -> str:
 
 
 def sentence(text: str) -> str:
+    """The text with a full stop, if it has no end yet."""
     text = text.strip()
     return text if not text or text.endswith((".", "!", "?")) else f"{text}."
-
-
-def gate_target(gate: Gate, target: float | None = None) -> str:
-    """What a gate asks for, or asked for when it had another target: under 2,000 lines; all 19; none."""
-    wanted = gate.target if target is None else target
-    if gate.sense == "exactly":
-        return "none" if wanted == 0 else f"all {figure(wanted)}"
-    unit = "" if gate.unit.startswith("of") else gate.unit
-    return f"{gate.sense} {figure(wanted)} {unit}".strip()

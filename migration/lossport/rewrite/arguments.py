@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from lossport.project.port import Compute, Drop, Refuse
+from lossport.rewrite.argument_listing import Listing, argument_value, call_listing, display_listing
 from lossport.rewrite.contract import Binding, literal
 from lossport.rewrite.expressions import decided, substitute
-from lossport.rewrite.listing import Listing, argument_value, call_listing, display_listing
 from lossport.rewrite.literals import like
 from lossport.rewrite.purity import free_of_effects
 

@@ -18,12 +18,12 @@ def new_name(draft: Draft, use: Use, contract: Contract, name: str) -> str | Non
     declared = contract.port.methods.get(name)
     if declared is not None:
         return declared.new
-    for rule in contract.port.attributes:
-        if isinstance(rule, Rename) and rule.old == name:
-            return rule.new
-        if isinstance(rule, Drop) and rule.name == name:
-            draft.refuse(use.node, f"the attribute {name!r} is gone: {rule.reason}", "stop using it", contract.port.legacy)
-            return None
+    rule = contract.attributes.get(name)
+    if isinstance(rule, Rename):
+        return rule.new
+    if isinstance(rule, Drop):
+        draft.refuse(use.node, f"the attribute {name!r} is gone: {rule.reason}", "stop using it", contract.port.legacy)
+        return None
     return name if is_offered(draft, use, contract, name, name) else None
 
 
@@ -54,7 +54,7 @@ def attribute(draft: Draft, use: Use, contract: Contract) -> None:
     """`criterion.T`, or a method that is passed on instead of called."""
     assert isinstance(use.value, Member)
     name = use.value.name
-    if name == "__dict__" and contract.port.attributes:
+    if name == "__dict__" and contract.attributes:
         draft.refuse(use.node, "reads attributes by __dict__, and some change", "read each by its name", contract.port.legacy)
         return
     if is_method(contract, name) and not _method_may_go(draft, use, contract, name):
@@ -83,7 +83,7 @@ def set_attribute(draft: Draft, use: Use, contract: Contract) -> None:
     """`criterion.T = 2`, `del criterion.cache`; `Old.forward = ...` is monkeypatching."""
     target = use.around
     assert isinstance(target, ast.Attribute)
-    if isinstance(use.value, Symbol) or is_method(contract, target.attr):
+    if isinstance(use.value, Symbol) or (is_method(contract, target.attr) and target.attr not in contract.settable):
         _monkeypatching(draft, use, contract, target.attr)
         return
     new = new_name(draft, use, contract, target.attr)
@@ -142,6 +142,8 @@ def unbound(draft: Draft, use: Use, contract: Contract) -> None:
     name = use.value.name
     if name.startswith("__") and name not in ("__init__", "__call__", "__dict__"):
         return
+    if not contract.symbol_changes and contract.new is not None and name in contract.new.methods.keys() | contract.new.attributes:
+        return  # only the name of the class changes: `Old.from_config(...)`
     called = isinstance(use.around, ast.Call) and use.around.func is use.node
     if called or is_method(contract, name) or name in ("forward", "__init__", "__call__", "__dict__"):
         draft.refuse(

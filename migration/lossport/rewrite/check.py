@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lossport.project.config import ConfigError, Loss, Project
 from lossport.project.port import Compute, Constant, Default, Drop, Port, Refuse, Rename
 from lossport.rewrite.contract import Binding, Contract, contract_of, literal, parameters_text, same_default
-from lossport.source.modules import Modules
+from lossport.source.modules import Modules, modules_of
 
 
 def check_port(project: Project, loss: Loss, modules: Modules | None = None) -> tuple[Contract, ...]:
@@ -19,7 +19,7 @@ def check_port(project: Project, loss: Loss, modules: Modules | None = None) -> 
     Raises:
         ConfigError: naming the parameter, the port and what to add.
     """
-    modules = modules or Modules(project)
+    modules = modules or modules_of(project)
     where = project.relative(loss.port_file) if loss.port_file.is_relative_to(project.root) else str(loss.port_file)
     contracts: list[Contract] = []
     for port in loss.ports:

@@ -18,7 +18,7 @@ def rewrite_config(config: ConfigFile, around: Surroundings) -> tuple[list[Repla
     for mention in config.mentions:
         if around.elsewhere(mention.meaning.target):
             continue
-        reason, todo = _fault(mention, around)
+        reason, todo = _fault(mention, around) if not config.prose else ("", "")
         if reason:
             line, column = config.source.position(mention.start)
             code = config.source.line(line).strip()
@@ -39,12 +39,12 @@ def _fault(mention: Mention, around: Surroundings) -> tuple[str, str]:
         what = "a part of a class that is replaced" if meaning.kind == "member" else "a legacy module"
         return f"names {meaning.provider}.{meaning.name}".rstrip(".") + f", {what}", "write what it should name instead"
     contract = around.contracts[meaning.target]
+    reason, todo = _arguments(mention, contract)
     if contract.instance_changes:
-        return (
-            f"names {contract.port.name}, which is built where it cannot be followed, and {contract.instance_changes}",
-            "look at what is done with it; then acknowledge this place in the port, or rewrite it by hand",
-        )
-    return _arguments(mention, contract)
+        built = f"names {contract.port.name}, which is built where it cannot be followed, and {contract.instance_changes}"
+        look = "look at what is done with it; then acknowledge this place in the port, or rewrite it by hand"
+        return (f"{built}; it also {reason}" if reason else built), (f"{todo}, and {look}" if reason else look)
+    return reason, todo
 
 
 def _arguments(mention: Mention, contract: Contract) -> tuple[str, str]:

@@ -123,7 +123,16 @@ def same_default(first: str | None, second: str | None) -> bool:
     if first is None or second is None:
         return first is second
     a, b = literal(first), literal(second)
-    return a[1] == b[1] and repr(a[1]) == repr(b[1]) if a[0] and b[0] else first == second
+    return repr(_as_tuples(a[1])) == repr(_as_tuples(b[1])) if a[0] and b[0] else first == second
+
+
+def _as_tuples(value: object) -> object:
+    """The literal with its lists as tuples: a default is read, and no call site tells the two apart."""
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], type):  # as `literal` gives it
+        return _as_tuples(value[1]) if isinstance(value[1], list | tuple) else value
+    if isinstance(value, list | tuple):
+        return tuple(_as_tuples(item) for item in value)
+    return value
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,8 @@ class Contract:
     port: Port
     legacy: Shape | None
     new: Shape | None
+    settable: frozenset[str] = frozenset()
+    """Properties of the legacy class that can be set."""
 
     @cached_property
     def constructor(self) -> Binding:
@@ -172,6 +183,38 @@ class Contract:
         return any(changed(key) for name, key in self.keys.items() if not start or name == start or name.startswith(start + "."))
 
     @cached_property
+    def attributes(self) -> dict[str, Rename | Drop]:
+        """The rule for an attribute that changes. One for a parameter speaks for the attribute of the same name as well."""
+        found = {_old_name(rule): rule for rule in self.port.attributes}
+        own = (self.legacy.attributes if self.legacy else frozenset()) - (self.legacy.methods.keys() if self.legacy else set())
+        for rule in self.port.parameters:
+            if isinstance(rule, Rename | Drop) and _old_name(rule) in own and not self._has_both(rule):
+                found.setdefault(_old_name(rule), rule)
+        return found
+
+    def _has_both(self, rule: Rename | Drop) -> bool:
+        """Whether the new class has the attribute as it was, whatever became of the parameter."""
+        if self.new is None or _old_name(rule) not in self.new.attributes:
+            return False
+        return isinstance(rule, Drop) or rule.new not in self.new.attributes
+
+    @cached_property
+    def moved(self) -> frozenset[str]:
+        """Attributes and methods of an instance that are gone, or called or used otherwise."""
+        methods = {name for name, method in self.port.methods.items() if method.new != name or method.rules}
+        lost: set[str] = set()
+        if self.legacy is not None and self.new is not None:
+            known = {*self.legacy.methods, *self.legacy.attributes}
+            lost = {name for name in known if not name.startswith("_") and not self.new.offers(name)}
+        return frozenset({*self.attributes, *methods, *lost})
+
+    @cached_property
+    def moved_keys(self) -> frozenset[str]:
+        """Entries of a result, and of what is inside one, that are gone or read otherwise."""
+        paths = (key.path for key in self.keys.values() if changed(key) and not key.legacy.isdigit())
+        return frozenset(step for path in paths for step in path if not step.isdigit())
+
+    @cached_property
     def instance_changes(self) -> str:
         """Why an instance must not go where its uses cannot be followed; empty if any use of it stays right."""
         port = self.port
@@ -179,7 +222,7 @@ class Contract:
             return "what a call of it returns changes"
         if not self.forward.is_identity:
             return "how it is called changes"
-        if port.methods or port.attributes:
+        if port.methods or self.attributes:
             return "its methods or attributes change"
         return ""
 
@@ -191,6 +234,10 @@ class Contract:
         return self.instance_changes
 
 
+def _old_name(rule: Rename | Drop) -> str:
+    return rule.old if isinstance(rule, Rename) else rule.name
+
+
 def changed(key: Key) -> bool:
     """Whether an entry of a result is read differently on the new side."""
     return key.kind == "number" or key.new != key.legacy or "." in key.legacy or key.legacy.isdigit()
@@ -198,7 +245,18 @@ def changed(key: Key) -> bool:
 
 def contract_of(modules: Modules, port: Port) -> Contract:
     """The port with the sources of both sides."""
-    return Contract(port, shape_of(modules, port.legacy), shape_of(modules, port.new))
+    return Contract(port, shape_of(modules, port.legacy), shape_of(modules, port.new), _settable(modules, port))
+
+
+def _settable(modules: Modules, port: Port) -> frozenset[str]:
+    """The names that the legacy class has a setter for: `@scale.setter`."""
+    info = modules.load(port.module)
+    body = info.tree.body if info is not None else []
+    members = (member for node in body if isinstance(node, ast.ClassDef) and node.name == port.name for member in node.body)
+    decorated = (d for member in members for d in getattr(member, "decorator_list", []))
+    return frozenset(
+        d.value.id for d in decorated if isinstance(d, ast.Attribute) and d.attr == "setter" and isinstance(d.value, ast.Name)
+    )
 
 
 def parameters_text(parameters: tuple[Parameter, ...]) -> str:

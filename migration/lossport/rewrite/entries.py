@@ -26,7 +26,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListEntry:
     """An entry of a list: its span, and where its comma starts (None: it has none)."""
 
     start: int
@@ -65,15 +65,15 @@ def tokens_of(text: str) -> list[Token]:
     return found[1:-1]
 
 
-def entries_of(tokens: Sequence[Token]) -> Iterator[Entry]:
+def entries_of(tokens: Sequence[Token]) -> Iterator[ListEntry]:
     """The entries of a list, given as the tokens between its brackets."""
     level = min((token.depth for token in tokens), default=0)
     run: list[Token] = []
     for token in tokens:
         if token.parts and token.depth == level:
-            yield Entry(run[0].start, run[-1].end, token.start)
+            yield ListEntry(run[0].start, run[-1].end, token.start)
             run = []
         else:
             run.append(token)
     if run:
-        yield Entry(run[0].start, run[-1].end, None)
+        yield ListEntry(run[0].start, run[-1].end, None)

@@ -9,12 +9,15 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from lossport.follow.file_facts import Interest
 from lossport.follow.uses import Use
 from lossport.follow.uses_by_syntax import UseKind
 from lossport.follow.values import Instance, Legacy, Member, Prepared, Result, ResultMember, Symbol
-from lossport.follow.world import Interest
 from lossport.project.port import Gone
 from lossport.rewrite.contract import Contract
+from lossport.rewrite.debug_text import refuse_debug_text
+from lossport.rewrite.handed_over import refuse_handed
+from lossport.rewrite.hints import refuse_hints
 from lossport.rewrite.outcome import Draft
 from lossport.rewrite.results import read_value, rewrite_result
 
@@ -57,10 +60,22 @@ class Fixers(Interest):
         contract = self.contracts.get(symbol_of(value))
         if contract is None or isinstance(value, Symbol | Prepared):
             return True
+        if isinstance(value, Member) and contract.legacy is not None and value.name in contract.legacy.attributes:
+            return value.name in contract.legacy.methods and bool(contract.instance_changes)  # else a plain value
         if isinstance(value, Instance | Member):
             return bool(contract.instance_changes)
         result = value.result if isinstance(value, ResultMember) else value
         return not result.method and not contract.is_entry(result.path) and contract.changes_below(result.path)
+
+    def lacks(self, symbol: str, name: str) -> bool:
+        """Whether instances of a legacy class are known not to have an attribute or method."""
+        contract = self.contracts.get(symbol)
+        return contract is not None and contract.legacy is not None and not contract.legacy.offers(name)
+
+    @property
+    def changed_names(self) -> frozenset[str]:
+        """The names that a port changes of what may be read of an instance or of a result."""
+        return frozenset().union(*(contract.moved | contract.moved_keys for contract in self.contracts.values()))
 
     def is_dict(self, value: Result) -> bool | None:
         """Whether a result, or this part of it, is a dictionary on the legacy side."""
@@ -95,6 +110,9 @@ class Fixers(Interest):
                 FIXERS[use.kind](draft, use, contract)
             if use.kind in ("call", "construct") and "" in contract.keys:
                 read_value(draft, use, contract, case=self.case)
+        refuse_handed(draft, self.contracts)
+        refuse_hints(draft, self.contracts)
+        refuse_debug_text(draft)
 
 
 def _added_keys(draft: Draft) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -21,7 +21,7 @@ IsOwn: TypeAlias = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
-class Line:
+class ImportLine:
     """One import statement with its lines of text."""
 
     text: str
@@ -50,13 +50,13 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Run:
+class ImportRun:
     """Import statements that follow each other, in groups between blank lines, and where they stand in the text."""
 
     start: int
     end: int
     indent: str
-    groups: tuple[tuple[Line, ...], ...]
+    groups: tuple[tuple[ImportLine, ...], ...]
 
     @property
     def has_star(self) -> bool:
@@ -88,7 +88,7 @@ def in_kept_order(before: str, after: str, is_own: IsOwn) -> str:
     return after
 
 
-def _runs(text: str) -> Iterator[Run]:
+def _runs(text: str) -> Iterator[ImportRun]:
     """The runs of imports that stand on lines of their own with nothing but blank lines between them."""
     if "\r" in text or "\f" in text:
         return
@@ -116,10 +116,10 @@ def _blocks(tree: ast.Module) -> Iterator[list[ast.stmt]]:
                 yield block
 
 
-def _run(nodes: Sequence[ast.Import | ast.ImportFrom], lines: Sequence[str], starts: Sequence[int]) -> Run | None:
+def _run(nodes: Sequence[ast.Import | ast.ImportFrom], lines: Sequence[str], starts: Sequence[int]) -> ImportRun | None:
     """None where a statement shares a line, or where something but blank lines stands between them."""
     indent = " " * nodes[0].col_offset
-    groups: list[list[Line]] = [[]]
+    groups: list[list[ImportLine]] = [[]]
     last = None
     for node in nodes:
         end = node.end_lineno or node.lineno
@@ -132,15 +132,15 @@ def _run(nodes: Sequence[ast.Import | ast.ImportFrom], lines: Sequence[str], sta
             return None
         if between:
             groups.append([])
-        groups[-1].append(Line(text[len(indent) :], node))
+        groups[-1].append(ImportLine(text[len(indent) :], node))
         last = end
     assert last is not None
-    return Run(starts[nodes[0].lineno - 1], starts[last] - 1, indent, tuple(map(tuple, groups)))
+    return ImportRun(starts[nodes[0].lineno - 1], starts[last] - 1, indent, tuple(map(tuple, groups)))
 
 
-def _sections(groups: Sequence[Sequence[Line]], is_own: IsOwn) -> list[list[Line]]:
+def _sections(groups: Sequence[Sequence[ImportLine]], is_own: IsOwn) -> list[list[ImportLine]]:
     """Imports of whole modules apart from relative ones: they go to the group of the project's modules, or become one."""
-    found: list[list[Line]] = []
+    found: list[list[ImportLine]] = []
     for group in groups:
         strays = [line for line in group if line.top]
         if len(strays) in (0, len(group)):
@@ -154,10 +154,10 @@ def _sections(groups: Sequence[Sequence[Line]], is_own: IsOwn) -> list[list[Line
     return found
 
 
-def _sorted(group: Sequence[Line]) -> list[Line]:
+def _sorted(group: Sequence[ImportLine]) -> list[ImportLine]:
     """One group in order: what is imported from one module in one statement, names with `as` in statements of their own."""
     pieces = [piece for line in group for piece in _divided(line)]
-    found: list[Line] = []
+    found: list[ImportLine] = []
     for line in pieces:
         joined = next(((n, both) for n, other in enumerate(found) if (both := _join(other, line)) is not None), None)
         if joined is not None:
@@ -167,7 +167,7 @@ def _sorted(group: Sequence[Line]) -> list[Line]:
     return sorted(found, key=lambda line: line.key)
 
 
-def _divided(line: Line) -> list[Line]:
+def _divided(line: ImportLine) -> list[ImportLine]:
     node = line.node
     if not line.is_plain or not isinstance(node, ast.ImportFrom):
         return [line]
@@ -178,7 +178,7 @@ def _divided(line: Line) -> list[Line]:
     return [_from(node, names) for names in ([plain] if plain else []) + renamed]
 
 
-def _join(one: Line, other: Line) -> Line | None:
+def _join(one: ImportLine, other: ImportLine) -> ImportLine | None:
     """Both as one statement; None where they have to stay two."""
     a, b = one.node, other.node
     if not (one.is_plain and other.is_plain and isinstance(a, ast.ImportFrom) and isinstance(b, ast.ImportFrom)):
@@ -189,10 +189,10 @@ def _join(one: Line, other: Line) -> Line | None:
     return joined if len(joined.text) <= LONGEST else None
 
 
-def _from(node: ast.ImportFrom, names: Sequence[ast.alias]) -> Line:
+def _from(node: ast.ImportFrom, names: Sequence[ast.alias]) -> ImportLine:
     entries = {(alias.name, alias.asname): alias for alias in sorted(names, key=_member)}
     made = ast.ImportFrom(node.module, list(entries.values()), node.level)
-    return Line(ast.unparse(made), made)
+    return ImportLine(ast.unparse(made), made)
 
 
 def _member(alias: ast.alias) -> tuple[object, ...]:

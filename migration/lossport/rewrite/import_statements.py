@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lossport.follow.view import View
+from lossport.rewrite.argument_listing import Listing, import_listing
 from lossport.rewrite.edits import Transform
-from lossport.rewrite.listing import Listing, import_listing
 from lossport.rewrite.outcome import Draft
 
 
@@ -44,7 +44,7 @@ class ImportEdits:
     modules: dict[ast.Import, dict[ast.alias, str | None]] = field(default_factory=dict)
     added: dict[ImportStatement, list[NewName | str]] = field(default_factory=dict)
     merged: dict[ast.ImportFrom, list[NewName]] = field(default_factory=dict)
-    imported: set[tuple[int, str]] = field(default_factory=set)
+    imported: set[tuple[int, int, str]] = field(default_factory=set)
     dissolved: set[ast.ImportFrom] = field(default_factory=set)
 
     def replace(self, statement: ast.ImportFrom, alias: ast.alias, name: NewName | None) -> None:
@@ -88,7 +88,9 @@ class ImportEdits:
 
     def _once(self, statement: ImportStatement, text: str) -> bool:
         """Whether this is the first time that the module is imported in this block."""
-        key = (id(block_of(self.draft.view, statement)), text)
+        fragment = self.draft.view.fragment
+        piece = fragment.block_at(statement.lineno) if fragment is not None else 0
+        key = (id(block_of(self.draft.view, statement)), piece, text)
         new = key not in self.imported
         self.imported.add(key)
         return new
@@ -187,7 +189,7 @@ class ImportEdits:
 
     def _host_of(self, statement: ImportStatement, name: NewName) -> ast.ImportFrom | None:
         """An import of the module in the same run of imports, which nothing but imports interrupts."""
-        block = block_of(self.draft.view, statement)
+        block = run_with(self.draft.view, statement)
         place = block.index(statement)
         before = reversed(block[:place])
         after = _while_imports(block[place + 1 :])
@@ -207,7 +209,7 @@ class ImportEdits:
 
     def _imports_module(self, statement: ImportStatement, text: str) -> bool:
         """Whether a statement beside this one imports the module already, in the same words."""
-        block = block_of(self.draft.view, statement)
+        block = run_with(self.draft.view, statement)
         place = block.index(statement)
         others = [*block[:place], *_while_imports(block[place + 1 :])]
         return any(
@@ -253,6 +255,14 @@ def block_of(view: View, statement: ast.stmt) -> list[ast.stmt]:
         if isinstance(block, list) and statement in block:
             return block
     return [statement]
+
+
+def run_with(view: View, statement: ast.stmt) -> list[ast.stmt]:
+    """The statements beside a statement of which it is sure that they are run along with it."""
+    block, fragment = block_of(view, statement), view.fragment
+    if fragment is None:
+        return block
+    return [other for other in block if fragment.block_at(other.lineno) == fragment.block_at(statement.lineno)]
 
 
 def separator(draft: Draft, statement: ast.stmt) -> str:

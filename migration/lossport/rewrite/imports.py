@@ -11,11 +11,11 @@ from pathlib import Path
 
 from lossport.follow.view import View
 from lossport.project.port import Gone
+from lossport.rewrite.argument_listing import display_listing
 from lossport.rewrite.contract import Contract
 from lossport.rewrite.edits import Transform
 from lossport.rewrite.held import held_modules
 from lossport.rewrite.import_statements import ImportEdits
-from lossport.rewrite.listing import display_listing
 from lossport.rewrite.literals import like
 from lossport.rewrite.lookups import lookups
 from lossport.rewrite.names import Names, names_of_host, other_imports, symbol_imports, words_of
@@ -100,7 +100,7 @@ MAX_STARS = 20
 def _write_lists(draft: Draft) -> None:
     for display, entries in draft.listed.items():
         start, end = draft.view.source.span(display)
-        if draft.view.source.text[start] in "[(":
+        if draft.view.source.text[start] in "[({":
             draft.edits.append(Transform(start, end, _Listed(tuple(sorted(entries.items())))))
         else:
             _write_bare_tuple(draft, display, entries)
@@ -119,7 +119,7 @@ class _Listed:
         return listing.render()
 
 
-def _write_bare_tuple(draft: Draft, display: ast.List | ast.Tuple, entries: Mapping[int, str | None]) -> None:
+def _write_bare_tuple(draft: Draft, display: ast.List | ast.Tuple | ast.Set, entries: Mapping[int, str | None]) -> None:
     """`__all__ = "a", "b"`: entries are renamed in place; one that has to go leaves the list to a person."""
     for number, new in entries.items():
         element = display.elts[number]

@@ -23,7 +23,7 @@ WRITE_OUT = "use the class itself, or a dictionary of classes"
 def lookups(names: Names, around: Surroundings) -> None:
     """Refuse lookups that may find a legacy symbol of the file."""
     view = names.view
-    held = {i.alias.asname or i.alias.name: i.target for i in view.imports if i.kind == "symbol" and i.target in around.contracts}
+    held = _held(names, around)
     if held and LOOKS_UP.search(view.source.text):
         for node in walk(view.tree):
             if isinstance(node, ast.Call | ast.Subscript):
@@ -38,6 +38,19 @@ def lookups(names: Names, around: Surroundings) -> None:
                 _class_name_as_key(names, around, node)
     if any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in view.tree.body):
         _on_demand(names, around)
+
+
+def _held(names: Names, around: Surroundings) -> dict[str, str]:
+    """The names that the file has for ported symbols, by its imports: those of stars included."""
+    view = names.view
+    held = {i.alias.asname or i.alias.name: i.target for i in view.imports if i.kind == "symbol" and i.target in around.contracts}
+    for star in view.flow.info.stars:
+        other = view.modules.load(star, view.path.parent)
+        for name in view.modules.public(other) if other is not None else ():
+            symbol = view.modules.member(star, name, view.path.parent)
+            if symbol in around.contracts:
+                held.setdefault(name, symbol)
+    return held
 
 
 def _lookup(names: Names, around: Surroundings, held: Mapping[str, str], node: ast.Call | ast.Subscript) -> None:
@@ -57,11 +70,24 @@ def _lookup(names: Names, around: Surroundings, held: Mapping[str, str], node: a
 def _run_text(names: Names, around: Surroundings, held: Mapping[str, str], code: ast.expr) -> None:
     text = code.value if isinstance(code, ast.Constant) else None
     if not isinstance(text, str):
-        names.draft.refuse(code, f"runs computed text where {_listed(held)} can be named", WRITE_OUT)
+        if not _is_plain_value(names, code):
+            names.draft.refuse(code, f"runs computed text where {_listed(held)} can be named", WRITE_OUT)
         return
     for name in sorted(set(re.findall(r"\w+", text)) & set(held)):
         if text != name or around.contracts[held[name]].symbol_changes:
             names.draft.refuse(code, f"runs text that names {name}", "write the code out", held[name])
+
+
+def _is_plain_value(names: Names, code: ast.expr) -> bool:
+    """Whether what `eval` gives is kept in a variable that nothing calls or takes an attribute of: `mean = eval(opt.mean)`."""
+    assigned = (node for node in ast.walk(names.view.tree) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call))
+    match next((node for node in assigned if isinstance(node.value, ast.Call) and node.value.args == [code]), None):
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return re.search(rf"\b{re.escape(name)}\s*[.(]", names.view.source.text) is None and isinstance(
+                code, ast.Name | ast.Attribute
+            )
+        case _:
+            return False
 
 
 def _by_key(names: Names, around: Surroundings, held: Mapping[str, str], key: ast.expr, *, kept: bool = True) -> None:

@@ -6,18 +6,24 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lossport.follow.values import Symbol
 from lossport.follow.view import Imported, View
 from lossport.project.port import Gone, Port
 from lossport.rewrite.contract import Contract
-from lossport.rewrite.import_statements import ImportEdits, NewName
+from lossport.rewrite.exports import Exports, exports_of
+from lossport.rewrite.import_statements import ImportEdits, NewName, delete_statement
+from lossport.rewrite.literals import like
 from lossport.rewrite.outcome import Draft
 from lossport.source.modules import absolute
-from lossport.source.variables import Scope, Scopes, Variable
+from lossport.source.variables import Scopes, Variable, VariableScope
 
 LOOKED_UP_BY_TEXT = re.compile(r"\b(?:globals|locals|vars|eval|exec)\s*\(")
 """A file that calls one of these may reach a name that nothing in its syntax refers to."""
+
+
+TYPE_COMMENT = re.compile(r"#[ \t]*type:[ \t]*(?!ignore\b)(.*)")
 
 
 @dataclass
@@ -33,6 +39,16 @@ class Names:
     renamed: dict[str, str | None] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
     stuck: frozenset[str] = frozenset()
+
+    @cached_property
+    def exports(self) -> Exports:
+        """What the file says of `__all__`."""
+        return exports_of(self.view)
+
+    @cached_property
+    def kept_words(self) -> frozenset[str]:
+        """Words in `# type:` comments, which no rewrite changes: a name among them keeps meaning what it did."""
+        return frozenset(word for comment in TYPE_COMMENT.findall(self.view.source.text) for word in re.findall(r"\w+", comment))
 
     @property
     def view(self) -> View:
@@ -93,12 +109,29 @@ def other_imports(names: Names, elsewhere: Callable[[str], bool]) -> None:
     """Refuse what is imported from a legacy module besides what its ports speak of."""
     for imported in names.view.imports:
         if imported.kind == "other" and not elsewhere(imported.target):
-            names.draft.refuse(
+            say = names.draft.tell if _keeps_its_module(names.view, imported.target) else names.draft.refuse
+            say(
                 imported.alias,
                 f"imports {imported.target}, and no port says what becomes of it",
                 f"add a Port or Gone for {imported.target}, or stop using it",
                 imported.target,
             )
+
+
+def _keeps_its_module(view: View, target: str) -> bool:
+    """Whether a legacy file stays as long as nobody says what becomes of a name: a class, function or constant for others."""
+    module, _, name = target.rpartition(".")
+    info = view.modules.load(module)
+    for node in info.tree.body if info is not None and not name.startswith("_") else ():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
+            return True
+        if (
+            isinstance(node, ast.Assign)
+            and not isinstance(node.value, ast.Call)
+            and any(isinstance(bound, ast.Name) and bound.id == name for bound in node.targets)
+        ):
+            return True
+    return False
 
 
 def _persists(view: View, imported: Imported) -> bool:
@@ -160,12 +193,14 @@ def can_rename(names: Names, variable: Variable, new: str, port: Port) -> bool:
         return True
     if not all(isinstance(binder, ast.alias) and _imports_legacy(names.view, binder, port) for binder in variable.binders):
         return False
+    if variable.name in names.kept_words or (names.exports.open and not names.exports.has(variable.name)):
+        return False
     if any(variable.name in scope.redirected for scope in names.scopes.by_node.values()):
         return False
     return is_free(names, _scopes_of(names.scopes, variable), new, port) and not _by_text(names.view, variable.name)
 
 
-def is_free(names: Names, where: Iterable[Scope], new: str, port: Port) -> bool:
+def is_free(names: Names, where: Iterable[VariableScope], new: str, port: Port) -> bool:
     """Whether a name can be bound to the new symbol in these scopes: nothing else has it, and no builtin is meant by it."""
     if names.taken.get(new, port.new) != port.new or new in names.scopes.unbound:
         return False
@@ -181,18 +216,18 @@ def _by_text(view: View, name: str) -> bool:
     return LOOKED_UP_BY_TEXT.search(text) is not None and re.search(rf"""(['"]){re.escape(name)}\1""", text) is not None
 
 
-def _scopes_of(scopes: Scopes, variable: Variable) -> list[Scope]:
+def _scopes_of(scopes: Scopes, variable: Variable) -> list[VariableScope]:
     """The scopes in which the variable is read, and those around them up to its own."""
-    seen: dict[int, Scope] = {id(variable.scope): variable.scope}
+    seen: dict[int, VariableScope] = {id(variable.scope): variable.scope}
     for use in variable.uses:
-        scope: Scope | None = scopes.scope_of[use]
+        scope: VariableScope | None = scopes.scope_of[use]
         while scope is not None and scope is not variable.scope:
             seen[id(scope)] = scope
             scope = scope.parent
     return list(seen.values())
 
 
-def _has_other(view: View, scopes: Scopes, scope: Scope, name: str, port: Port) -> bool:
+def _has_other(view: View, scopes: Scopes, scope: VariableScope, name: str, port: Port) -> bool:
     """Whether the scope binds the name to anything but the new symbol itself."""
     found = scope.variables.get(name)
     if found is None:
@@ -210,35 +245,32 @@ def _imports_new(view: View, scopes: Scopes, alias: ast.alias, port: Port) -> bo
 
 def unlist(names: Names, old: str, new: str | None) -> None:
     """Rename an entry of `__all__`, or remove it."""
-    for display in _exports(names.view):
+    exports = names.exports
+    for display in exports.displays:
         entries = [n for n, item in enumerate(display.elts) if isinstance(item, ast.Constant) and item.value == old]
         for number in entries:
             names.draft.listed.setdefault(display, {})[number] = new
+    for single in exports.single:
+        if single.value == old:
+            _write_name(names, single, new)
+    for text in exports.split:
+        start = names.view.source.span(text)[0]
+        for match in re.finditer(rf"\b{re.escape(old)}\b" + ("" if new is not None else "[ ,]*"), names.draft.text_of(text)):
+            names.draft.replace(start + match.start(), start + match.end(), new or "")
+
+
+def _write_name(names: Names, single: ast.Constant, new: str | None) -> None:
+    """The argument of `__all__.append`."""
+    if new is not None:
+        names.draft.replace(*names.view.source.span(single), like(names.draft.text_of(single), new))
+        return
+    statement = names.view.parents.get(names.view.parents.get(single, single))
+    if isinstance(statement, ast.Expr):
+        delete_statement(names.draft, statement)
+    else:
+        names.draft.refuse(single, f"__all__ names {single.value!r}, which goes", "remove it there")
 
 
 def is_listed(names: Names, name: str) -> bool:
     """Whether `__all__` has the name."""
-    return any(isinstance(item, ast.Constant) and item.value == name for display in _exports(names.view) for item in display.elts)
-
-
-def _exports(view: View) -> Iterable[ast.List | ast.Tuple]:
-    for statement in view.flow.hot_statements():
-        match statement:
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=value):
-                yield from _displays(value)
-            case ast.AugAssign(target=ast.Name(id="__all__"), value=value):
-                yield from _displays(value)
-            case ast.AnnAssign(target=ast.Name(id="__all__"), value=ast.expr() as value):
-                yield from _displays(value)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="__all__")), args=[value])):
-                yield from _displays(value)
-            case _:
-                pass
-
-
-def _displays(value: ast.expr) -> Iterable[ast.List | ast.Tuple]:
-    if isinstance(value, ast.List | ast.Tuple):
-        yield value
-    elif isinstance(value, ast.BinOp):
-        yield from _displays(value.left)
-        yield from _displays(value.right)
+    return names.exports.has(name)

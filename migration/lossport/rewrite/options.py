@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from lossport.follow.flow import Flow
+from lossport.follow.file_facts import FileFacts
 from lossport.follow.uses import parents_of
 from lossport.follow.values import NOTHING, Symbol, Table, Values
 from lossport.follow.view import View
@@ -47,7 +47,7 @@ def _entries(display: ast.Dict | ast.Call) -> Iterator[tuple[str | None, ast.exp
         yield literal, value
 
 
-def _other_use(flow: Flow, display: ast.expr, symbol: str) -> ast.expr | None:
+def _other_use(flow: FileFacts, display: ast.expr, symbol: str) -> ast.expr | None:
     """A place that uses the dictionary for anything but calls of the symbol."""
     parents = parents_of(flow)
     for node, values in flow.values.items():
@@ -62,7 +62,7 @@ def _other_use(flow: Flow, display: ast.expr, symbol: str) -> ast.expr | None:
     return None
 
 
-def _calls(flow: Flow, call: ast.Call, symbol: str) -> bool:
+def _calls(flow: FileFacts, call: ast.Call, symbol: str) -> bool:
     values: Values = flow.values.get(call.func, frozenset()) - NOTHING
     if values and all(isinstance(value, Symbol) and value.path == symbol for value in values):
         return True

@@ -30,8 +30,10 @@ class Draft:
     view: View
     edits: list[Replace | Transform] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    told: list[Refusal] = field(default_factory=list)
+    """Places that stay as they are and stop nothing."""
     added_keys: Mapping[str, Set[tuple[str, ...]]] = field(default_factory=dict)
-    listed: dict[ast.List | ast.Tuple, dict[int, str | None]] = field(default_factory=dict)
+    listed: dict[ast.List | ast.Tuple | ast.Set, dict[int, str | None]] = field(default_factory=dict)
 
     def replace(self, start: int, end: int, text: str) -> None:
         """Replace a span."""
@@ -46,6 +48,11 @@ class Draft:
         """Leave a place to a person."""
         line, column = self.view.place(self.view.source.span(node)[0])
         self.refuse_at(line, column, reason, todo, symbol)
+
+    def tell(self, node: ast.alias, reason: str, todo: str, symbol: str) -> None:
+        """Note a place that stays as it is, and may."""
+        line, column = self.view.place(self.view.source.span(node)[0])
+        self.told.append(Refusal(self.view.shown, line, column, self.view.code_at(line), reason, todo, symbol))
 
     def refuse_at(self, line: int, column: int, reason: str, todo: str, symbol: str = "") -> None:
         """Leave a place, given by its position, to a person."""

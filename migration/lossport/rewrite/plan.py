@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -20,6 +19,7 @@ from lossport.follow.survey import ConfigFile, Survey, survey
 from lossport.follow.view import view_of_text
 from lossport.project.config import Loss, Project
 from lossport.project.pause import collection_paused
+from lossport.project.snapshot import Snapshot, snapshot_of
 from lossport.rewrite.check import check_port
 from lossport.rewrite.config_files import rewrite_config
 from lossport.rewrite.edits import OverlapError, Replace, Transform, apply_edits, splices
@@ -29,11 +29,8 @@ from lossport.rewrite.imports import Imports
 from lossport.rewrite.outcome import Draft, Refusal
 from lossport.rewrite.references import Surroundings
 from lossport.source.fragments import Splice
-from lossport.source.modules import Modules
+from lossport.source.modules import Modules, modules_of
 from lossport.source.source import Source, SourceError, decode, parse
-
-REWRITER_VERSION = "3"
-"""Goes up whenever the same port would rewrite the same code to something else: evidence made by another version is stale."""
 
 A_USE = "use"
 """The form of a place that is refused without naming anything: it uses what a call site made."""
@@ -48,6 +45,11 @@ class PlannedSite:
     site: Site
     fate: Fate
     reason: str = ""
+
+    @property
+    def is_call_site(self) -> bool:
+        """Whether the place names a legacy symbol, and so counts; other uses of what a symbol gave are only listed."""
+        return self.site.form != A_USE
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,13 @@ class RewritePlan:
     searched: int = 0
     parsed: int = 0
     not_searched: tuple[str, ...] = ()
+    told: tuple[Refusal, ...] = ()
+    """Places that name something legacy and stop nothing: prose, an example that does not parse, a path in a list of files."""
+
+    @property
+    def call_sites(self) -> tuple[Site, ...]:
+        """The places that name a legacy symbol: what is counted wherever a number of call sites is shown."""
+        return tuple(planned.site for planned in self.sites if planned.is_call_site)
 
     def only(self, shown: Set[str]) -> RewritePlan:
         """What it says of some files, given by their paths from the root."""
@@ -83,6 +92,7 @@ class RewritePlan:
             sites=tuple(planned for planned in self.sites if planned.site.path in shown),
             refusals=tuple(refusal for refusal in self.refusals if refusal.path in shown),
             acknowledged=tuple(refusal for refusal in self.acknowledged if refusal.path in shown),
+            told=tuple(refusal for refusal in self.told if refusal.path in shown),
         )
 
     def diff(self) -> str:
@@ -98,25 +108,29 @@ class RewriteRefused(ValueError):
         self.refusals = tuple(refusals)
 
 
-def plan_rewrite(project: Project, losses: Sequence[Loss], *, executor: Executor | None = None) -> RewritePlan:
+def plan_rewrite(project: Project, losses: Sequence[Loss]) -> RewritePlan:
     """Plan the rewrite of every call site of the losses.
 
     Raises:
         ConfigError: a port does not fit the signatures that it maps.
     """
     with collection_paused():
-        return _plan(project, losses, executor)
+        return _plan(snapshot_of(project), losses)
 
 
-def _plan(project: Project, losses: Sequence[Loss], executor: Executor | None) -> RewritePlan:
-    modules = Modules(project)
+def _plan(project: Snapshot, losses: Sequence[Loss]) -> RewritePlan:
+    modules = modules_of(project)
     fixers = _fixers(project, losses, modules)
-    seen = survey(project, losses, modules=modules, interest=fixers, executor=executor)
+    seen = survey(project, losses, modules=modules, interest=fixers)
     drafts = [Draft(item) for item in seen.views]
     around = rewrite_all(project, losses, fixers, drafts, modules)
     changes = _Changes(project, losses)
     for problem in seen.problems:
-        changes.refuse(Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, problem.todo))
+        refusal = Refusal(problem.path, problem.line, problem.column, problem.code, problem.reason, problem.todo)
+        if problem.blocks:
+            changes.refuse(refusal)
+        else:
+            changes.told.append(refusal)
     for draft in drafts:
         changes.take(draft)
     for config in seen.configs:
@@ -144,6 +158,7 @@ class _Changes:
         self.edits: dict[Path, list[Replace | Transform]] = {}
         self.sources: dict[Path, Source] = {}
         self.refused: list[Refusal] = []
+        self.told: list[Refusal] = []
         self.sites: list[PlannedSite] = []
 
     def refuse(self, refusal: Refusal) -> None:
@@ -166,6 +181,7 @@ class _Changes:
             edits += [Replace(s.start, s.end, s.text) for s in item.fragment.write_back(inner)]
         for refusal in draft.refusals:
             self.refuse(refusal)
+        self.told += draft.told
         self.sites += self.planned(sites_of(item), draft.refusals)
 
     def ordered(self, text: str, draft: Draft) -> list[Replace]:
@@ -193,14 +209,20 @@ class _Changes:
         self.edits.setdefault(config.path, []).extend(edits)
         for refusal in refusals:
             self.refuse(refusal)
-        self.sites += self.planned(config_sites(config), refusals)
+        edited = {config.source.position(edit.start) for edit in edits}
+        self.sites += self.planned(config_sites(config), refusals, edited)
 
     def is_acknowledged(self, refusal: Refusal) -> bool:
         """Whether the port lets a refusal stand."""
         return any(fnmatchcase(refusal.path, item.path) and item.code in refusal.code for item in self.acknowledged)
 
-    def planned(self, sites: Iterable[Site], refusals: Iterable[Refusal]) -> Iterator[PlannedSite]:
-        """The sites of a file with what happens to each; a refusal beside no site is a place of its own."""
+    def planned(
+        self, sites: Iterable[Site], refusals: Iterable[Refusal], edited: Set[tuple[int, int]] = frozenset()
+    ) -> Iterator[PlannedSite]:
+        """The sites of a file with what happens to each; a refusal beside no site is a place of its own.
+
+        A path in a configuration that a person acknowledged gets its new name all the same, and that is what is said.
+        """
         by_line: dict[int, Refusal] = {}
         for refusal in refusals:
             by_line.setdefault(refusal.line, refusal)
@@ -209,7 +231,9 @@ class _Changes:
             if refused is None:
                 yield PlannedSite(site, "rewritten")
             else:
-                yield PlannedSite(site, self.fate(refused), refused.reason)
+                fate = self.fate(refused)
+                named_anew = fate == "acknowledged" and (site.line, site.column) in edited
+                yield PlannedSite(site, "rewritten" if named_anew else fate, refused.reason)
         for refusal in by_line.values():
             site = Site(refusal.path, refusal.line, refusal.column, A_USE, refusal.symbol, refusal.code)
             yield PlannedSite(site, self.fate(refusal), refusal.reason)
@@ -254,6 +278,7 @@ class _Changes:
             seen.files,
             seen.parsed,
             tuple(f"{self.project.relative(path)}: {why}" for path, why in seen.not_entered),
+            tuple(sorted((r for r in self.told if not self.is_acknowledged(r)), key=_order)),
         )
 
 

@@ -17,7 +17,7 @@ from lossport.rewrite.contract import Contract
 from lossport.rewrite.import_statements import ImportStatement, NewName
 from lossport.rewrite.literals import like
 from lossport.rewrite.names import Names, is_free
-from lossport.source.variables import Scope, Variable
+from lossport.source.variables import Variable, VariableScope
 
 
 @dataclass(frozen=True)
@@ -314,9 +314,9 @@ class _Group:
         """Whether the name can be bound beside the import, for these references."""
         if self.names.taken.get(name, meaning) != meaning:
             return False
-        around: dict[int, Scope] = {id(self.variable.scope): self.variable.scope}
+        around: dict[int, VariableScope] = {id(self.variable.scope): self.variable.scope}
         for reference in where:
-            scope: Scope | None = self.scopes.scope_of[reference.root] if reference.root is not None else None
+            scope: VariableScope | None = self.scopes.scope_of[reference.root] if reference.root is not None else None
             while scope is not None:
                 around[id(scope)] = scope
                 scope = scope.parent
@@ -329,7 +329,7 @@ class _Group:
         self.names.taken[name] = meaning
         return True
 
-    def imports_module(self, scope: Scope, name: str, module: str) -> bool:
+    def imports_module(self, scope: VariableScope, name: str, module: str) -> bool:
         """Whether all that binds the name in a scope is an import of the module under that name."""
         found = scope.variables.get(name)
         binders = found.binders if found is not None else []

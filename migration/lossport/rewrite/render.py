@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from lossport import __version__
 from lossport.rewrite.outcome import Refusal
-from lossport.rewrite.plan import REWRITER_VERSION, PlannedSite, RewritePlan
+from lossport.rewrite.plan import PlannedSite, RewritePlan
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -25,6 +26,7 @@ def to_json(plan: RewritePlan) -> dict[str, object]:
         "sites": [_site(planned) for planned in plan.sites],
         "refusals": [_refusal(refusal) for refusal in plan.refusals],
         "acknowledged": [_refusal(refusal) for refusal in plan.acknowledged],
+        "told": [_refusal(refusal) for refusal in plan.told],
         "files": [file.path.relative_to(plan.root).as_posix() for file in plan.files],
         "searched": plan.searched,
         "parsed": plan.parsed,
@@ -71,7 +73,7 @@ def to_sarif(plan: RewritePlan) -> str:
         for p in plan.sites
         if p.fate == "rewritten"
     ]
-    driver = {"name": "lossport", "semanticVersion": f"{REWRITER_VERSION}.0.0", "rules": rules}
+    driver = {"name": "lossport", "semanticVersion": __version__, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 

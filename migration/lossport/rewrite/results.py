@@ -99,8 +99,8 @@ def _key(draft: Draft, use: Use, contract: Contract, path: tuple[str, ...]) -> K
     """The port's entry for a path. Refuses paths that the port does not know."""
     name = ".".join(path)
     key = contract.keys.get(name)
-    if key is None and path in draft.added_keys.get(contract.port.legacy, ()):
-        return None
+    if key is None and (path in draft.added_keys.get(contract.port.legacy, ()) or not use.certain):
+        return None  # where it may be something else, it is: this would have failed
     if key is None:
         draft.refuse(
             use.node,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lossport.project.config import Loss, Project
 from lossport.project.port import Compute, Constant, Default, Drop, Gone, Port, Refuse, Rename, Rule
-from lossport.source.modules import Modules
+from lossport.source.modules import modules_of
 from lossport.source.signatures import Kind, Parameter, Shape, Signature, shape_of
 
 MARKER = "# A shim, written by lossport"
@@ -63,14 +63,19 @@ def is_shim(path: Path) -> bool:
     """Whether the file is a shim, not the legacy module that it stands for."""
     try:
         with path.open("rb") as file:
-            return file.readline().startswith(MARKER.encode())
+            return says_shim(file.readline())
     except OSError:
         return False
 
 
+def says_shim(content: bytes) -> bool:
+    """Whether this is the content of a shim."""
+    return content.startswith(MARKER.encode())
+
+
 def shims(project: Project, loss: Loss, until: dt.date) -> Mapping[Path, str] | NoShim:
     """The text of a shim for each legacy module that the loss retires, or the first symbol that can have none."""
-    modules = Modules(project)
+    modules = modules_of(project)
     texts = {}
     for module in loss.modules:
         path = project.module_path(module)

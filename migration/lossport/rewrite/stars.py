@@ -12,7 +12,9 @@ from lossport.rewrite.import_statements import NewName
 from lossport.rewrite.names import Names, is_free, is_listed, unlist
 from lossport.rewrite.references import Surroundings
 from lossport.source.modules import absolute, top_level
-from lossport.source.variables import Scope
+from lossport.source.prefilter import Wanted, search
+from lossport.source.variables import VariableScope
+from lossport.source.walk import walk
 
 
 def legacy_stars(names: Names, around: Surroundings, *, withdraw: bool) -> None:
@@ -58,9 +60,24 @@ def _legacy_star(names: Names, around: Surroundings, imported: Imported, *, with
         kept = next((n.bound for n, s in zip(new, wanted, strict=False) if s == symbol), None)
         names.renamed[old] = kept
         unlist(names, old, kept)
-    names.edits.replace(statement, imported.alias, None)
+    if not _carries_others(names, around, imported.target):
+        names.edits.replace(statement, imported.alias, None)
     for name in new:
         names.edits.add(statement, name)
+
+
+def _carries_others(names: Names, around: Surroundings, module: str) -> bool:
+    """Whether another file has a name of the legacy module, of which no port speaks, that it may have through this star."""
+    info = names.view.modules.load(module)
+    if info is None or _is_script(names):
+        return False
+    public = (name for name in names.view.modules.public(info) if info.names.get(name, "") is None)
+    symbols = (f"{module}.{name}" for name in public)
+    others = [last(s) for s in symbols if not (s in around.contracts or s in around.gone or around.elsewhere(s))]
+    project = names.view.modules.project
+    mine = {str(names.view.path), str(info.path)}
+    files = [path for path in walk(project).files if path.endswith(".py") and path not in mine]
+    return bool(others) and bool(search(project, files, Wanted(tuple(others))).paths)
 
 
 def view_symbols(names: Names, around: Surroundings) -> Iterator[str]:
@@ -109,7 +126,7 @@ def _star_name(names: Names, around: Surroundings, symbol: str) -> NewName | Non
     return NewName(module, new)
 
 
-def _up(scope: Scope | None) -> Iterator[Scope]:
+def _up(scope: VariableScope | None) -> Iterator[VariableScope]:
     while scope is not None:
         yield scope
         scope = scope.parent

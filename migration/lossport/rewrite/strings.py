@@ -36,6 +36,8 @@ def texts(names: Names, around: Surroundings) -> None:
         elif isinstance(node, ast.Call):
             _computed(names, around, node)
             module_members(names, around, node)
+        elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
+            _namespace(names, node)
 
 
 def _nodes(names: Names) -> Iterator[ast.AST]:
@@ -153,6 +155,13 @@ def _computed(names: Names, around: Surroundings, call: ast.Call) -> None:
         module = flow.named.get(call.args[0])
         if module is not None and _offers(names, module):
             names.draft.refuse(call, f"looks up a computed name in {module}, which offers legacy symbols", "write the names out")
+
+
+def _namespace(names: Names, node: ast.Attribute) -> None:
+    """`module.__dict__`: whatever is looked up in it may be a legacy symbol."""
+    module = names.view.flow.named.get(node.value)
+    if module is not None and _offers(names, module):
+        names.draft.refuse(node, f"looks up a computed name in {module}, which offers legacy symbols", "write the names out")
 
 
 def _computed_import(names: Names, call: ast.Call) -> None:

@@ -81,7 +81,7 @@ def _takes(contract: Contract) -> str:
 def _attributes(method: ast.FunctionDef | ast.AsyncFunctionDef, contract: Contract) -> Iterator[tuple[ast.expr, str]]:
     """Attributes of the base that the subclass sets under the name they no longer have."""
     listed = [*method.args.posonlyargs, *method.args.args]
-    moved = {rule.old if isinstance(rule, Rename) else rule.name: rule for rule in contract.port.attributes}
+    moved = contract.attributes
     for node in ast.walk(method):
         match node:
             case ast.Attribute(value=ast.Name(id=me), attr=name, ctx=ast.Store()) if (

@@ -1,6 +1,7 @@
 """The skeleton of a new loss: module, battery entry, tests (red until it is written), export and a line of documentation.
 
-Plans changes and writes nothing; the texts are in `templates`. It is no port: a new loss has no legacy.
+Start at `skeleton`, which plans changes and writes nothing; the texts are in `templates`. A new loss has no legacy, so there is
+no port. Stands beside the house: uses it, and no room but `cli` imports it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from lossport.project.config import LOSS_NAME, Project
 from lossport.project.errors import InputError
-from lossport.project.transaction import Change, read_or_none
+from lossport.project.journal import read_or_none
+from lossport.project.transaction import Change
 from lossport.scaffold import templates
 
 NEEDED = ("__init__.py", "base.py", "registry.py", "utils.py")

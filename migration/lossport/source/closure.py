@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lossport.project.config import Project
-from lossport.source.modules import ModuleInfo, Modules, absolute
+from lossport.project.snapshot import snapshot_of
+from lossport.source.modules import ModuleInfo, Modules, absolute, modules_of
 from lossport.source.nodes import walk
 
 
@@ -16,10 +17,9 @@ class Closures:
     """What symbols of one state of the tree rest on: every file is read once, however many symbols are asked about."""
 
     def __init__(self, project: Project) -> None:
-        self._project = project
-        self._modules = Modules(project)
+        self._project = snapshot_of(project)
+        self._modules = modules_of(self._project)
         self._imports: dict[str, tuple[str, ...]] = {}
-        self._contents: dict[Path, bytes] = {}
 
     def files(self, module: str) -> tuple[Path, ...]:
         """The module's file and the files of the modules it imports, transitively, in its own top-level package. Sorted.
@@ -53,7 +53,7 @@ class Closures:
         for path in self.files(home):
             if path.name == "__init__.py" and path != self._modules.path(home):
                 continue
-            content = self._content(path)
+            content = self._project.content(path) or b""
             digest.update(f"{self._project.relative(path)}\0{len(content)}\0".encode())
             digest.update(content)
         return digest.hexdigest()
@@ -64,20 +64,21 @@ class Closures:
             self._imports[name] = () if info is None else tuple(_imported(self._modules, info))
         return self._imports[name]
 
-    def _content(self, path: Path) -> bytes:
-        if path not in self._contents:
-            self._contents[path] = path.read_bytes()
-        return self._contents[path]
+
+def closures_of(project: Project) -> Closures:
+    """The closures of a snapshot, the same ones for whoever asks; of a plain project, those of now."""
+    snapshot = snapshot_of(project)
+    return snapshot.once("closures", lambda: Closures(snapshot))
 
 
 def module_closure(project: Project, module: str) -> tuple[Path, ...]:
     """The files that one module rests on; see `Closures.files`."""
-    return Closures(project).files(module)
+    return closures_of(project).files(module)
 
 
 def source_digest(project: Project, dotted_symbol: str) -> str:
     """The digest of what one symbol rests on; see `Closures.digest`."""
-    return Closures(project).digest(dotted_symbol)
+    return closures_of(project).digest(dotted_symbol)
 
 
 def _imported(modules: Modules, info: ModuleInfo) -> Iterator[str]:

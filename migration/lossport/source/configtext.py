@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossport.source.dotted import Meaning, meaning_of, paths_in
-from lossport.source.jsontext import Node, Object, parse_json, walk_json
+from lossport.source.jsontext import JsonObject, Node, parse_json, walk_json
 from lossport.source.modules import Modules
 
 JSON = frozenset({".json", ".jsonc", ".json5", ".jsonl"})
 SUFFIXES = JSON | {".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf"}
 
 _BEFORE = re.compile(r"(?:^|[:=,\[({\-!]|\s)\s*[\"']?$")
-_AFTER = re.compile(r"[\"']?\s*(?:$|[,\])}:=#;]|\s#)")
+_AFTER = re.compile(r"[\"']?\s*(?:$|[,\])}:=#;]|\s#|\s+-)")
 _KEY = re.compile(r"[ \t]*(?:-[ \t]+)?(?P<quote>[\"']?)(?P<key>[\w.$-]+)(?P=quote)[ \t]*[:=]")
 
 TARGET_KEYS = frozenset({"_target_", "class_path", "__target__", "_class_"})
@@ -123,7 +123,7 @@ def _beside_targets(root: Node) -> dict[int, tuple[str, ...]]:
     return {
         value.start: tuple(name.value for name, other in node.members if other is not value)
         for node in walk_json(root)
-        if isinstance(node, Object)
+        if isinstance(node, JsonObject)
         for key, value in node.members
         if key.value in TARGET_KEYS
     }

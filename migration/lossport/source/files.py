@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossport.project.config import Project
-from lossport.source.modules import Modules
-from lossport.source.walk import listed_by_git, walk
+from lossport.project.snapshot import snapshot_of
+from lossport.source.modules import modules_of
+from lossport.source.walk import walk
 
 
 def source_files(project: Project) -> tuple[Path, ...]:
@@ -16,16 +17,16 @@ def source_files(project: Project) -> tuple[Path, ...]:
 
 def all_files(project: Project) -> tuple[Path, ...]:
     """Everything that git knows or would track; outside git, everything but hidden folders. What a copy of the tree holds."""
-    names = listed_by_git(project.root)
-    if names is None:
+    snapshot = snapshot_of(project)
+    if not snapshot.by_git:
         found = (path for path in project.root.rglob("*") if path.is_file())
         return tuple(sorted(path for path in found if not _hidden(path.relative_to(project.root))))
-    return tuple(path for name in names if (path := project.root / name).is_file())
+    return snapshot.once("all files", lambda: tuple(p for name in snapshot.listing if (p := project.root / name).is_file()))
 
 
 def defining_file(project: Project, symbol: str) -> Path | None:
     """The file that defines a dotted symbol, through any re-exports; None if the project has none."""
-    modules = Modules(project)
+    modules = modules_of(project)
     return modules.path(modules.canonical(symbol).rpartition(".")[0])
 
 

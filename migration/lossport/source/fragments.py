@@ -12,10 +12,10 @@ import json
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from lossport.source.jsontext import Array, Object, Text, parse_json
+from lossport.source.jsontext import JsonArray, JsonObject, JsonText, parse_json
 from lossport.source.nodes import walk
 from lossport.source.source import LINE_END, Source
 
@@ -70,6 +70,25 @@ class Fragment:
     blocks: tuple[Block, ...]
     broken: tuple[tuple[int, str], ...] = ()
     """Pieces that are no Python: where each starts, and its text."""
+    apart: bool = False
+    """Whether each block may be run by itself, as on a page: none can rely on what another one imports."""
+
+    def block_at(self, line: int) -> int:
+        """The number of the block that a line of the module stands in; 0 if all are run as one."""
+        if self.apart:
+            for number, block in enumerate(self.blocks):
+                line -= len(block.lines)
+                if line <= 0:
+                    return number
+        return 0
+
+    @cached_property
+    def covered(self) -> tuple[tuple[int, int], ...]:
+        """The parts of the host that are code, also where it does not parse."""
+        good = (
+            (offset, offset + len(line)) for block in self.blocks for offset, line in zip(block.offsets, block.lines, strict=True)
+        )
+        return (*good, *((start, start + len(text)) for start, text in self.broken))
 
     @cached_property
     def source(self) -> Source:
@@ -170,11 +189,18 @@ def markup_fragment(text: str) -> Fragment:
     newline = _newline(text)
     blocks: list[Block | tuple[int, str]] = []
     for group in _groups(text, _lines_of(text)):
-        if all(PROMPT.match(text, start, end) for start, end, _ in group if text[start:end].strip()):
+        if _is_session(text, group):
             blocks += _doctest_blocks(text, group, newline)
         else:
             blocks += _indented_block(text, group, newline)
-    return _fragment(blocks)
+    return replace(_fragment(blocks), apart=True)
+
+
+def _is_session(text: str, group: list[tuple[int, int, int]]) -> bool:
+    """Whether all lines have prompts; `...` alone is Python."""
+    lines = [(start, end) for start, end, _ in group if text[start:end].strip()]
+    prompted = all(PROMPT.match(text, start, end) for start, end in lines)
+    return prompted and any(text[start:end].lstrip(" \t").startswith(">>>") for start, end in lines)
 
 
 def _groups(text: str, lines: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
@@ -215,7 +241,7 @@ def _is_deeper(line: str, indent: int) -> bool:
 
 def _split_doctests(text: str, body: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
     """A block is code, or a session: then its prompts are, and its output is not."""
-    if not any(PROMPT.match(text, start, end) for start, end, _ in body):
+    if not any(text[start:end].lstrip(" \t").startswith(">>>") for start, end, _ in body):
         yield body
         return
     run: list[tuple[int, int, int]] = []
@@ -306,14 +332,14 @@ def notebook_fragment(text: str) -> Fragment:
         ValueError: the text is no notebook.
     """
     root = parse_json(text)
-    cells = root.get("cells") if isinstance(root, Object) else None
-    if not isinstance(cells, Array):
+    cells = root.get("cells") if isinstance(root, JsonObject) else None
+    if not isinstance(cells, JsonArray):
         raise ValueError("no cells")
     blocks: list[Block | tuple[int, str]] = []
     for cell in cells.items:
-        kind = cell.get("cell_type") if isinstance(cell, Object) else None
-        source = cell.get("source") if isinstance(cell, Object) else None
-        if isinstance(kind, Text) and kind.value == "code" and isinstance(source, Array | Text):
+        kind = cell.get("cell_type") if isinstance(cell, JsonObject) else None
+        source = cell.get("source") if isinstance(cell, JsonObject) else None
+        if isinstance(kind, JsonText) and kind.value == "code" and isinstance(source, JsonArray | JsonText):
             block = _cell_block(text, source)
             if block is not None:
                 code = "".join(line + "\n" for line in block.lines)
@@ -321,8 +347,8 @@ def notebook_fragment(text: str) -> Fragment:
     return _fragment(blocks)
 
 
-def _cell_block(text: str, source: Array | Text) -> Block | None:
-    tokens = [item for item in source.items if isinstance(item, Text)] if isinstance(source, Array) else [source]
+def _cell_block(text: str, source: JsonArray | JsonText) -> Block | None:
+    tokens = [item for item in source.items if isinstance(item, JsonText)] if isinstance(source, JsonArray) else [source]
     whole = "".join(token.value for token in tokens)
     written = whole.split("\n")
     if not whole.strip() or (written[0].startswith("%%") and written[0][2:].split(" ")[0].strip() not in CELL_MAGICS):
@@ -345,7 +371,7 @@ def _cell_block(text: str, source: Array | Text) -> Block | None:
     return Block(tuple(codes), tuple(offsets), rewrite)
 
 
-def _line_tokens(tokens: list[Text], written: list[str]) -> Iterator[int | None]:
+def _line_tokens(tokens: list[JsonText], written: list[str]) -> Iterator[int | None]:
     """The place of each line of a cell: that of its string, where each line has its own."""
     own = [token.value.removesuffix("\n") for token in tokens] == written or [
         *(token.value.removesuffix("\n") for token in tokens),
@@ -368,10 +394,10 @@ def _masked(line: str) -> tuple[str, str]:
     return "", (indent.group() if indent else "") + (f"{target.strip()} = None" if target else "pass")
 
 
-def _write_cell(text: str, source: Array | Text, tokens: list[Text], new: str) -> Iterator[Splice]:
+def _write_cell(text: str, source: JsonArray | JsonText, tokens: list[JsonText], new: str) -> Iterator[Splice]:
     """The source of a cell; strings that do not change keep their bytes."""
     ascii_only = text[source.start : source.end].isascii()
-    if isinstance(source, Text):
+    if isinstance(source, JsonText):
         yield Splice(source.start, source.end, json.dumps(new, ensure_ascii=ascii_only))
         return
     wanted = new.splitlines(keepends=True) if "\r" not in new else re.findall(r"[^\n]*\n|[^\n]+", new)

@@ -14,7 +14,7 @@ _SCALAR = re.compile(r"[^\s,\]}]+")
 
 
 @dataclass(frozen=True)
-class Text:
+class JsonText:
     """A string: its span with the quotes, and its value."""
 
     start: int
@@ -31,7 +31,7 @@ class Scalar:
 
 
 @dataclass(frozen=True)
-class Array:
+class JsonArray:
     """An array."""
 
     start: int
@@ -40,19 +40,19 @@ class Array:
 
 
 @dataclass(frozen=True)
-class Object:
+class JsonObject:
     """An object: its members in order."""
 
     start: int
     end: int
-    members: tuple[tuple[Text, Node], ...]
+    members: tuple[tuple[JsonText, Node], ...]
 
     def get(self, key: str) -> Node | None:
         """The value of a key; the last one counts, as in `json.loads`."""
         return next((value for name, value in reversed(self.members) if name.value == key), None)
 
 
-Node: TypeAlias = Text | Scalar | Array | Object
+Node: TypeAlias = JsonText | Scalar | JsonArray | JsonObject
 
 
 def parse_json(text: str) -> Node:
@@ -71,9 +71,9 @@ def walk_json(node: Node) -> Iterator[Node]:
     """A node and all nodes inside it."""
     yield node
     children: tuple[Node, ...] = ()
-    if isinstance(node, Array):
+    if isinstance(node, JsonArray):
         children = node.items
-    elif isinstance(node, Object):
+    elif isinstance(node, JsonObject):
         children = tuple(part for member in node.members for part in member)
     for child in children:
         yield from walk_json(child)
@@ -88,7 +88,7 @@ def _skip(text: str, at: int) -> int:
 def _node(text: str, at: int) -> tuple[Node, int]:
     if text[at] == '"':
         value, end = _DECODER.raw_decode(text, at)
-        return Text(at, end, value), end
+        return JsonText(at, end, value), end
     if text[at] == "[":
         return _array(text, at)
     if text[at] == "{":
@@ -106,18 +106,18 @@ def _array(text: str, start: int) -> tuple[Node, int]:
         items.append(item)
         at = _skip(text, at)
         at = _skip(text, at + 1) if text[at] == "," else at
-    return Array(start, at + 1, tuple(items)), at + 1
+    return JsonArray(start, at + 1, tuple(items)), at + 1
 
 
 def _object(text: str, start: int) -> tuple[Node, int]:
-    members: list[tuple[Text, Node]] = []
+    members: list[tuple[JsonText, Node]] = []
     at = _skip(text, start + 1)
     while text[at] != "}":
         key, at = _node(text, at)
-        assert isinstance(key, Text)
+        assert isinstance(key, JsonText)
         at = _skip(text, _skip(text, at) + 1)
         value, at = _node(text, at)
         members.append((key, value))
         at = _skip(text, at)
         at = _skip(text, at + 1) if text[at] == "," else at
-    return Object(start, at + 1, tuple(members)), at + 1
+    return JsonObject(start, at + 1, tuple(members)), at + 1

@@ -51,9 +51,10 @@ class Leads:
     def __call__(self, path: Path, raw: bytes) -> bool:
         """Whether the file has to be followed."""
         imports = list(imports_of(raw))
-        bound = {part for names in imports for name in names for part in name.split(b".")}
+        named = {part for names in imports for name in names for part in name.split(b".")}
+        bound = {alias or taken.partition(b".")[0] for _, taken, alias in imports}
         return (
-            not self._packages.isdisjoint(bound)  # by way of a package, names are computed
+            not self._packages.isdisjoint(named)  # by way of a package, names are computed
             or any(match[1] in bound for match in self._chain.finditer(raw))
             or (self._symbol_as_text.search(raw) is not None and _TAKES_NAMES.search(raw) is not None)
             or (self._module_as_text.search(raw) is not None and _TAKES_MODULES.search(raw) is not None)

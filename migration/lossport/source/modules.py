@@ -6,12 +6,12 @@ Reads and parses a module when it is asked about, once. Decides nothing and chan
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lossport.project.config import Project
+from lossport.project.snapshot import snapshot_of
 from lossport.source.source import Source, SourceError, decode, parse
 
 
@@ -38,25 +38,24 @@ class Modules:
     """The modules of a project, parsed on demand. `sources` stands in for modules that are not in the tree any more."""
 
     def __init__(self, project: Project, sources: Mapping[str, str] | None = None) -> None:
-        self.project = project
+        self.project = snapshot_of(project)
         self.sources = dict(sources or {})
+        self._source_tops = frozenset(name.partition(".")[0] for name in self.sources)
         self._by_name: dict[str, ModuleInfo | None] = {}
         self._paths: dict[str, Path | None] = {}
-        self._tops: dict[Path, frozenset[str]] = {}
-        self._parsed: dict[Path, tuple[Source, ast.Module]] = {}
         self._canonical: dict[tuple[str, Path | None], str] = {}
+        self._public: dict[str, frozenset[str]] = {}
 
     def knows(self, dotted: str, near: Path | None = None) -> bool:
         """Whether a dotted name can lead into the project: most imports are of other packages, and need no look at the disk."""
         top = dotted.partition(".")[0]
-        if any(name.partition(".")[0] == top for name in self.sources):
+        if top in self._source_tops:
             return True
-        return any(top in self._names_below(folder) for folder in (*self.project.import_roots, *((near,) if near else ())))
+        return any(self._begins(folder, top) for folder in (*self.project.import_roots, *((near,) if near else ())))
 
-    def _names_below(self, folder: Path) -> frozenset[str]:
-        if folder not in self._tops:
-            self._tops[folder] = _tops_of(folder)
-        return self._tops[folder]
+    def _begins(self, folder: Path, top: str) -> bool:
+        files, folders = self.project.names_in(str(folder))
+        return top in folders or f"{top}.py" in files
 
     def path(self, module: str, near: Path | None = None) -> Path | None:
         """The file of a module: in the import roots, else beside the script that imports it (`near` is the script's folder)."""
@@ -66,15 +65,11 @@ class Modules:
         return self._below((near,), module) if found is None and near is not None else found
 
     def _below(self, folders: Iterable[Path], module: str) -> Path | None:
-        """The file of a module below one of the folders. Most imports lead elsewhere, which the listing of a folder tells."""
-        top = module.partition(".")[0]
-        for folder in folders:
-            if top in self._names_below(folder) and _is_dotted(module):
-                stem = folder.joinpath(*module.split("."))
-                for file in (stem.with_suffix(".py"), stem / "__init__.py"):
-                    if file.is_file():
-                        return file
-        return None
+        """The file of a module below one of the folders."""
+        if not _is_dotted(module):
+            return None
+        found = (self.project.below(folder, module) for folder in folders)
+        return next((path for path in found if path is not None), None)
 
     def load(self, module: str, near: Path | None = None) -> ModuleInfo | None:
         """The module, or None if the project has none of that name or its file is not Python."""
@@ -86,11 +81,10 @@ class Modules:
         name = self.project.module_name(path) or module
         if name not in self._by_name:
             try:
-                raw = path.read_bytes()
+                raw = self.project.content(path)
             except OSError:
-                self._by_name[name] = None
-            else:
-                self._by_name[name] = self._read(name, path, raw)
+                raw = None
+            self._by_name[name] = None if raw is None else self._read(name, path, raw)
         return self._by_name[name]
 
     def _read(self, name: str, path: Path | None, raw: bytes) -> ModuleInfo | None:
@@ -106,40 +100,47 @@ class Modules:
         Raises:
             SourceError: it is not Python.
         """
-        if path is None:
-            source = decode(raw)
-            return source, parse(source)
-        if path not in self._parsed:
-            source = decode(raw)
-            self._parsed[path] = source, parse(source)
-        return self._parsed[path]
+        return _parsed(raw) if path is None else self.project.of_file(path, "parsed", lambda: _parsed(raw))
 
     def canonical(self, dotted: str, near: Path | None = None) -> str:
-        """The dotted path of the definition that `dotted` leads to; `dotted` itself where the project cannot tell."""
+        """The dotted path of the definition that `dotted` leads to; `dotted` itself where the project cannot tell.
+
+        A chain that comes back to a name it has passed ends where it passed that name first: names that are taken from each
+        other in a circle, and `from .version import version` in a package without a `version.py`, which only lengthens the path.
+        """
         key = (dotted, near)
         if key not in self._canonical:
-            self._canonical[key] = dotted  # a cycle of re-exports ends here
             self._canonical[key] = self._follow(dotted, near)
         return self._canonical[key]
 
     def _follow(self, dotted: str, near: Path | None) -> str:
+        passed: dict[str, str] = {}
+        while True:
+            name, target = self._step(dotted, near)
+            if name in passed:
+                return passed[name]
+            if not name or target == dotted:
+                return target
+            passed[name] = dotted
+            dotted = target
+
+    def _step(self, dotted: str, near: Path | None) -> tuple[str, str]:
+        """The name at the head of a path that a module binds, and where it got the path from; no name at the end of the way."""
         parts = dotted.split(".")
         for cut in range(len(parts), 0, -1):
             module = ".".join(parts[:cut])
             if module not in self.sources and self.path(module, near) is None:
                 continue
             if cut == len(parts):
-                return self._module_name(module, near)
+                return "", self._module_name(module, near)
             info = self.load(module, near)
-            if info is None:
-                return dotted
-            origin = self.origin(info, parts[cut])
-            if origin is None:
-                return dotted
-            rest = parts[cut + 1 :]
-            target = ".".join([origin, *rest])
-            return target if target == dotted or (origin == f"{info.name}.{parts[cut]}") else self.canonical(target, near)
-        return dotted
+            origin = self.origin(info, parts[cut]) if info is not None else None
+            if info is None or origin is None:
+                return "", dotted
+            name = f"{info.name}.{parts[cut]}"
+            target = ".".join([origin, *parts[cut + 1 :]])
+            return ("" if origin == name else name), target
+        return "", dotted
 
     def _module_name(self, module: str, near: Path | None) -> str:
         path = self.path(module, near)
@@ -156,14 +157,19 @@ class Modules:
         return self.canonical(f"{module}.{name}", near)
 
     def origin(self, info: ModuleInfo, name: str) -> str | None:
-        """Where the module got the name from: its own path if it defines it, None if it does not bind it."""
+        """Where the module got the name from, one step back: its own path if it defines it, None if it does not bind it."""
         if name in info.names:
             return info.names[name] or f"{info.name}.{name}"
         for star in info.stars:
             other = self.load(star, info.path.parent if info.path else None)
-            if other is not None and other is not info and name in set(self.public(other)):
-                return self.canonical(f"{other.name}.{name}")
+            if other is not None and other is not info and name in self._public_names(other):
+                return f"{other.name}.{name}"
         return None
+
+    def _public_names(self, info: ModuleInfo) -> frozenset[str]:
+        if info.name not in self._public:
+            self._public[info.name] = frozenset(self.public(info))
+        return self._public[info.name]
 
     def public(self, info: ModuleInfo, seen: frozenset[str] = frozenset()) -> Iterator[str]:
         """What `from module import *` binds."""
@@ -180,12 +186,15 @@ class Modules:
                 yield from self.public(other, seen | {info.name})
 
 
-def _tops_of(folder: Path) -> frozenset[str]:
-    """The first parts that names of modules below a folder can have."""
-    try:
-        return frozenset(name.removesuffix(".py") for name in os.listdir(folder))
-    except OSError:
-        return frozenset()
+def modules_of(project: Project) -> Modules:
+    """The modules of a snapshot, the same ones for whoever asks; of a plain project, those of now."""
+    snapshot = snapshot_of(project)
+    return snapshot.once("modules", lambda: Modules(snapshot))
+
+
+def _parsed(raw: bytes) -> tuple[Source, ast.Module]:
+    source = decode(raw)
+    return source, parse(source)
 
 
 def _is_dotted(name: str) -> bool:

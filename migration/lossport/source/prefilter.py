@@ -1,16 +1,21 @@
-"""Which files can name a legacy symbol: bytes are searched before anything is parsed."""
+"""Which files can name a legacy symbol: bytes are searched before anything is parsed.
+
+The words of a file are intersected with all wanted ones at once: asking for each word in turn costs their number times as much.
+"""
 
 from __future__ import annotations
 
-import io
+import errno
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-CHUNK = 512
-"""Files handed to a worker at once: a search takes 20 microseconds, handing over one path costs about as much."""
+from lossport.project.snapshot import Snapshot
+
+_IN_A_WORD = b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_OTHERS_TO_SPACES = bytes(sign if sign in _IN_A_WORD else 32 for sign in range(256))
 
 
 def names_of(symbols: Iterable[str]) -> tuple[str, ...]:
@@ -44,55 +49,42 @@ class Hits:
     unreadable: tuple[tuple[Path, str], ...] = ()
 
 
-def search(paths: Sequence[str], wanted: Wanted, executor: Executor | None = None) -> Hits:
+def search(snapshot: Snapshot, paths: Iterable[str], wanted: Wanted) -> Hits:
     """The paths whose bytes contain what is wanted, in the order given."""
-    if executor is None:
-        return _search_chunk(paths, wanted)
-    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    found = list(executor.map(_search_chunk, chunks, [wanted] * len(chunks)))
-    return Hits(
-        tuple(path for hits in found for path in hits.paths),
-        tuple(item for hits in found for item in hits.unreadable),
-    )
-
-
-def _read(path: str) -> bytes:
-    """The bytes of a file. `Path.read_bytes` costs twice as much, which is felt over ten thousand files."""
-    with io.FileIO(path) as file:
-        return file.readall()
-
-
-def _search_chunk(paths: Sequence[str], wanted: Wanted) -> Hits:
-    pattern = pattern_of(wanted.words)
-    literals = [word.encode() for word in wanted.words]
-    packages = [word.encode() for word in wanted.packages]
-    in_packages = pattern_of(wanted.packages)
+    words, packages = _Words(wanted.words), _Words(wanted.packages)
     computing = [word.encode() for word in wanted.computing]
     hits: list[Path] = []
     unreadable: list[tuple[Path, str]] = []
     for path in paths:
         try:
-            raw = _read(path)
+            raw = snapshot.content(path)
         except OSError as error:
             unreadable.append((Path(path), error.strerror or str(error)))
             continue
-        # `in` is several times faster than a regular expression, and nearly all files contain none of the words.
-        named = _any_in(literals, raw) and pattern.search(raw)
-        if named or (packages and _any_in(packages, raw) and _any_in(computing, raw) and in_packages.search(raw)):
+        if raw is None:
+            unreadable.append((Path(path), os.strerror(errno.ENOENT)))
+            continue
+        found = raw.translate(_OTHERS_TO_SPACES).split()
+        if words.in_any(found, raw) or (packages.in_any(found, raw) and any(word in raw for word in computing)):
             hits.append(Path(path))
     return Hits(tuple(hits), tuple(unreadable))
 
 
-def _any_in(words: Iterable[bytes], raw: bytes) -> bool:
-    for word in words:  # noqa: SIM110  # `any` makes a generator for each file, which costs more than the search
-        if word in raw:
-            return True
-    return False
+class _Words:
+    """Words that are looked for at once. Those that are not ASCII, which are rare, are searched for one by one."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        listed = tuple(words)
+        self._plain = frozenset(word.encode() for word in listed if word.isascii())
+        others = [word for word in listed if not word.isascii()]
+        self._others = pattern_of(others) if others else None
+
+    def in_any(self, found: Sequence[bytes], raw: bytes) -> bool:
+        """Whether any is among the words of a file, or in its bytes."""
+        return not self._plain.isdisjoint(found) or (self._others is not None and self._others.search(raw) is not None)
 
 
-_IMPORT = re.compile(rb"(?m)(?:^|[;:])[ \t]*(?:from|import)\b(?:[^\n(\\]|\\\r?\n)*(?:\([^)]*)?")
-"""An import statement, bracketed or continued over several lines."""
-
+_BEGINS = re.compile(rb"(?m)(?:^|[;:])[ \t]*(?:from|import)\b")
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 
 
@@ -100,45 +92,73 @@ STAR = "*"
 """Taken along with the name of a file that hands on everything of a module."""
 
 
-def importers(
-    paths: Sequence[str], wanted: Iterable[tuple[str, str]], executor: Executor | None = None
-) -> list[tuple[Path, frozenset[str]]]:
+def importers(snapshot: Snapshot, paths: Iterable[str], wanted: Iterable[tuple[str, str]]) -> list[tuple[Path, frozenset[str]]]:
     """The files that contain a name and import the module that it comes from, given as pairs of module (last part) and name.
 
     A file that imports everything of such a module takes all its names, and `STAR`.
     """
-    by_module: dict[str, tuple[str, ...]] = {}
-    for module, name in sorted(wanted):
-        by_module[module] = (*by_module.get(module, ()), name)
-    if executor is None:
-        return _importers_chunk(paths, by_module)
-    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    return [item for found in executor.map(_importers_chunk, chunks, [by_module] * len(chunks)) for item in found]
-
-
-def _importers_chunk(paths: Sequence[str], by_module: Mapping[str, Sequence[str]]) -> list[tuple[Path, frozenset[str]]]:
-    """One pass over the files for all names: they are rarer than imports, so they are asked for first."""
-    names = sorted({name for listed in by_module.values() for name in listed})
-    literals = [name.encode() for name in names]
-    patterns = {name: pattern_of([name]) for name in names}
-    modules = {module.encode(): module for module in by_module}
+    by_module: dict[bytes, set[str]] = {}
+    for module, name in wanted:
+        by_module.setdefault(module.encode(), set()).add(name)
     found: list[tuple[Path, frozenset[str]]] = []
     for path in paths:
-        try:
-            raw = _read(path)
-        except OSError:
-            continue  # told where it was searched for the legacy names
-        handed_on = b"import *" in raw
-        if not (handed_on or _any_in(literals, raw)):
-            continue
-        statements = _IMPORT.findall(raw)
-        words = {word for statement in statements for word in _WORD.findall(statement)}
-        asked = {name for word in words & modules.keys() for name in by_module[modules[word]]}
-        taken = frozenset(name for name in asked if patterns[name].search(raw))
-        if handed_on:
-            stars = {word for statement in statements if b"*" in statement for word in _WORD.findall(statement)}
-            through = {name for word in stars & modules.keys() for name in by_module[modules[word]]}
-            taken |= through | ({STAR} if through else set())
-        if taken:
-            found.append((Path(path), taken))
+        words, stars = _words_of_imports(snapshot, path)
+        asked = _names(by_module, words)
+        if asked:
+            raw = _content(snapshot, path)
+            through = _names(by_module, stars)
+            taken = through | {name for name in asked if pattern_of([name]).search(raw)} | ({STAR} if through else set())
+            if taken:
+                found.append((Path(path), frozenset(taken)))
     return found
+
+
+def _words_of_imports(snapshot: Snapshot, path: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    return snapshot.of_file(path, "words of imports", lambda: _import_words(_content(snapshot, path)))
+
+
+def _names(by_module: Mapping[bytes, set[str]], words: frozenset[bytes]) -> set[str]:
+    return {name for word in by_module.keys() & words for name in by_module[word]}
+
+
+def _content(snapshot: Snapshot, path: str) -> bytes:
+    """Empty for a file that cannot be read: that is told where it was searched for the legacy names."""
+    try:
+        return snapshot.content(path) or b""
+    except OSError:
+        return b""
+
+
+def _import_words(raw: bytes) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """The words of all import statements of a file, and of those that have a star."""
+    words: set[bytes] = set()
+    stars: set[bytes] = set()
+    at = raw.find(b"import")
+    while at >= 0:
+        start, end = _statement(raw, at)
+        if _BEGINS.search(raw, start, end):
+            found = _WORD.findall(raw, start, end)
+            words.update(found)
+            if raw.find(b"*", at, end) >= 0:
+                stars.update(found)
+        at = raw.find(b"import", end)
+    return frozenset(words), frozenset(stars)
+
+
+def _statement(raw: bytes, at: int) -> tuple[int, int]:
+    """Where the lines begin and end that a statement around a place may take: continued by backslashes, or in brackets."""
+    start = raw.rfind(b"\n", 0, at) + 1
+    while start > 0 and raw.endswith((b"\\\n", b"\\\r\n"), 0, start):
+        start = raw.rfind(b"\n", 0, start - 1) + 1
+    end = _line_end(raw, at)
+    if raw.find(b"(", at, end) >= 0:
+        closed = raw.find(b")", raw.find(b"(", at, end))
+        end = _line_end(raw, closed if closed >= 0 else len(raw))
+    while end < len(raw) and raw.endswith((b"\\", b"\\\r"), 0, end):
+        end = _line_end(raw, end + 1)
+    return start, end
+
+
+def _line_end(raw: bytes, at: int) -> int:
+    end = raw.find(b"\n", at)
+    return len(raw) if end < 0 else end

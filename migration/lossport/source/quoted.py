@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lossport.source.source import Source
 
-_PLAIN = re.compile(r"""[uU]?(?P<quote>['"])(?P<body>[^'"\\\r\n]*)(?P=quote)""")
+_PLAIN = re.compile(r"""[uU]?(?P<quote>['"])(?P<body>(?:(?!(?P=quote))[^\\\r\n])*)(?P=quote)""")
 """A one-line string without escapes: what it says and what is written are the same, character by character."""
 
 NOT_AN_ANNOTATION = ("Literal", "Annotated")
@@ -50,6 +50,7 @@ class Quoted:
                 part.lineno = part.end_lineno = node.lineno
                 part.col_offset += shift
                 part.end_col_offset = (part.end_col_offset or 0) + shift
+        self.note(inside)
         return inside
 
 
@@ -62,6 +63,8 @@ def annotations_in(node: ast.AST) -> Iterator[ast.expr]:
             yield returns
         case ast.Call(func=ast.Name(id="cast") | ast.Attribute(attr="cast"), args=[first, _]):
             yield first
+        case ast.Call(func=ast.Name(id="TypeVar") | ast.Attribute(attr="TypeVar"), args=[_, *kinds], keywords=keywords):
+            yield from (*kinds, *(keyword.value for keyword in keywords if keyword.arg in ("bound", "default")))
         case _:
             pass
 

@@ -16,8 +16,12 @@ from lossport.source.targets import Targets
 SUFFIXES = frozenset(
     {".sh", ".bash", ".zsh", ".fish", ".ksh", ".bat", ".cmd", ".ps1", ".mk", ".make", ".sbatch", ".slurm", ".pbs", ".lsf"}
     | {".dockerfile", ".containerfile", ".def", ".just", ".service", ".gin", ".jsonnet", ".libsonnet"}
+    | {".pyx", ".pxd", ".pxi", ".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".template", ".mako", ".pyt"}
 )
-"""Of scripts, and of configuration in languages of its own."""
+"""Of scripts, of configuration in languages of its own, of Cython, and of templates that Python is made from."""
+
+SETTINGS = frozenset({".coveragerc", ".pylintrc", ".flake8", ".isort.cfg"})
+"""Files of settings whose names have no ending of their own."""
 
 BY_NAME_ALONE = frozenset({".gin"})
 """There a class is called by its own name: `train.criterion = @OldLoss()`."""
@@ -32,7 +36,7 @@ LONGEST_SHEBANG = 256
 
 _PYTHON = re.compile(rb"#![^\n]*\bpy(?:thon|py)[\d.]*\b")
 _COMMENT = re.compile(r"(?m)^[ \t]*(?:#|::|rem\b).*$", re.IGNORECASE)
-_IMPORT = re.compile(r"\bfrom\s+(?P<module>[A-Za-z_][\w.]*)\s+import\s+\(?\s*(?P<names>\w+(?:\s*,\s*\w+)*)")
+_IMPORT = re.compile(r"\bfrom\s+(?P<module>[A-Za-z_][\w.]*)\s+c?import\s+\(?\s*(?P<names>\w+(?:\s*,\s*\w+)*)")
 _FILE = re.compile(r"[\w.$(){}/\\-]*\w\.py\b")
 _RUN = re.compile(r"\bpython[\d.]*(?:[ \t]+-\w+)*[ \t]+([^\s\"';|&]+\.py)\b")
 
@@ -43,23 +47,15 @@ def has_no_suffix(path: str) -> bool:
     return not rest or name.lower() in NAMES
 
 
-def is_python(path: Path) -> bool:
+def is_python(raw: bytes) -> bool:
     """Whether the first line of a file asks for Python."""
-    return _PYTHON.match(_first_line(path)) is not None
+    return _PYTHON.match(raw[:LONGEST_SHEBANG]) is not None
 
 
-def is_script(path: Path) -> bool:
+def is_script(path: Path, raw: bytes) -> bool:
     """Whether a file that is no Python runs something."""
-    known = path.suffix in SUFFIXES or path.name.partition(".")[0].lower() in NAMES
-    return known or _first_line(path).startswith(b"#!")
-
-
-def _first_line(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.readline(LONGEST_SHEBANG)
-    except OSError:
-        return b""  # told where it is searched
+    known = path.suffix in SUFFIXES or path.name in SETTINGS or path.name.partition(".")[0].lower() in NAMES
+    return known or raw.startswith(b"#!")
 
 
 def legacy_places(text: str, path: Path, modules: Modules, targets: Targets) -> list[tuple[int, str]]:
@@ -97,6 +93,11 @@ def _files(text: str, path: Path, modules: Modules, targets: Targets) -> Iterato
 def _named(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:
     owners = {symbol.rpartition(".")[2]: symbol for symbol in sorted(targets.symbols)} if path.suffix in BY_NAME_ALONE else {}
     yield from ((match.start(), owners[match[0]]) for match in re.finditer(r"\w+", text) if match[0] in owners)
+
+
+def files(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:
+    """Where a text names the file of a legacy module."""
+    return _files(text, path, modules, targets)
 
 
 def commands(text: str, path: Path, modules: Modules, targets: Targets) -> Iterator[tuple[int, str]]:

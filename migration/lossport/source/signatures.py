@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from lossport.project.config import Project
-from lossport.source.modules import ModuleInfo, Modules, dotted_chain
+from lossport.source.modules import ModuleInfo, Modules, dotted_chain, modules_of
 
 Kind: TypeAlias = Literal["positional", "either", "keyword", "args", "kwargs"]
 
@@ -92,7 +92,7 @@ def signature_of(project: Project, dotted_path: str, modules: Modules | None = N
 
     Follows re-exports. Nothing is imported.
     """
-    shape = shape_of(modules or Modules(project), dotted_path)
+    shape = shape_of(modules or modules_of(project), dotted_path)
     return shape.signature if shape else None
 
 

@@ -18,19 +18,19 @@ class Variable:
     """One variable of one scope."""
 
     name: str
-    scope: Scope
+    scope: VariableScope
     binders: list[Binder] = field(default_factory=list)
     uses: list[ast.Name] = field(default_factory=list)
 
 
 @dataclass(eq=False)
-class Scope:
+class VariableScope:
     """A module, class, function or comprehension."""
 
     node: ast.AST
-    parent: Scope | None
+    parent: VariableScope | None
     variables: dict[str, Variable] = field(default_factory=dict)
-    redirected: dict[str, Scope] = field(default_factory=dict)
+    redirected: dict[str, VariableScope] = field(default_factory=dict)
 
     def variable(self, name: str) -> Variable:
         """The variable that this scope owns, made on first use."""
@@ -40,7 +40,7 @@ class Scope:
 
     def find(self, name: str) -> Variable | None:
         """The variable that a name read in this scope refers to; None if nothing binds it (a builtin, or a star import)."""
-        scope: Scope | None = self
+        scope: VariableScope | None = self
         first = True
         while scope is not None:
             if name in scope.redirected:
@@ -57,11 +57,11 @@ class Scope:
 class Scopes:
     """All scopes of a module. `unbound` holds the names that nothing in the file binds."""
 
-    module: Scope
-    by_node: dict[ast.AST, Scope]
+    module: VariableScope
+    by_node: dict[ast.AST, VariableScope]
     of_name: dict[ast.Name, Variable]
     unbound: dict[str, list[ast.Name]]
-    scope_of: dict[ast.AST, Scope]
+    scope_of: dict[ast.AST, VariableScope]
     statement_of: dict[ast.alias, ast.Import | ast.ImportFrom]
 
     def bound_anywhere(self, name: str) -> bool:
@@ -88,10 +88,10 @@ class _Builder:
 
     def __init__(self, tree: ast.Module, unquote: Callable[[ast.Constant], ast.expr | None]) -> None:
         self.unquote = unquote
-        self.module = Scope(tree, None)
-        self.by_node: dict[ast.AST, Scope] = {tree: self.module}
-        self.reads: list[tuple[ast.Name, Scope]] = []
-        self.scope_of: dict[ast.AST, Scope] = {}
+        self.module = VariableScope(tree, None)
+        self.by_node: dict[ast.AST, VariableScope] = {tree: self.module}
+        self.reads: list[tuple[ast.Name, VariableScope]] = []
+        self.scope_of: dict[ast.AST, VariableScope] = {}
         self.statement_of: dict[ast.alias, ast.Import | ast.ImportFrom] = {}
 
     def finish(self) -> Scopes:
@@ -106,11 +106,11 @@ class _Builder:
                 of_name[name] = variable
         return Scopes(self.module, self.by_node, of_name, unbound, self.scope_of, self.statement_of)
 
-    def body(self, nodes: Iterable[ast.AST], scope: Scope) -> None:
+    def body(self, nodes: Iterable[ast.AST], scope: VariableScope) -> None:
         for node in nodes:
             self.visit(node, scope)
 
-    def visit(self, node: ast.AST, scope: Scope) -> None:
+    def visit(self, node: ast.AST, scope: VariableScope) -> None:
         """Collect what a node binds and reads, and what is inside it."""
         rule = _VISITS.get(type(node))
         if rule is not None:
@@ -119,11 +119,11 @@ class _Builder:
             self._bind_by_text(node, scope)
             self.body(ast.iter_child_nodes(node), scope)
 
-    def global_names(self, node: ast.Global, scope: Scope) -> None:
+    def global_names(self, node: ast.Global, scope: VariableScope) -> None:
         """`global x`."""
         scope.redirected.update(dict.fromkeys(node.names, self.module))
 
-    def walrus(self, node: ast.NamedExpr, scope: Scope) -> None:
+    def walrus(self, node: ast.NamedExpr, scope: VariableScope) -> None:
         """`x := value` binds outside a comprehension."""
         owner = scope
         while isinstance(owner.node, COMPREHENSIONS) and owner.parent is not None:
@@ -131,22 +131,22 @@ class _Builder:
         self.visit(node.value, scope)
         self.name(node.target, owner)
 
-    def text(self, node: ast.Constant, scope: Scope) -> None:
+    def text(self, node: ast.Constant, scope: VariableScope) -> None:
         """A quoted annotation."""
         inside = self.unquote(node) if isinstance(node.value, str) else None
         if inside is not None:
             self.visit(inside, scope)
 
-    def _bind(self, name: str, binder: Binder, scope: Scope) -> None:
+    def _bind(self, name: str, binder: Binder, scope: VariableScope) -> None:
         scope.redirected.get(name, scope).variable(name).binders.append(binder)
 
-    def name(self, node: ast.Name, scope: Scope) -> None:
+    def name(self, node: ast.Name, scope: VariableScope) -> None:
         self.scope_of[node] = scope
         if isinstance(node.ctx, ast.Store | ast.Del):
             self._bind(node.id, node, scope)
         self.reads.append((node, scope))
 
-    def _bind_by_text(self, node: ast.AST, scope: Scope) -> None:
+    def _bind_by_text(self, node: ast.AST, scope: VariableScope) -> None:
         """Bindings whose name is a plain string in the syntax tree."""
         match node:
             case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
@@ -156,7 +156,7 @@ class _Builder:
             case _:
                 pass
 
-    def import_(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+    def import_(self, node: ast.Import | ast.ImportFrom, scope: VariableScope) -> None:
         for alias in node.names:
             self.scope_of[alias] = scope
             self.statement_of[alias] = node
@@ -164,8 +164,8 @@ class _Builder:
                 bound = alias.asname or (alias.name.partition(".")[0] if isinstance(node, ast.Import) else alias.name)
                 self._bind(bound, alias, scope)
 
-    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> None:
-        inner = self.by_node[node] = Scope(node, scope)
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: VariableScope) -> None:
+        inner = self.by_node[node] = VariableScope(node, scope)
         arguments = node.args
         outside: list[ast.expr | None] = [*arguments.defaults, *arguments.kw_defaults]
         if not isinstance(node, ast.Lambda):
@@ -183,20 +183,20 @@ class _Builder:
             self._declare(node.body, inner)
             self.body(node.body, inner)
 
-    def class_(self, node: ast.ClassDef, scope: Scope) -> None:
+    def class_(self, node: ast.ClassDef, scope: VariableScope) -> None:
         self._bind(node.name, node, scope)
         self.body([*node.decorator_list, *node.bases, *node.keywords], scope)
-        inner = self.by_node[node] = Scope(node, scope)
+        inner = self.by_node[node] = VariableScope(node, scope)
         self._declare(node.body, inner)
         self.body(node.body, inner)
 
-    def _declare(self, body: list[ast.stmt], scope: Scope) -> None:
+    def _declare(self, body: list[ast.stmt], scope: VariableScope) -> None:
         """`global` and `nonlocal` hold for the whole body, wherever in it they stand."""
         for statement in body:
             if isinstance(statement, ast.Global | ast.Nonlocal):
                 self.visit(statement, scope)
 
-    def nonlocal_(self, node: ast.Nonlocal, scope: Scope) -> None:
+    def nonlocal_(self, node: ast.Nonlocal, scope: VariableScope) -> None:
         """`nonlocal x`."""
         for name in node.names:
             owner = scope.parent
@@ -205,8 +205,8 @@ class _Builder:
             if owner is not None:
                 scope.redirected[name] = owner
 
-    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, scope: Scope) -> None:
-        inner = self.by_node[node] = Scope(node, scope)
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, scope: VariableScope) -> None:
+        inner = self.by_node[node] = VariableScope(node, scope)
         for number, generator in enumerate(node.generators):
             self.visit(generator.iter, scope if number == 0 else inner)
             self.visit(generator.target, inner)
@@ -215,7 +215,7 @@ class _Builder:
         self.body(results, inner)
 
 
-_VISITS: dict[type[ast.AST], Callable[[_Builder, Any, Scope], None]] = {
+_VISITS: dict[type[ast.AST], Callable[[_Builder, Any, VariableScope], None]] = {
     ast.Name: _Builder.name,
     ast.Import: _Builder.import_,
     ast.ImportFrom: _Builder.import_,

@@ -7,23 +7,14 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from lossport.project.config import Project
-
-if TYPE_CHECKING:
-    from pathspec import PathSpec
-
-NEVER_ENTERED = frozenset({".git", ".hg", ".svn", "__pycache__", "node_modules", "site-packages"})
-"""Folders that hold no source of the project, ignored or not."""
-
-GIT_TIMEOUT_S = 120
-"""Listing a tree of a million files takes seconds; a git that hangs on a lock or a network drive must not hang us."""
+from lossport.project.listing import NEVER_ENTERED, listed_by_git
+from lossport.project.snapshot import Snapshot, snapshot_of
 
 
 @dataclass(frozen=True)
@@ -40,13 +31,16 @@ class Walk:
 
 def walk(project: Project) -> Walk:
     """Every file of the project that can hold a call site."""
-    names = listed_by_git(project.root)
-    root = str(project.root)
-    texts = map(str, _walked(project.root)) if names is None else (f"{root}{os.sep}{name}" for name in names)
+    snapshot = snapshot_of(project)
+    return snapshot.once("walk", lambda: _walk(snapshot))
+
+
+def _walk(project: Snapshot) -> Walk:
     belongs = _Belonging(project)
     files: dict[str, str] = {}
     not_entered: list[tuple[Path, str]] = []
-    for text in texts:
+    for name in project.listing:
+        text = f"{project.root}{os.sep}{name}"
         if belongs(text):
             for found, foreign in _expand(project, text, not_entered):
                 files.setdefault(found, foreign)
@@ -110,52 +104,3 @@ def _expand(project: Project, text: str, not_entered: list[tuple[Path, str]]) ->
             if name:
                 inner = _expand(project, f"{text}{os.sep}{name}", not_entered)
                 yield from ((found, foreign or "in a submodule, a repository of its own") for found, foreign in inner)
-
-
-def listed_by_git(folder: Path) -> list[str] | None:
-    """Tracked and untracked-but-not-ignored paths below the folder; None where git has nothing to say."""
-    command = ["git", "-C", str(folder), "ls-files", "-co", "--exclude-standard", "-z", "--", "."]
-    try:
-        listing = subprocess.run(command, capture_output=True, timeout=GIT_TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if listing.returncode != 0:
-        return None
-    names = sorted({os.fsdecode(name) for name in listing.stdout.split(b"\0") if name})
-    return [name.rstrip("/") for name in names]
-
-
-def _walked(root: Path) -> Iterator[Path]:
-    """A walk without git: ignore files are honoured as git would, nearest last."""
-    import pathspec  # costs 80 ms and is needed outside git only  # noqa: PLC0415
-
-    def visit(folder: Path, rules: list[tuple[Path, PathSpec[Any]]]) -> Iterator[Path]:
-        ignore = folder / ".gitignore"
-        if ignore.is_file():
-            lines = ignore.read_text(encoding="utf-8", errors="replace").splitlines()
-            rules = [*rules, (folder, pathspec.PathSpec.from_lines("gitwildmatch", lines))]
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError:
-            return
-        for entry in entries:
-            path = folder / entry.name
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if _ignored(path, is_folder, rules) or (is_folder and entry.name in NEVER_ENTERED):
-                continue
-            if is_folder:
-                if not (path / "pyvenv.cfg").is_file():
-                    yield from visit(path, rules)
-            else:
-                yield path
-
-    return visit(root, [])
-
-
-def _ignored(path: Path, is_folder: bool, rules: list[tuple[Path, PathSpec[Any]]]) -> bool:
-    verdict: bool | None = None
-    for base, spec in rules:
-        relative = path.relative_to(base).as_posix() + ("/" if is_folder else "")
-        result = spec.check_file(relative)
-        verdict = result.include if result.include is not None else verdict
-    return bool(verdict)

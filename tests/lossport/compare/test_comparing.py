@@ -13,12 +13,14 @@ import pytest
 from lossport.compare import compare, read_comparison
 from lossport.compare.running import coverage_row, proof_cells, time_row
 from lossport.project.config import ConfigError, Project, find_project
+from tests import warm
 
 pytestmark = pytest.mark.slow
 
 RIGHT, WRONG, KEPT = range(3)
 
 
+@pytest.mark.full(reason="runs tests, parity and timing of every option in processes of their own")
 def test_a_comparison_measures_every_option_and_imports_no_torch(root: Path) -> None:
     program = (
         "import json, sys\n"
@@ -60,7 +62,7 @@ def test_a_capsule_stands_for_a_legacy_file_that_is_gone(root: Path, project: Pr
         "loss = project.loss('triplet')\n"
         "evidence.record(project, loss).write(loss.golden_file)\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    warm.run("-c", program, check=True)
     (root / "old_losses" / "triplet.py").unlink()
     parity, _ = proof_cells(project, project.options[RIGHT])
     assert parity.value == 0, parity.text

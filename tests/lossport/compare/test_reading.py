@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lossport.compare.reading import change_size, read_option, reading_rows
-from lossport.compare.table import Row
 from lossport.project.config import Project
+from lossport.report.compared import Row
 
 RIGHT, WRONG, KEPT = range(3)
 

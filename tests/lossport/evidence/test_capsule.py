@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from lossport import evidence
 from lossport.evidence import CapsuleError, read_golden, read_header
 from lossport.evidence.capsule import FORMAT, KEY, NO_DIGEST, seal
+from tests import warm
 
 
 def rewrite(content: bytes, **changes: Any) -> bytes:
@@ -40,7 +41,7 @@ def test_recording_in_another_process_gives_the_same_bytes(made: Any, tmp_path: 
         "root = Path(sys.argv[1]); project = parse_project(root, {'legacy': 'old_losses', 'new': 'fresh'})\n"
         f"evidence.record(project, project.loss('pairs'), rewritten={made.rewritten!r}).write(root / 'there.safetensors')"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    warm.run("-c", code, str(tmp_path), check=True)
     assert (tmp_path / "here.safetensors").read_bytes() == (tmp_path / "there.safetensors").read_bytes()
 
 

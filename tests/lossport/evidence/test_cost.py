@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from lossport.evidence.cost import MOST_CASES, cost_ratios, ratios, spread
+from lossport.evidence.cost import MOST_CASES, NotMeasured, cost_ratios, ratios, spread
 from lossport.project.config import Loss, Project
 from lossport.project.ledger import Event
 from lossport.source.fingerprint import Fingerprint
@@ -61,5 +61,6 @@ def test_a_proof_of_the_same_sources_is_not_measured_again() -> None:
 
 
 @pytest.mark.parametrize("known", [[], [proven("another")]])
-def test_a_loss_that_cannot_be_timed_keeps_its_verdict(known: list[Any]) -> None:
-    assert cost_ratios(NOBODY, LOSS, None, "cpu", NOW, known) == {}
+def test_a_failure_while_timing_says_what_it_was(known: list[Any]) -> None:
+    with pytest.raises(NotMeasured, match=r"time and memory were not measured: AttributeError: .*NoneType"):
+        cost_ratios(NOBODY, LOSS, None, "cpu", NOW, known)

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from lossport.project.ledger import read
+from tests import warm
 
 pytestmark = pytest.mark.slow
 
@@ -74,11 +75,13 @@ def two(made: Any) -> Any:
     return made
 
 
-def run(made: Any, *args: str, program: tuple[str, ...] = ("-m", "lossport")) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *program, *args]
-    return subprocess.run(
-        command, cwd=made.root, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
-    )
+def run(made: Any, *args: str) -> subprocess.CompletedProcess[str]:
+    return warm.run("-m", "lossport", *args, cwd=made.root, env={**os.environ, "NO_COLOR": "1"})
+
+
+def run_bare(made: Any, *args: str) -> subprocess.CompletedProcess[str]:
+    """Where little is installed: in an interpreter of its own, which has imported nothing yet."""
+    return subprocess.run([sys.executable, "-c", BARE, *args], cwd=made.root, capture_output=True, text=True, check=False)
 
 
 def events(made: Any) -> list[tuple[str, str]]:
@@ -139,10 +142,7 @@ def test_an_interrupted_run_says_so_once_and_leaves_nothing(two: Any, jobs: str)
         text = (two.root / path).read_text(encoding="utf-8")
         two.write(path, text + "\n\ndef slow(inputs):\n    import time\n    open('started', 'w').close()\n    time.sleep(60)\n")
     before = {path for path in two.root.rglob("*") if ".lossport" not in path.parts}
-    command = [sys.executable, "-m", "lossport", "parity", "--device", "cpu", "--jobs", jobs]
-    done = subprocess.Popen(
-        command, cwd=two.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    done = warm.start("-m", "lossport", "parity", "--device", "cpu", "--jobs", jobs, cwd=two.root, group=True)
     until = time.monotonic() + 120
     while not (two.root / "started").exists() and time.monotonic() < until:
         time.sleep(0.2)
@@ -204,14 +204,14 @@ def test_a_machine_with_torch_and_safetensors_alone_proves_a_capsule_without_the
     shutil.rmtree(two.root / "old_losses")
     shutil.rmtree(two.root / ".lossport")
     for losses in (["gap"], ["gap", "pairs", "--jobs", "2"]):
-        done = run(two, "parity", *losses, "--device", "cpu", program=("-c", BARE))
+        done = run_bare(two, "parity", *losses, "--device", "cpu")
         assert done.returncode == 0, done.stderr
         assert "equal" in done.stdout
 
 
 def test_a_search_without_hypothesis_says_what_to_install(two: Any) -> None:
     assert run(two, "record", "gap").returncode == 0
-    done = run(two, "parity", "gap", "--device", "cpu", "--search", "1", program=("-c", BARE))
+    done = run_bare(two, "parity", "gap", "--device", "cpu", "--search", "1")
     assert done.returncode == 2
     assert "pip install 'lossport[search]'" in done.stderr
     assert "Traceback" not in done.stderr

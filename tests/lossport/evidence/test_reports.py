@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,6 +11,7 @@ from xml.etree import ElementTree
 import lossport.evidence.pytest_plugin
 from lossport import evidence
 from lossport.evidence import junit_xml
+from tests import warm
 
 INSTALLED = any(point.name == "lossport" for point in entry_points(group="pytest11"))
 PLUGIN = [] if INSTALLED else ["-p", "lossport.evidence.pytest_plugin"]
@@ -25,8 +24,7 @@ def run_pytest(made: Any, *options: str) -> str:
         '[tool.lossport]\nlegacy = "old_losses"\nnew = "fresh"\n[tool.pytest.ini_options]\ntestpaths = ["none"]\n',
     )
     (made.root / "none").mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *PLUGIN, "-v", *options]
-    return subprocess.run(command, cwd=made.root, capture_output=True, text=True, check=False).stdout
+    return warm.run("-m", "pytest", "-p", "no:cacheprovider", *PLUGIN, "-v", *options, cwd=made.root).stdout
 
 
 def test_junit_names_every_case_and_tells_failures(made: Any) -> None:

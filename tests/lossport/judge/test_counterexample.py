@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from typing import Any
 
 import pytest
 
+from tests import warm
+
 
 def run(made: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], cwd=made.root, capture_output=True, text=True, check=False)
+    return warm.run(*arguments, cwd=made.root)
 
 
 def test_the_smallest_input_of_a_wrong_temperature_is_two_rows_of_one_number(made: Any) -> None:
@@ -153,3 +154,15 @@ def test_a_difference_in_a_variant_is_made_small_too(made: Any, extent: str) -> 
     assert not proof.passed
     assert "@float64" in proof.first.case or "@" in proof.first.case
     assert proof.counterexample is not None
+
+
+def test_a_mistake_of_ours_while_an_input_is_made_small_is_told(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise KeyError("steps")
+
+    monkeypatch.setattr("lossport.evidence.proving.shrink", broken)
+    made.edit("fresh/pairs.py", "right.t()) / self.temperature", "right.t()) * self.temperature")
+    proof = made.prove()
+    assert proof.counterexample is None
+    assert not proof.passed
+    assert "no smaller input that differs was found: KeyError: 'steps' (test_counterexample.py:" in "\n".join(proof.notes)

@@ -141,15 +141,14 @@ def test_a_merge_counts_as_what_it_brought(repository: Repository) -> None:
     repository.commit(old__a=LOSS, old__b=OTHER)
     repository.git("checkout", "-q", "-b", "side")
     repository.commit(kit__a=LOSS)
-    repository.commit(old__a=None)
+    own = repository.commit(old__a=None)
     repository.git("checkout", "-q", "main")
     repository.commit(kit__z="z = 1\n")
     repository.days += 1
     repository.git("merge", "-q", "--no-ff", "-m", "merge", "side")
-    merge = repository.git("rev-parse", "HEAD")
     history = repository.history()
     assert [(moment.legacy.files, moment.new.files) for moment in history.moments] == [(2, 0), (2, 1), (1, 2)]
-    assert [removal.commit for removal in history.removals] == [merge]
+    assert [removal.commit for removal in history.removals] == [own]
     assert any("1 of 3 commits are merges" in note for note in history.notes)
 
 
@@ -292,6 +291,7 @@ def test_what_was_measured_once_is_never_read_again(
     assert len(read) == 1
 
 
+@pytest.mark.full(reason="makes and measures five hundred commits")
 @pytest.mark.slow
 def test_five_hundred_commits_take_seconds_once_and_less_than_one_after(repository: Repository, tmp_path: Path) -> None:
     stream = []
@@ -310,3 +310,76 @@ def test_five_hundred_commits_take_seconds_once_and_less_than_one_after(reposito
 
     assert seconds() < 40
     assert seconds() < 1
+
+
+def test_a_renamed_folder_is_the_same_folder(repository: Repository) -> None:
+    repository.commit(older__a=LOSS, older__b=OTHER)
+    repository.git("mv", "older", "middle")
+    repository.commit()
+    repository.git("mv", "middle", "old")
+    renamed = repository.commit()
+    gone = repository.commit(old__a=None)
+    history = repository.history()
+    assert [moment.legacy.files for moment in history.moments] == [2, 1]
+    assert [(removal.path, removal.commit) for removal in history.removals] == [("old/a.py", gone)]
+    assert history.formers == {"older": "old", "middle": "old"}
+    assert f"middle/ became old/ in {renamed[:10]}; it is one folder here." in history.notes
+    assert {path for pair in history.peak_shared for path in pair} <= {"old/a.py", "old/b.py"}
+
+
+def test_a_file_moved_into_the_new_tree_does_not_make_it_the_legacy_one(repository: Repository) -> None:
+    repository.commit(old__a=LOSS, old__b=OTHER)
+    (repository.folder / "kit").mkdir()
+    repository.git("mv", "old/a.py", "kit/a.py")
+    repository.commit()
+    history = repository.history()
+    assert history.formers == {}
+    assert [removal.path for removal in history.removals] == ["old/a.py"]
+    assert (history.moments[0].new.files, history.moments[1].new.files) == (0, 1)
+
+
+def test_a_legacy_folder_may_have_had_the_name_of_the_new_one(repository: Repository) -> None:
+    repository.commit(kit__a=LOSS, kit__b=OTHER)
+    repository.git("mv", "kit", "old")
+    repository.commit()
+    repository.commit(kit__c=LOSS)
+    moments = repository.history().moments
+    assert [(moment.legacy.files, moment.new.files) for moment in moments] == [(2, 0), (2, 1)]
+
+
+def test_a_merged_removal_names_its_own_commit_and_author(repository: Repository) -> None:
+    repository.commit(old__a=LOSS, old__b=OTHER)
+    repository.git("checkout", "-q", "-b", "side")
+    own = repository.commit("Retire a", old__a=None)
+    repository.git("checkout", "-q", "main")
+    repository.commit(kit__c=OTHER)
+    repository.git("merge", "-q", "--no-ff", "-m", "Merge side", "side")
+    (removal,) = repository.history().removals
+    assert (removal.commit, removal.subject, removal.author) == (own, "Retire a", "someone@example.org")
+
+
+def test_lines_of_the_ledger_are_followed_from_the_commit_that_brought_them_to_the_one_that_took_them(
+    repository: Repository,
+) -> None:
+    repository.commit(old__a=LOSS)
+    ledger = repository.folder / "ledger.jsonl"
+    ledger.write_text("one\n")
+    first = repository.commit()
+    ledger.write_text("one\ntwo\n")
+    second = repository.commit()
+    repository.days += 1
+    repository.git("revert", "--no-edit", "HEAD")
+    history = read_history(repository.folder, "old", "kit", Memory(), 2000, ledger="ledger.jsonl")
+    one, two = history.ledger
+    assert (one.text, one.brought.commit, one.taken) == ("one", first, None)
+    assert (two.text, two.brought.commit) == ("two", second)
+    assert two.taken is not None
+    assert two.taken.commit == repository.git("rev-parse", "HEAD")
+    assert len(history.moments) == 1
+
+
+def test_moments_count_tokens_which_no_layout_changes(repository: Repository) -> None:
+    repository.commit(old__a="x = f(1, 2)\n")
+    repository.commit(old__a="x = f(\n    1,\n    2\n)\n")
+    one, two = repository.history().moments
+    assert one.legacy.tokens == two.legacy.tokens == 8

@@ -54,7 +54,9 @@ def test_another_stream_of_the_same_distribution_passes_with_the_test_told(made:
     assert "is missed once in 100" in proof.verdicts[0].reason
 
 
-@pytest.mark.parametrize("sign", ["<", ">"])
+@pytest.mark.parametrize(
+    "sign", ["<", pytest.param(">", marks=pytest.mark.full(reason="400 seeds, twice; the other sign runs every time"))]
+)
 def test_a_verdict_by_distribution_is_never_taken_from_memory(made: Any, tmp_path: Any, sign: str) -> None:
     """With one of the two signs the seeds of a warm run show the same bits as before, and others do not."""
     assert noisy(made, cache=tmp_path / "cache").passed

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import ast
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +15,7 @@ import torch
 
 from lossport.power.faults import Fault, fault_between, faults_of
 from lossport.power.operators import OPERATORS
-from lossport.power.outcomes import Outcome, Power, Tried, caught_by, outcomes_of_all, survivors_of_all, told
+from lossport.power.outcomes import Outcome, Power, Tried, caught_by, not_tried_of_all, outcomes_of_all, survivors_of_all, told
 from lossport.power.reached import Reached, lines_of
 
 PAIRS = [
@@ -166,6 +171,7 @@ def test_a_fault_keeps_its_id_when_lines_move() -> None:
     assert len({item.id for item in first}) == len(first)
 
 
+@pytest.mark.full(reason="plants every fault in a loss and proves it for each")
 @pytest.mark.slow
 def test_power_catches_faults_and_tells_survivors_with_their_diff(made: Any) -> None:
     from lossport.power import detection  # noqa: PLC0415
@@ -286,3 +292,56 @@ def test_a_record_of_what_only_another_loss_runs_is_not_out_of_date(made: Any) -
         made.write("migration/cases/equivalent.toml", record.format(after))
         found = detection.power(made.project, made.loss, made.record(), made.rewritten, extent="none", plant=lambda *_: [])
         assert len([line for line in found.explanation() if "no such fault" in line]) == wrong
+
+
+def _tried_with(made: Any, kept: Path, verdict: Any) -> Power:
+    from lossport.power import detection  # noqa: PLC0415
+
+    golden = made.record()
+    text = made.root.joinpath("fresh/pairs.py").read_text()
+    fault = next(item for item in faults_of("fresh/pairs.py", text) if item.operator == "sign")
+    with pytest.MonkeyPatch.context() as patched:
+        if verdict is not None:
+            patched.setattr(detection._Bench, "verdict", verdict)
+        return detection.power(made.project, made.loss, golden, made.rewritten, extent="none", faults=[fault], kept=kept, jobs=1)
+
+
+def _harness_fails(bench: Any, fault: Fault) -> Any:
+    raise KeyError("a mistake of the harness")
+
+
+def _is_killed(bench: Any, fault: Fault) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"),
+    [(_harness_fails, "KeyError: 'a mistake of the harness'"), (_is_killed, "the process ended with status -9")],
+)
+def test_a_failure_of_the_harness_is_no_verdict_and_is_tried_again(made: Any, tmp_path: Path, verdict: Any, reason: str) -> None:
+    found = _tried_with(made, tmp_path, verdict)
+    assert found.counts["not tried"] == 1
+    assert found.counts["caught"] == 0
+    assert not found.passed
+    assert found.explanation()[0].startswith("not tried: sign in fresh/pairs.py:")
+    assert reason in found.explanation()[0]
+    assert _tried_with(made, tmp_path, None).counts["caught"] == 1
+
+
+def test_a_process_that_does_not_end_is_not_tried() -> None:
+    here, there = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=True)
+    process.start()
+    fault = Fault("sign", "a.py", 1, "a", "b", "")
+    from lossport.power.detection import _collected  # noqa: PLC0415
+
+    found = _collected(here, process, fault, 12.0, ready=False)
+    there.close()
+    assert (found.outcome, found.reason) == ("not tried", "it did not end within 12 s")
+
+
+def test_what_another_loss_caught_need_not_be_tried_by_all() -> None:
+    found = [_power("clip", ("b", "not tried"), ("c", "not tried")), _power("moco", ("b", "caught"), ("c", "survives"))]
+    assert not_tried_of_all(found) == ["not tried: sign in losses/utils.py:1: "]
+    assert outcomes_of_all(found)["not tried"] == 1
+    assert not found[0].passed

@@ -46,6 +46,16 @@ def test_the_project_is_found_from_a_folder_below(tmp_path: Path) -> None:
         ({"claims": [{"text": "done", "source": "a note"}]}, "tool.lossport.claims[0].date: missing"),
         ({"claims": {"text": "done"}}, "tool.lossport.claims: expected a list of tables"),
         ("legacy", "tool.lossport: expected a table"),
+        ({"reports": ".git/hooks"}, "tool.lossport.reports: '.git/hooks' lies in a folder of another program"),
+        ({"goldens": "losses"}, "tool.lossport.goldens: 'losses' and new 'losses' overlap"),
+        ({"goldens": "legacy/goldens"}, "goldens: 'legacy/goldens' and legacy 'legacy' overlap"),
+        ({"reports": "migration"}, "tool.lossport.goldens: 'migration/goldens' and reports 'migration' overlap"),
+        ({"reports": "tests"}, "tool.lossport.reports: 'tests' and tests 'tests' overlap"),
+        ({"new": "legacy/better"}, "tool.lossport.new: 'legacy/better' and legacy 'legacy' overlap"),
+        ({"cases": "migration/ports"}, "tool.lossport.ports: 'migration/ports' and cases 'migration/ports' overlap"),
+        ({"reports": "."}, "tool.lossport.reports: '.' is the project itself"),
+        ({"test-command": []}, "tool.lossport.test-command: expected a list of at least one string"),
+        ({"require-tests": "no"}, "tool.lossport.require-tests: expected true or false"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, table: Any, told: str) -> None:
@@ -64,7 +74,7 @@ def test_a_link_that_leads_out_of_the_project_is_refused(tmp_path: Path) -> None
 
 
 def test_a_claim_has_a_day(tmp_path: Path) -> None:
-    claim = {"date": dt.date(2026, 5, 4), "text": "35 % complete", "source": "a note", "metric": "x", "value": 35.0}
+    claim = {"date": dt.date(2026, 5, 4), "text": "35 % complete", "source": "a note", "metric": "lines", "value": 35.0}
     (found,) = parse_project(tmp_path, {"claims": [claim]}).claims
     assert (found.date, found.value) == (dt.date(2026, 5, 4), 35.0)
 

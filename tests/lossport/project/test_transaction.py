@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from lossport.project import transaction
+from lossport.project import journal, transaction
 from lossport.project.errors import InputError
-from lossport.project.transaction import Change, commit, locked, read_or_none, read_undo_record, recover, undo_record
+from lossport.project.journal import read_or_none
+from lossport.project.transaction import Change, commit, locked, read_undo_record, recover, undo_record
 
 
 def snapshot(root: Path) -> dict[str, bytes]:
@@ -150,8 +151,14 @@ def test_a_process_killed_at_any_point_leaves_the_tree_as_before_or_as_after(tmp
     assert outcomes == {"before", "after"}
 
 
-def test_recovery_refuses_to_overwrite_an_edit_made_since(tree: Path) -> None:
+def interrupted(tree: Path) -> Path:
+    """A journal, as a process leaves it that was killed before it touched the tree."""
     transaction._write_journal(tree, tree / ".lossport", changes(tree))
+    return tree / ".lossport" / "journal.json"
+
+
+def test_recovery_refuses_to_overwrite_an_edit_made_since(tree: Path) -> None:
+    interrupted(tree)
     (tree / "a.py").write_bytes(b"A\r\n")
     (tree / "b.py").write_bytes(b"edited by hand\n")
     with pytest.raises(InputError, match=r"b\.py: changed since a migration was interrupted"):
@@ -200,14 +207,14 @@ def test_a_file_that_is_not_there_has_no_bytes(tree: Path) -> None:
 
 
 def test_a_file_saved_by_an_editor_meanwhile_is_not_overwritten(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, real = snapshot(tree), transaction._write_flushed
+    before, real = snapshot(tree), journal.write_flushed
 
     def saving(path: Path, content: bytes) -> None:
         real(path, content)
-        if path.name == ".b.py.lossport-new":
+        if path.name == "2.new":
             (tree / "b.py").write_bytes(b"saved by an editor\n")
 
-    monkeypatch.setattr(transaction, "_write_flushed", saving)
+    monkeypatch.setattr(journal, "write_flushed", saving)
     with pytest.raises(InputError, match=r"b\.py: changed while"):
         commit(tree, tree / ".lossport", changes(tree))
     assert snapshot(tree) == {**before, "b.py": b"saved by an editor\n"}
@@ -234,6 +241,7 @@ def test_a_recovery_that_is_killed_at_any_point_is_taken_up_by_the_next(tmp_path
     assert deadline > 3, "every step of the recovery was a kill point"
 
 
+@pytest.mark.full(reason="kills processes again and again; every single kill point is tried in each run")
 @pytest.mark.slow
 def test_a_process_killed_at_a_random_moment_leaves_the_tree_as_before_or_as_after(tmp_path: Path) -> None:
     moments = random.Random(6)
@@ -315,3 +323,106 @@ def test_a_folder_that_is_a_link_out_of_the_project_is_refused(tree: Path, tmp_p
     with pytest.raises(InputError, match="lies outside"):
         commit(tree, tree / ".lossport", [Change(tree / "linked" / "x.py", b"x\n", b"X\n")])
     assert (elsewhere / "x.py").read_bytes() == b"x\n"
+
+
+def refuse_recovery(tree: Path, told: str) -> None:
+    before = snapshot(tree)
+    with pytest.raises(InputError, match=told):
+        recover(tree, tree / ".lossport")
+    assert snapshot(tree) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"a.py"', '"../OUTSIDE"', "lies outside the project"),
+        ('"a.py"', '"/etc/passwd"', "lies outside the project"),
+        ('"new"', '"../new"', "lies outside the project"),
+        ('"a.py"', "3", "damaged"),
+        ('"mode": ', '"mode": 12345', "damaged"),
+        ('"before": "', '"before": "00', "is no digest"),
+        ('"format": 2', '"format": 1', "another version"),
+        ("{", "", "damaged"),
+        ('"files": [', '"files": [[], ', "damaged"),
+    ],
+)
+def test_a_journal_is_checked_before_it_is_believed(tree: Path, old: str, new: str, told: str) -> None:
+    file = interrupted(tree)
+    text = file.read_text()
+    assert old in text
+    (tree / "a.py").write_bytes(b"A\r\n")
+    file.write_text(text.replace(old, new, 1))
+    refuse_recovery(tree, told)
+
+
+def test_a_torn_content_is_not_put_back(tree: Path) -> None:
+    interrupted(tree)
+    (tree / "a.py").write_bytes(b"A\r\n")
+    (tree / ".lossport/journal/0.old").write_bytes(b"")
+    refuse_recovery(tree, r"0\.old: damaged, so that a\.py cannot be put back")
+
+
+def test_a_commit_made_since_is_not_reverted(tree: Path) -> None:
+    def git(*args: str) -> None:
+        identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *args], cwd=tree, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("commit", "-qm", "start", "--allow-empty")
+    file = interrupted(tree)
+    (tree / "a.py").write_bytes(b"A\r\n")
+    git("add", "-A")
+    git("commit", "-qm", "mine")
+    refuse_recovery(tree, "another commit is checked out than when a lossport command was cut short here")
+    file.unlink()
+    assert recover(tree, tree / ".lossport") == []
+
+
+@pytest.mark.parametrize("number", transaction.SIGNALS)
+def test_a_signal_waits_until_the_transaction_is_over(tree: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def interrupt(got: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    real, before = os.replace, signal.signal(number, interrupt)
+
+    def replace(source: Path, target: Path) -> None:
+        signal.raise_signal(number)
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    try:
+        with pytest.raises(transaction.CommittedThenInterrupted):
+            commit(tree, tree / ".lossport", changes(tree))
+    finally:
+        signal.signal(number, before)
+    assert snapshot(tree) == {"a.py": b"A\r\n", "b.py": b"B\n", "new/deep/d.py": b"d\n"}
+    assert recover(tree, tree / ".lossport") == []
+
+
+def test_nothing_is_ever_written_beside_sources(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[str] = set()
+    real = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        seen.update(snapshot(tree))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    commit(tree, tree / ".lossport", changes(tree))
+    assert seen <= {"a.py", "b.py", "old/c.py", "new/deep/d.py"}
+
+
+def test_a_journal_that_cannot_be_removed_takes_everything_back(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, real, times = snapshot(tree), Path.unlink, 0
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        nonlocal times
+        times += path.name == "journal.json"
+        if path.name == "journal.json" and times == 1:
+            raise OSError(5, "Input/output error", str(path))
+        real(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises(InputError, match=r"journal\.json: cannot be written .*everything is as it was"):
+        commit(tree, tree / ".lossport", changes(tree))
+    assert snapshot(tree) == before

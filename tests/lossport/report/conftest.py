@@ -22,7 +22,7 @@ from lossport.report import (
     LossFacts,
     OptionCell,
     OptionRow,
-    Options,
+    OptionTable,
     ParityCell,
     Report,
     Waiting,
@@ -77,8 +77,11 @@ SETTINGS = {"pyproject.toml": PYPROJECT, ".gitignore": ".lossport/\n"}
 class Workshop:
     """A repository whose commits have days."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, copy_of: Workshop | None = None) -> None:
         self.folder = folder
+        if copy_of is not None:
+            shutil.copytree(copy_of.folder, folder, symlinks=True)
+            return
         folder.mkdir(parents=True)
         self.git("init", "-q", "-b", "main")
 
@@ -103,16 +106,29 @@ class Workshop:
         return self.git("rev-parse", "HEAD")
 
 
-@pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    """Two of four losses retired, one of them this week."""
-    shop = Workshop(tmp_path / "shop")
+@pytest.fixture(scope="session")
+def shop_class() -> type[Workshop]:
+    """The class, for tests that share one repository."""
+    return Workshop
+
+
+@pytest.fixture(scope="session")
+def first_workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """Two of four losses retired, one of them this week; measured and drawn once, for all tests that copy it."""
+    shop = Workshop(tmp_path_factory.mktemp("first") / "shop")
     legacy = {f"old_losses/{name}.py": text for name, text in LEGACY.items()}
     shop.commit("2026-10-05", {**SETTINGS, **TESTS, **OWNERS, **legacy})
     shop.commit("2026-10-19", {"kit/__init__.py": "", "kit/base.py": BASE, "kit/triplet.py": NEW.format("Triplet")})
     shop.commit("2026-11-02", {"old_losses/triplet.py": None, "kit/margin.py": NEW.format("Margin")})
     shop.commit("2026-11-24", {"old_losses/margin.py": None}, "Retire the margin loss\n\nNothing names it.")
+    build_report(find_project(shop.folder), facts_of_workshop(), today=TODAY)
     return shop
+
+
+@pytest.fixture
+def workshop(first_workshop: Workshop, tmp_path: Path) -> Workshop:
+    """A copy of the first workshop, with what it remembers."""
+    return Workshop(tmp_path / "shop", copy_of=first_workshop)
 
 
 @pytest.fixture
@@ -122,6 +138,11 @@ def project(workshop: Workshop) -> Project:
 
 @pytest.fixture
 def facts() -> Facts:
+    """What the pipeline would tell about the workshop's project."""
+    return facts_of_workshop()
+
+
+def facts_of_workshop() -> Facts:
     """What the pipeline would tell about the workshop's project."""
     passed = ParityCell("cpu", "float32", "passed", 9, 3, 2, 0, 2.25, NOW - dt.timedelta(days=3), 0.41, 0.8)
     stale = ParityCell("cuda", "bfloat16", "stale", 9, 0, 0, 0, 1.0, NOW, why="the cases changed")
@@ -147,7 +168,7 @@ def facts() -> Facts:
             loss("triplet", "retired", parity=(passed,), started_at=at(1, 8), proven_at=at(1, 9), retired_at=at(2)),
         ),
         gates_met={"duplication": 5.0},
-        options=Options(
+        options=OptionTable(
             "triplet",
             ("A", "B"),
             ("mend", "restart"),
@@ -174,6 +195,7 @@ def write_page() -> Callable[[Report, Path], Path]:
     def write(report: Report, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in render_report(report).items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
         return folder / "index.html"
 

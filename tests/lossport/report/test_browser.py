@@ -29,7 +29,10 @@ def own_report() -> Report:
     return build_report(project, facts_of(project), today=dt.date.today())
 
 
-@pytest.fixture(params=["a project with a past", "this project"])
+THIS_PROJECT = pytest.param("this project", marks=pytest.mark.full(reason="measures this project as it stands, history and all"))
+
+
+@pytest.fixture(params=["a project with a past", THIS_PROJECT])
 def html(request: pytest.FixtureRequest, tmp_path: Path, write_page: Any) -> Path:
     name = "report" if request.param == "a project with a past" else "own_report"
     page: Path = write_page(request.getfixturevalue(name), tmp_path / "reports")
@@ -64,6 +67,22 @@ def test_the_page_is_silent_accessible_and_asks_for_nothing(
     assert len(found["passes"]) > 20
     told = [(rule["id"], rule["help"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found["violations"]]
     assert told == []
+
+
+@pytest.mark.parametrize("name", ["2026-W48", "2026-W45", "weeks", "losses/margin", "losses/focal"])
+@pytest.mark.parametrize("look", [(1200, False), (380, True)], ids=lambda look: str(look[0]))
+def test_the_pages_of_weeks_and_losses_are_silent_accessible_and_narrow_enough(
+    tab: Tab, axe: str, written: Path, name: str, look: tuple[int, bool]
+) -> None:
+    width, dark = look
+    tab.open(written.parent / f"{name}.html", width=width, dark=dark)
+    assert tab.requests() == []
+    assert tab.complaints() == []
+    assert tab.run("document.documentElement.scrollWidth") <= width
+    tab.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    tab.run(axe)
+    found = tab.run(f"axe.run(document, {NOT_BELOW_AA})")
+    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found["violations"]] == []
 
 
 def column(tab: Tab, number: int) -> list[str]:

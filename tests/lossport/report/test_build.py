@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from lossport.project.config import Project, find_project
-from lossport.report import Facts, LossFacts, Report, build_report, metrics, render_report
+from lossport.report import Facts, LossFacts, ParityCell, Report, build_report, metrics, render_report
 
 TODAY = dt.date(2026, 11, 25)
 Workshop = Any
@@ -98,12 +99,20 @@ def test_the_peak_of_copying_stays_visible_as_it_thins_out(report: Report) -> No
     assert {"burndown", "claims", "lines", "duplication", "copies-peak", "copies-now"} == report.charts.keys()
 
 
-def test_the_forecast_follows_the_retirements_of_the_last_weeks(report: Report) -> None:
-    assert report.since == dt.date(2026, 10, 5)
-    assert report.forecast is not None
-    assert (report.forecast.events, report.forecast.days) == (2, 42)
-    assert report.forecast.middle is not None
-    assert report.forecast.middle > TODAY
+def test_the_forecast_follows_the_retirements_of_the_last_weeks_and_takes_three(
+    report: Report, project: Project, facts: Facts
+) -> None:
+    assert report.since == dt.date(2026, 11, 1)
+    assert (report.forecast, report.recent) == (None, 2)
+    third = tuple(
+        replace(loss, stage="retired", retired_at=report.moments[-1].at) if loss.name == "ranking" else loss
+        for loss in facts.losses
+    )
+    end = build_report(project, replace(facts, losses=third), today=TODAY).forecast
+    assert end is not None
+    assert (end.events, end.days) == (3, 24)
+    assert end.middle is not None
+    assert end.middle > TODAY
 
 
 def test_a_second_report_is_equal_and_measures_nothing_again(
@@ -170,6 +179,10 @@ def test_a_file_whose_name_is_no_text_is_shown_all_the_same(project: Project, fa
 def test_every_loss_retired_is_said_to_be_done(project: Project, facts: Facts) -> None:
     last = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
     done = tuple(replace(loss, stage="retired", retired_at=last, why="", sites_left={}, waiting=()) for loss in facts.losses)
+    unproven = render_report(build_report(project, replace(facts, losses=done), today=TODAY))["index.html"].decode()
+    assert "Every loss is retired, but not every proof is current." in unproven
+    cell = ParityCell("cpu", "all", "passed", 9)
+    done = tuple(replace(loss, parity=(cell,)) for loss in done)
     report = build_report(project, replace(facts, losses=done), today=TODAY)
     page = render_report(report)["index.html"].decode()
     assert report.forecast is None
@@ -191,8 +204,10 @@ def test_the_figures_of_the_page_are_there_as_data(report: Report) -> None:
 @pytest.mark.parametrize(("day", "week"), [((2026, 1, 1), "2026-W01"), ((2027, 1, 1), "2026-W53"), ((2026, 11, 23), "2026-W48")])
 def test_the_page_is_kept_under_its_iso_week(project: Project, facts: Facts, day: tuple[int, int, int], week: str) -> None:
     files = render_report(build_report(project, facts, today=dt.date(*day)))
-    assert set(files) == {"index.html", f"{week}.html", "metrics.json"}
-    assert files["index.html"] == files[f"{week}.html"]
+    weeks = sorted(name for name in files if re.fullmatch(r"\d{4}-W\d\d\.html", name))
+    assert weeks[-1] == f"{week}.html"
+    losses = {f"losses/{loss.name}.html" for loss in facts.losses}
+    assert files.keys() - weeks == {"index.html", "weeks.html", "metrics.json", *losses}
 
 
 def test_the_next_loss_is_the_furthest_that_waits_for_nobody(report: Report) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from lossport.measure.cache import Memory
 from lossport.measure.history import Moment, TreeFigures
 from lossport.project.config import Gates
-from lossport.report.charts import SHADES, WIDTHS, Line, StairChart, TimeChart, drawn, shade
+from lossport.report.charts import SHADES, WIDTHS, ChartLine, StairChart, TimeChart, drawn, shade
 from lossport.report.forecast import Forecast
 from lossport.report.series import STAIR_FILES, burndown, copies, lines_over_time, shared_pairs
 
@@ -27,7 +27,10 @@ TIME = TimeChart(
     "odd",
     "A <b>title</b>",
     'He said "5 < 6 & 7"',
-    (Line("$x_1$ & <i>name</i>", ((at(-9), 4.0), (at(-3), 2.0), (NOW, 1.0))), Line("said", ((at(-4), 3.0),), 2, "points")),
+    (
+        ChartLine("$x_1$ & <i>name</i>", ((at(-9), 4.0), (at(-3), 2.0), (NOW, 1.0))),
+        ChartLine("said", ((at(-4), 3.0),), 2, "points"),
+    ),
     unit="%",
     target=2.0,
     span=(at(3), at(9)),
@@ -92,7 +95,7 @@ def test_a_chart_that_was_drawn_before_needs_no_plotting_library(tmp_path: Path)
 
 def test_the_burndown_steps_down_with_each_loss_and_points_at_the_end() -> None:
     end = Forecast(at(5).date(), at(9).date(), at(20).date(), 2, 30)
-    chart = burndown(4, [at(-3), at(-8)], at(-30), NOW, end)
+    chart = burndown(4, [(at(-3), -1), (at(-8), -1)], at(-30), NOW, end)
     left, pace = chart.lines
     assert left.points == ((at(-30), 4.0), (at(-8), 3.0), (at(-3), 2.0), (NOW, 2.0))
     assert (pace.kind, pace.points) == ("dashes", ((NOW, 2.0), (at(9), 0.0)))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
 
 from lossport.measure.history import Moment, TreeFigures
-from lossport.project.config import Claim
-from lossport.report.claims import CheckedClaim, check_claims, metric_series
+from lossport.project.config import CLAIM_METRICS, Claim, ConfigError, find_project
+from lossport.report.claims import METRICS, CheckedClaim, check_claims, metric_series
 from lossport.report.series import claimed
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def tree(files: int, duplicated: int, lines: int = 100) -> TreeFigures:
@@ -63,6 +69,27 @@ def test_a_claim_from_before_the_history_says_so() -> None:
 def test_an_unknown_metric_names_the_known_ones() -> None:
     assert "no measure is called 'speed'; known: complete, duplication-reduced" in check(9, "speed").note
     assert "names no metric" in check(9, "").note
+
+
+def test_the_configuration_knows_the_same_metrics_and_refuses_any_other(tmp_path: Path) -> None:
+    assert tuple(METRICS) == CLAIM_METRICS
+    claim = '[tool.lossport]\n[[tool.lossport.claims]]\ndate = 2026-05-04\ntext = "a"\nsource = "b"\nmetric = "{}"\nvalue = 1\n'
+    (tmp_path / "pyproject.toml").write_text(claim.format("losses_migrated_percent"))
+    with pytest.raises(
+        ConfigError, match=r"claims\[0\].metric: 'losses_migrated_percent' is not a metric; use one of complete, "
+    ):
+        find_project(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(claim.format("duplication_reduced"))
+    assert find_project(tmp_path).claims[0].metric == "duplication_reduced"
+
+
+def test_the_example_of_the_documentation_and_our_own_claims_can_be_measured(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / "configuration.md").read_text(), re.S)
+    assert example is not None
+    (tmp_path / "pyproject.toml").write_text(example[1])
+    for project in (find_project(tmp_path), find_project(ROOT)):
+        assert project.claims
+        assert all(claim.source and claim.value is not None for claim in project.claims)
 
 
 def test_a_claim_without_a_number_is_measured_all_the_same() -> None:

@@ -34,26 +34,28 @@ def test_a_steady_pace_leads_where_it_should() -> None:
 
 
 def test_the_end_lies_in_its_span_and_few_events_widen_it() -> None:
-    many, few = (dates(found) for found in (expect(ago(*range(1, 41, 2)), left=10), expect(ago(5, 25), left=1)))
+    many, few = (dates(found) for found in (expect(ago(*range(1, 41, 2)), left=10), expect(ago(5, 15, 25), left=1)))
     for early, middle, late in (many, few):
         assert 0 <= early <= middle <= late
     assert few[2] / max(1, few[0]) > 2 * many[2] / many[0]
 
 
 @pytest.mark.parametrize(
-    ("retired", "left"), [([], 5), (ago(1), 0), (ago(PACE_DAYS + 1, 300), 3)], ids=["nothing yet", "nothing left", "long ago"]
+    ("retired", "left"),
+    [([], 5), (ago(1), 0), (ago(PACE_DAYS + 1, 300, 301), 3), (ago(1, 2), 3)],
+    ids=["nothing yet", "nothing left", "long ago", "too few"],
 )
 def test_without_a_pace_or_anything_left_there_is_none(retired: list[dt.date], left: int) -> None:
     assert forecast(retired, left, TODAY - dt.timedelta(days=400), TODAY) is None
 
 
 def test_a_young_migration_is_judged_by_the_days_it_had() -> None:
-    assert expect(ago(0, 1), left=4, since=2).days == 2
-    assert expect(ago(0), left=4, since=0).days == 1
+    assert expect(ago(0, 1, 1), left=4, since=2).days == 2
+    assert expect(ago(0, 0, 0), left=4, since=0).days == 1
 
 
 def test_an_end_beyond_ten_years_has_no_date() -> None:
-    found = expect(ago(40), left=2000)
+    found = expect(ago(38, 39, 40), left=2000)
     assert found.late is None
 
 

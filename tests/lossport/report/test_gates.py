@@ -10,7 +10,8 @@ import pytest
 from lossport.measure import architecture, measure_corpus
 from lossport.project.config import Gates
 from lossport.report import Gate, LossFacts, ParityCell
-from lossport.report.gates import Measured, gates, lost, newly_met
+from lossport.report.criteria import gates
+from lossport.report.gates import Measured, lost, newly_met
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 NEW = {"kit/triplet.py": "class Base: ...\nclass Triplet(Base):\n    def f(self, x):\n        return x if x else 1\n"}

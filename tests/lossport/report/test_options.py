@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from lossport.compare import FILE, Cell, Comparison, Row, sources_digest
-from lossport.migrate.tell import options_of
 from lossport.project.config import Project, find_project
-from lossport.report import OptionCell, OptionRow
+from lossport.report import OptionCell, OptionRow, options_of
 
 TABLES = """\
 [tool.lossport]

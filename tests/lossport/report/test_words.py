@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lossport.report import Gate
-from lossport.report.words import duration, gate_target, gate_value
+from lossport.report.words import duration
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_a_gate_is_said_with_its_unit_where_it_helps(
     value: float | None, sense: str, target: float, unit: str, said: tuple[str, str]
 ) -> None:
     gate = Gate("g", "G", value, sense, target, unit, "")  # type: ignore[arg-type]
-    assert (gate_value(gate), gate_target(gate)) == said
+    assert (gate.value_words, gate.target_words()) == said

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lossport.project.config import ConfigError
+from lossport.rewrite.contract import same_default
 
 Check = Callable[..., None]
 
@@ -391,3 +392,10 @@ def test_a_port_that_does_not_fit_its_sources(bench: Any, port: str, message: st
         bench.plan("wrong")
     assert message in str(caught.value)
     assert "ports/wrong.py" in str(caught.value)
+
+
+def test_a_list_as_default_is_no_other_than_an_equal_tuple() -> None:
+    assert same_default("[1, 2]", "(1, 2)")
+    assert not same_default("[1, 2]", "(1, 3)")
+    assert not same_default("1", "1.0")
+    assert not same_default("[1]", "[True]")

@@ -107,9 +107,11 @@ def test_code_blocks_of_markdown_are_one_module(bench: Any) -> None:
 
 def test_a_block_of_markdown_that_is_no_python_is_a_line_in_the_result(bench: Any) -> None:
     bench.write({"guide.md": "```python\nfrom old_losses.plain import PlainLoss\nPlainLoss(\n```\n"})
-    (refusal,) = bench.plan("plain").refusals
-    assert (refusal.path, refusal.line) == ("guide.md", 2)
-    assert "does not parse" in refusal.reason
+    plan = bench.plan("plain")
+    (told,) = plan.told
+    assert (told.path, told.line) == ("guide.md", 2)
+    assert "does not parse" in told.reason
+    assert plan.refusals == ()
 
 
 def test_restructured_text(bench: Any) -> None:
@@ -352,6 +354,7 @@ def test_an_acknowledged_place_gets_the_new_name_and_nothing_else(bench: Any) ->
     assert [(r.path, r.line) for r in plan.refusals] == [("other.py", 3)]
     assert {(r.path, r.line) for r in plan.acknowledged} == {("a.yaml", 1), ("train.py", 3), ("train.py", 4)}
     assert {p.fate for p in plan.sites if p.site.path == "train.py"} == {"rewritten", "acknowledged"}
+    assert {p.fate for p in plan.sites if p.site.path == "a.yaml"} == {"rewritten"}
     bench.apply(plan)
     assert bench.read("a.yaml") == "_target_: new_losses.Triplet\n"
     assert bench.read("train.py") == "from new_losses import Triplet\n\nfit(Triplet(0.1), Triplet)\nTriplet(**options)\n"

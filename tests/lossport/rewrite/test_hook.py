@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from lossport.project import ledger
+from tests import warm
+
 ROOT = Path(__file__).resolve().parents[3]
 HOOK = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))[0]
 AGAIN = "from old_losses.plain import PlainLoss\n\ncriterion = PlainLoss()\n"
@@ -30,6 +33,10 @@ def git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def retired(bench: Any) -> Path:
     """The small project with one loss retired, committed."""
     (bench.root / "old_losses" / "plain.py").unlink()
+    (bench.root / "migration").mkdir()
+    (bench.root / "migration" / "ledger.jsonl").write_bytes(
+        ledger.appended(None, [ledger.event("retired", "plain", {"files": []})])
+    )
     bench.write({"train.py": "from old_losses.triplet import TripletLoss\n\ncriterion = TripletLoss()\n"})
     git(bench.root, "add", "-A")
     assert git(bench.root, "commit", "-qm", "one is retired").returncode == 0
@@ -52,14 +59,12 @@ def test_a_commit_with_a_retired_name_is_stopped_by_a_hook_of_git(retired: Path)
 
 def test_uses_of_losses_that_are_not_retired_and_files_that_are_not_staged_pass(retired: Path) -> None:
     (retired / "not_staged.py").write_text(AGAIN)
-    command = [sys.executable, "-m", "lossport", *HOOK["entry"].split()[1:], "train.py"]
-    assert subprocess.run(command, cwd=retired, check=False).returncode == 0
+    assert warm.run("-m", "lossport", *HOOK["entry"].split()[1:], "train.py", cwd=retired).returncode == 0
 
 
 def test_the_hook_says_what_it_found_as_json(retired: Path) -> None:
     (retired / "conf.yaml").write_text("loss:\n  _target_: old_losses.plain.PlainLoss\n")
-    command = [sys.executable, "-m", "lossport", *HOOK["entry"].split()[1:], "conf.yaml", "--json"]
-    done = subprocess.run(command, cwd=retired, capture_output=True, text=True, check=False)
+    done = warm.run("-m", "lossport", *HOOK["entry"].split()[1:], "conf.yaml", "--json", cwd=retired)
     assert done.returncode == 1
     sites = json.loads(done.stdout)["sites"]
     assert [(site["path"], site["line"], site["symbol"]) for site in sites] == [("conf.yaml", 2, "old_losses.plain.PlainLoss")]
@@ -92,8 +97,7 @@ def test_the_tool_runs_the_hook_as_the_repository_defines_it(retired: Path) -> N
     ],
 )
 def test_wrong_use_says_what_to_write(retired: Path, arguments: list[str], message: str) -> None:
-    command = [sys.executable, "-m", "lossport", "sites", *arguments]
-    done = subprocess.run(command, cwd=retired, capture_output=True, text=True, check=False)
+    done = warm.run("-m", "lossport", "sites", *arguments, cwd=retired)
     assert done.returncode == 2
     assert message in done.stderr
 
@@ -108,7 +112,17 @@ def test_an_acknowledged_computed_name_stands(retired: Path) -> None:
     )
     text = "import importlib\n\nmodule = importlib.import_module('old_losses.plain')\nfound = getattr(module, name)\n"
     (retired / "plugins.py").write_text(text)
-    command = [sys.executable, "-m", "lossport", "sites", "--retired", "--check"]
-    assert subprocess.run(command, cwd=retired, check=False).returncode == 0
+    command = ["-m", "lossport", "sites", "--retired", "--check"]
+    assert warm.run(*command, cwd=retired).returncode == 0
     (retired / "plugins.py").write_text(text.replace("name", "other"))
-    assert subprocess.run(command, cwd=retired, check=False).returncode == 1
+    assert warm.run(*command, cwd=retired).returncode == 1
+
+
+def test_a_misspelt_port_is_not_retired(retired: Path) -> None:
+    (retired / "migration" / "ledger.jsonl").unlink()
+    (retired / "again.py").write_text(AGAIN)
+    assert warm.run("-m", "lossport", "sites", "--retired", "--check", cwd=retired).returncode == 0
+    status = json.loads(warm.run("-m", "lossport", "status", "--json", cwd=retired).stdout)
+    (loss,) = (loss for loss in status["losses"] if loss["name"] == "plain")
+    assert loss["stage"] == "planned"
+    assert "check the port" in loss["why"]

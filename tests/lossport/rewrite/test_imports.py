@@ -279,8 +279,27 @@ def test_a_use_of_a_gone_symbol_is_refused(check_refused: Check) -> None:
 
 
 def test_a_name_that_no_port_speaks_of_is_refused(check_refused: Check) -> None:
-    check_refused("from old_losses.triplet import LIMIT\nprint(LIMIT)\n", 1, "no port says")
     check_refused("import old_losses.triplet as t\nprint(t.LIMIT)\n", 2, "no port says")
+    check_refused("from old_losses.triplet import torch\nprint(torch)\n", 1, "no port says")
+
+
+def test_another_name_of_a_legacy_module_stays_imported_and_is_told(bench: Any) -> None:
+    bench.write({"train.py": "from old_losses.triplet import LIMIT, TripletLoss\nprint(LIMIT, TripletLoss())\n"})
+    plan = bench.plan("triplet")
+    bench.apply(plan)
+    assert bench.read("train.py") == (
+        "from old_losses.triplet import LIMIT\nfrom new_losses import Triplet\nprint(LIMIT, Triplet(margin=0.2))\n"
+    )
+    assert [(told.path, told.line) for told in plan.told] == [("train.py", 1)]
+    assert plan.refusals == ()
+
+
+def test_a_star_of_which_another_file_has_another_name_stays(bench: Any) -> None:
+    bench.write({"lib/__init__.py": "from old_losses.triplet import *  # noqa: F403\n", "run.py": "from lib import LIMIT\n"})
+    bench.apply(bench.plan("triplet"))
+    expected = "from old_losses.triplet import *  # noqa: F403\nfrom new_losses import Triplet\n"
+    assert bench.read("lib/__init__.py") == expected
+    assert bench.plan("triplet").files == ()
 
 
 def test_shadowed_names_homonyms_and_comments_are_no_sites(check_noop: Check) -> None:

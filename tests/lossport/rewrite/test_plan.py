@@ -7,14 +7,13 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lossport.follow.sites import find_sites
-from lossport.rewrite import plan_rewrite, to_json, to_sarif
+from lossport.rewrite import to_json, to_sarif
 
 USE = "from old_losses.plain import PlainLoss\n\nPlainLoss()\n"
 
@@ -154,15 +153,6 @@ def test_own_paths_and_excluded_paths_are_no_call_sites(bench: Any) -> None:
     bench.write({"cases/plain.py": USE, "reports/x.py": USE, "vendored/x.py": USE, "vendored/deep/y.py": USE})
     bench.write({"pyproject.toml": bench.read("pyproject.toml") + 'exclude = ["vendored/*"]\n'})
     assert bench.plan("plain").sites == ()
-
-
-def test_the_search_can_run_in_other_processes(bench: Any) -> None:
-    bench.write({f"a{n}.py": USE for n in range(3)})
-    project = bench.project
-    with ProcessPoolExecutor(1) as pool:
-        elsewhere = plan_rewrite(project, [project.loss("plain")], executor=pool)
-    assert elsewhere.diff() == bench.plan("plain").diff()
-    assert len(elsewhere.files) == 3
 
 
 def test_sites_are_told_with_their_place_and_form(bench: Any) -> None:

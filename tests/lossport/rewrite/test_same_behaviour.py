@@ -18,10 +18,23 @@ from lossport.project.config import find_project
 from lossport.rewrite import RewritePlan, plan_rewrite
 
 from .conftest import PORTS, PYPROJECT, comments, dedent
-from .programs import forms, heirs, inheritance, lookups, modules, projects, values
+from .programs import (
+    by_name,
+    callables,
+    forms,
+    handed_over,
+    heirs,
+    inheritance,
+    listed_names,
+    lookups,
+    modules,
+    ordinary,
+    projects,
+    values,
+)
 from .programs.losses import NEW, OLD, TORCH
 
-TOPICS = (forms, heirs, inheritance, lookups, modules, projects, values)
+TOPICS = (by_name, callables, forms, handed_over, heirs, inheritance, listed_names, lookups, modules, ordinary, projects, values)
 PROGRAMS: dict[str, Mapping[str, str | bytes]] = {name: files for topic in TOPICS for name, files in topic.PROGRAMS.items()}
 REFUSED: dict[str, list[str]] = {name: places for topic in TOPICS for name, places in topic.REFUSED.items()}
 

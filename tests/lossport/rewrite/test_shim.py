@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 
 from lossport.project.config import Project, parse_project
 from lossport.rewrite.shim import NoShim, is_shim, shims
+from tests import warm
 
 NEW = """
     class Tracker:
@@ -110,10 +109,7 @@ def written(project: Project) -> Path:
 def run(project: Project, program: str) -> Any:
     """What a script outside the project sees, as JSON, with every warning shown."""
     setup = "import json\nfrom old.tracking import *\nimport old.tracking\nshow = lambda x: print(json.dumps(x))\n"
-    done = subprocess.run(
-        [sys.executable, "-W", "always", "-c", setup + textwrap.dedent(program)],
-        cwd=project.root, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    done = warm.run("-W", "always", "-c", setup + textwrap.dedent(program), cwd=project.root, check=True)
     return json.loads(done.stdout), done.stderr
 
 

@@ -6,7 +6,6 @@ import ast
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from lossport.project.config import Project, find_project
 from lossport.project.errors import InputError
 from lossport.project.transaction import commit
 from lossport.scaffold import skeleton
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -175,9 +175,8 @@ def test_the_row_goes_to_the_end_of_the_table_or_gets_one(project: Project) -> N
 
 
 def run(root: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-x", "tests"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-x", "tests"]
+    return warm.run(*command, cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}, timeout=300)
 
 
 def replace(path: Path, *pairs: tuple[str, str]) -> None:
@@ -194,7 +193,7 @@ def test_its_tests_are_red_until_a_loss_is_filled_in_and_green_then(tmp_path: Pa
     (tmp_path / "tests" / "losses" / "entries").mkdir(parents=True)
     for name in ("battery.py", "test_battery.py"):
         shutil.copy(ROOT / "tests" / "losses" / name, tmp_path / "tests" / "losses" / name)
-    (tmp_path / "pyproject.toml").write_text('[tool.lossport]\n[tool.pytest.ini_options]\nmarkers = ["slow", "cuda"]\n')
+    (tmp_path / "pyproject.toml").write_text('[tool.lossport]\n[tool.pytest.ini_options]\nmarkers = ["slow", "cuda", "full"]\n')
     project = find_project(tmp_path)
     commit(project.root, project.state, skeleton(project, "pair_distance"))
 

@@ -76,6 +76,7 @@ def test_followed(leads: Leads, tmp_path: Path, text: str) -> None:
         'out["losses"], out["FooLoss"]',
         "self.losses.append(step(old))",
         "# an old thing. getattr(x, name)\nlosses = 1",
+        "from pages.losses import helper\nhelper()",
     ],
 )
 def test_not_followed(leads: Leads, tmp_path: Path, text: str) -> None:

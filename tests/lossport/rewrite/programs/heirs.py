@@ -327,8 +327,7 @@ print(d(1,2)['accuracy'])
 
 REFUSED: dict[str, list[str]] = {
     "sub_aug": ["main.py:4"],
-    "sub_escape": ["main.py:6"],
-    "sub_dict_out": ["main.py:5"],
+    "sub_dict_out": ["main.py:5", "main.py:6"],
     "sub_attr_outside": ["main.py:5"],
     "sub_print": ["main.py:4"],
     "sub_hasattr": ["main.py:4"],

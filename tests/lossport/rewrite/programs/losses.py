@@ -29,6 +29,13 @@ class Tensor:
     def __gt__(self, o): return self.v > self._o(o)
 def tensor(v): return Tensor(v)
 def stack(ts): return Tensor(sum(t.v for t in ts))
+def save(thing, file):
+    import pickle
+    pickle.dump(thing, file)
+def load(file, **k):
+    import pickle
+    return pickle.load(file)
+def compile(thing=None, **k): return thing
 class no_grad:
     def __enter__(self): return self
     def __exit__(self, *a): return False
@@ -36,14 +43,44 @@ class no_grad:
 """,
     "torch/nn/__init__.py": """
 class Module:
+    training = True
     def __init__(self): pass
-    def __call__(self, *a, **k): return self.forward(*a, **k)
+    def __call__(self, *a, **k):
+        for hook in self._kept("before"): hook(self, a)
+        out = self.forward(*a, **k)
+        for hook in self._kept("after"):
+            changed = hook(self, a, out)
+            out = out if changed is None else changed
+        return out
+    def _kept(self, when): return self.__dict__.setdefault("hooks", {}).setdefault(when, [])
+    def register_forward_hook(self, hook): self._kept("after").append(hook)
+    def register_forward_pre_hook(self, hook): self._kept("before").append(hook)
     def to(self, *a): return self
+    def cuda(self): return self
     def eval(self): return self
     def train(self, mode=True): return self
     def parameters(self): return []
+    def state_dict(self): return {}
+    @property
+    def _modules(self): return {k: v for k, v in vars(self).items() if isinstance(v, Module)}
+    def named_children(self): return list(self._modules.items())
+    def children(self): return list(self._modules.values())
+    def modules(self):
+        yield self
+        for child in self.children(): yield from child.modules()
+    def named_modules(self, prefix=""):
+        yield prefix, self
+        for name, child in self.named_children(): yield from child.named_modules(f"{prefix}.{name}".strip("."))
+    def get_submodule(self, path):
+        return dict(self.named_modules())[path]
+    def apply(self, function):
+        for child in self.children(): child.apply(function)
+        function(self)
+        return self
 class ModuleDict(Module):
     def __init__(self, d=None): self.d = dict(d or {})
+    @property
+    def _modules(self): return self.d
     def __getitem__(self, k): return self.d[k]
     def __setitem__(self, k, v): self.d[k] = v
     def items(self): return self.d.items()
@@ -52,14 +89,29 @@ class ModuleDict(Module):
     def __contains__(self, k): return k in self.d
 class ModuleList(Module):
     def __init__(self, l=()): self.l = list(l)
+    @property
+    def _modules(self): return {str(i): m for i, m in enumerate(self.l)}
     def __iter__(self): return iter(self.l)
+    def __len__(self): return len(self.l)
     def __getitem__(self, i): return self.l[i]
     def append(self, m): self.l.append(m)
 class Sequential(Module):
     def __init__(self, *l): self.l = list(l)
+    @property
+    def _modules(self): return {str(i): m for i, m in enumerate(self.l)}
+    def __getitem__(self, i): return self.l[i]
     def forward(self, x):
         for m in self.l: x = m(x)
         return x
+class DataParallel(Module):
+    def __init__(self, module, device_ids=None):
+        self.module = module
+    def forward(self, *a, **k): return self.module(*a, **k)
+from . import parallel
+""",
+    "torch/nn/parallel.py": """
+from torch.nn import DataParallel
+class DistributedDataParallel(DataParallel): pass
 """,
 }
 """As much of torch as the programs need: a tensor prints differently from a number, so that a lost `.item()` shows."""

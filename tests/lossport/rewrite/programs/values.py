@@ -502,7 +502,7 @@ c = TripletLoss(T=1); print(c(1, 2)["accuracy"]); del c
         "main.py": """\
 from old_losses.triplet \\
     import TripletLoss as TL, \\
-    LIMIT
+    TripletLoss
 from old_losses.plain import \\
     PlainLoss
 c = TL(0.1, \\
@@ -789,10 +789,9 @@ print(acc)
 REFUSED = {
     "match_as": ["main.py:8"],
     "setattr_module": ["main.py:3"],
-    "simple_namespace": ["main.py:3"],
+    "simple_namespace": ["main.py:3", "main.py:4"],
     "register_decorator": ["main.py:8"],
     "registry_class": ["main.py:4"],
-    "result_list": ["main.py:6"],
     "result_star_star": ["main.py:3"],
     "result_update": ["main.py:4"],
     "result_or": ["main.py:3"],
@@ -814,7 +813,6 @@ REFUSED = {
     "forward_kwargs": ["main.py:3"],
     "forward_starargs": ["main.py:6"],
     "type_alias_union": ["main.py:10", "main.py:8", "main.py:9"],
-    "backslash": ["main.py:3"],
     "lazy_getattr": ["lib/__init__.py:4"],
     "lazy_map": ["lib/__init__.py:2"],
     "sys_modules": ["main.py:3"],

@@ -1,14 +1,28 @@
-"""What a comparison is: options, and rows with one cell for each. Values only; measuring and rendering are done elsewhere."""
+"""A comparison of options as values: options, and rows with one cell for each; its JSON, and what the page shows of it.
+
+`compare` measures and writes it; the report reads it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from lossport.project.config import ConfigError, Option, Project
 from lossport.project.errors import InputError
+from lossport.report.facts import OptionCell, OptionRow, OptionTable
+from lossport.source.fingerprint import file_digest
 
 Better: TypeAlias = Literal["lower", "higher", "neither"]
+
+FILE = "comparison.json"
+"""Its name below the reports folder."""
+
+COMPARE = "lossport compare"
 
 FORMAT = 1
 """Of the JSON; rises when a reader of the older one would misunderstand it."""
@@ -122,3 +136,67 @@ def _number(value: object) -> float | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise TypeError(f"{value!r} is no number")
     return value
+
+
+def files_of(project: Project, option: Option) -> tuple[str, ...]:
+    """The Python files of an option, relative to the project.
+
+    Raises:
+        ConfigError: there are none, or one that is named is missing.
+    """
+    found = [option.path] if option.path.is_file() else sorted(option.path.rglob("*.py"))
+    if not found:
+        raise ConfigError(
+            f"option {option.name}: no Python files in {project.relative(option.path)}; see tool.lossport.options.path"
+        )
+    for path in option.second:
+        if path not in found:
+            raise ConfigError(
+                f"option {option.name}: {project.relative(path)} is none of its files; see tool.lossport.options.second"
+            )
+    return tuple(project.relative(path) for path in found)
+
+
+def sources_digest(project: Project) -> str:
+    """What a comparison rests on: the files of every option, their tests and changes, the port and the cases of the loss."""
+    digest = hashlib.sha256()
+    for path in sorted({path for option in project.options for path in _sources(project, option)}):
+        digest.update(f"{project.relative(path)}\0{file_digest(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _sources(project: Project, option: Option) -> Iterator[Path]:
+    yield from (project.root / path for path in files_of(project, option))
+    for path in (*option.tests, *([option.change] if option.change else [])):
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    yield from (folder / f"{option.loss}.py" for folder in (project.ports, project.cases))
+
+
+def options_of(project: Project) -> OptionTable | None:
+    """The comparison of options as it was last measured, or why there is none; None for a project that compares nothing."""
+    if not project.options:
+        return None
+    first = project.options[0]
+    bare = OptionTable(first.loss, tuple(o.name for o in project.options), tuple(o.title for o in project.options))
+    path = project.reports / FILE
+    if not path.is_file():
+        return replace(bare, note=f"not measured yet: {COMPARE} measures them")
+    try:
+        found = read_comparison(json.loads(path.read_text(encoding="utf-8")))
+    except (InputError, ValueError) as error:
+        return replace(bare, note=f"{project.relative(path)} cannot be read: {error}")
+    rows = tuple(
+        OptionRow(row.title, row.how, tuple(OptionCell(c.text, n in row.best, c.note) for n, c in enumerate(row.cells)))
+        for row in found.rows
+    )
+    environment = ", ".join(f"{name} {value}" for name, value in found.environment.items())
+    return OptionTable(found.loss, found.names, found.titles, rows, environment, _stale(project, found))
+
+
+def _stale(project: Project, found: Comparison) -> str:
+    """What a reader of an older comparison needs to know; empty if nothing has changed."""
+    try:
+        unchanged = not found.sources or found.sources == sources_digest(project)
+    except ConfigError as error:
+        return str(error)
+    return "" if unchanged else f"what was measured has changed since: {COMPARE} measures it anew"

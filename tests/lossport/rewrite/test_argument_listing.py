@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossport.rewrite.listing import Item, Listing, argument_value, call_listing, display_listing, import_listing
+from lossport.rewrite.argument_listing import Item, Listing, argument_value, call_listing, display_listing, import_listing
 
 
 class _Printer:
