@@ -23,7 +23,7 @@ pytestmark = pytest.mark.settings
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = find_project(ROOT)
 COPIED = ("legacy", "losses", "migration", "examples", "tests/legacy", "tests/losses", "tests/examples")
-FILES = ("pyproject.toml", "constraints.txt", "README.md", "Makefile", ".gitignore")
+FILES = ("pyproject.toml", "constraints.txt", "README.md", "Makefile", ".gitignore", "tests/conftest.py", "tests/warm.py")
 YEAR = 31_536_000
 TESTS = ("tests/legacy", "tests/losses/test_clip.py")
 
@@ -86,6 +86,8 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         (root / "first" / "sitecustomize.py").write_text(setting.first + "\n", encoding="utf-8")
     subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
     subprocess.run(["git", "add", "--all"], cwd=root, check=True)
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *author, "commit", "--quiet", "--message", "as it is"], cwd=root, check=True)
     return setting, root
 
 

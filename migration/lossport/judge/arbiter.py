@@ -51,7 +51,7 @@ FAR = 1024.0
 """Rounding this many times as far is the same to a jump, and far more to what is only inexact."""
 
 PAIRS = 5
-"""Pairs of runs that tell how exact a loss is beside a jump: it seldom lies between the two of a pair, let alone of three."""
+"""Pairs of runs that tell how exact a loss is beside a jump: it lies between the two of some pairs, not of all."""
 
 Judged: TypeAlias = dict[tuple[object, ...], Close]
 """Pairs of numbers that float64 found close, by step, place, shape and bits: a variant that shows them again is not asked."""
@@ -132,7 +132,7 @@ class Arbiter:
         if not sides:
             return found
         steady = self._steady_error(step, place, reference, eps)
-        if isinstance(found, Close) and not tied and bool(steady.any()):
+        if isinstance(found, Close) and not self.elsewhere and bool(steady.any()):
             return found
         return judge_sides(numbers, sides, steady, self.precision)
 
@@ -168,14 +168,14 @@ class Arbiter:
         return [*seen, *wider] if tied or _is_near([*samples, *wider], far, reference) else []
 
     def _steady_error(self, step: int, place: str, reference: Tensor, eps: float) -> Tensor:
-        """How far rounding carries the loss while it does not jump: the median over pairs of runs that move the same way."""
+        """How far rounding carries the loss while it does not jump: the least of some pairs of runs that move the same way."""
         found = []
         for number in range(1, PAIRS + 1):
             runs = (Sample(True, number, by) for by in STEPS)
             little, more = (self._numbers(run, step, place, reference.shape) for run in runs)
             if little is not None and more is not None:
                 found.append(steady_error(little, more, eps))
-        return torch.stack(found).median(0).values
+        return torch.stack(found).amin(0)
 
     def judge_values(self, step: int, place: str, numbers: Numbers) -> Close | Different:
         """Judge numbers of two forms. Where half precision overflows and float64 does not, float64 alone is the measure."""
