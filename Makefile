@@ -57,7 +57,7 @@ report: $(READY) ## write reports/index.html, this week's page and reports/metri
 status: $(READY) ## where each loss stands, and what is next
 	@$(BIN)/lossport status
 
-# What is slow by nature is left to `all`, see tests/conftest.py; `rest` is what `all` adds, but for most of the settings matrix.
+# What is slow by nature is left to `all`, see tests/conftest.py; `rest` is what `all` adds, but for what is marked `matrix`.
 TIER_quick := -m "not slow and not full and not settings"
 TIER_default := -m "not full and not settings"
 TIER_all :=

@@ -17,6 +17,8 @@ from tests.legacy.comparing import Figures
 from tests.legacy.playing import arbiter_of, judged, seen
 from tests.legacy.suite import PACKAGE, cases_of, standing
 
+pytestmark = [pytest.mark.full(reason="judges every recorded tensor anew, a minute a module"), pytest.mark.matrix]
+
 pytestmark = pytest.mark.slow
 
 CHANGE = 1e-3
