@@ -111,7 +111,10 @@ def test_a_loss_that_costs_much_more_is_told_and_not_judged(two: Any) -> None:
     two.edit(
         "fresh/gap.py",
         "        return",
-        "        import time\n        end = time.process_time() + 0.05\n        while time.process_time() < end:\n            pass\n        (left.detach().repeat(9, 99) * 2).sum()\n        return",
+        "        import time\n"
+        "        end = time.process_time() + 0.05\n"
+        "        while time.process_time() < end:\n            pass\n"
+        "        (left.detach().repeat(9, 99) * 2).sum()\n        return",
     )
     done = run(two, "parity", "gap", "--device", "cpu")
     assert done.returncode == 0, done.stdout
