@@ -19,8 +19,6 @@ from tests.legacy.suite import PACKAGE, cases_of, standing
 
 pytestmark = [pytest.mark.full(reason="judges every recorded tensor anew, a minute a module"), pytest.mark.matrix]
 
-pytestmark = pytest.mark.slow
-
 CHANGE = 1e-3
 
 NOISE = "nothing but rounding: a batch norm follows, and takes the gradient of a bias before it away"
