@@ -26,7 +26,7 @@ def functions(tree: ast.Module) -> tuple[MeasuredFunction, ...]:
     """Every function, method and closure of a parsed file, each with its own complexity (closures are not added to it).
 
     >>> functions(ast.parse("def f(x):\\n    return 1 if x else 2\\n"))
-    (Function(name='f', line=1, lines=2, complexity=2),)
+    (MeasuredFunction(name='f', line=1, lines=2, complexity=2),)
     """
     # radon ships no types, and is read only when a content is measured for the first time
     from radon.visitors import ComplexityVisitor  # type: ignore[import-untyped]  # noqa: PLC0415

@@ -45,6 +45,7 @@ class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
 def work_counted() -> Iterator[Work]:
     """Count the work of what runs within.
 
+    >>> import torch
     >>> with work_counted() as work:
     ...     _ = torch.zeros(10) + 1
     >>> work.units
