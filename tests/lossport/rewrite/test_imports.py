@@ -288,7 +288,7 @@ def test_another_name_of_a_legacy_module_stays_imported_and_is_told(bench: Any) 
     plan = bench.plan("triplet")
     bench.apply(plan)
     assert bench.read("train.py") == (
-        "from old_losses.triplet import LIMIT\nfrom new_losses import Triplet\nprint(LIMIT, Triplet(margin=0.2))\n"
+        "from new_losses import Triplet\nfrom old_losses.triplet import LIMIT\nprint(LIMIT, Triplet(margin=0.2))\n"
     )
     assert [(told.path, told.line) for told in plan.told] == [("train.py", 1)]
     assert plan.refusals == ()
